@@ -1,0 +1,59 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help run test lint format smoke container-test screenshots lock clean
+.DEFAULT_GOAL := help
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(VENV)/run ## Start the service on port 8000, in the sandbox unless .env says otherwise
+	$(BIN)/flask --app wsgi otp init-db
+	$(BIN)/python wsgi.py
+
+test: $(VENV)/dev lint ## Run every check and test (a real Postgres included); what CI runs
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/dev ## Style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/dev ## Put the code in shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+smoke: ## The README's curl tour against a running server
+	scripts/smoke.sh
+
+container-test: ## Build the image and run both compose files, for real
+	scripts/container-test.sh
+
+screenshots: $(VENV)/dev ## Take the README's pictures again (needs Chromium)
+	$(BIN)/python scripts/screenshots.py
+
+lock: $(VENV)/dev ## Pin the newest versions that requirements*.in allow, with hashes
+	$(BIN)/python -m pip install --quiet uv
+	for name in requirements requirements-dev; do \
+	  $(BIN)/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
+	    --no-emit-index-url --upgrade $$name.in -o $$name.txt || exit 1; \
+	done
+
+clean: ## Remove what make and the tests made, but not instance/ and .env
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .schemathesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2])' \
+	  || { echo "Python 3.10 or later is needed: make PYTHON=/path/to/python3"; exit 1; }
+	$(PYTHON) -m venv $(VENV) \
+	  || { rm -rf $(VENV); echo "On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+
+$(VENV)/run: requirements.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+$(VENV)/dev: requirements-dev.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@ $(VENV)/run

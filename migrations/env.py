@@ -1,0 +1,35 @@
+"""Alembic's environment: always online, on a connection that the caller opened.
+
+`otp_service.storage.schema.upgrade` gives that connection, inside its transaction; the
+`flask db …` commands of Flask-Migrate (for writing a new revision) take the application's.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import context
+
+from otp_service.storage.models import SCHEMA, db
+
+
+def run(connection: sa.Connection) -> None:
+    on_postgres = connection.dialect.name == "postgresql"
+    context.configure(
+        connection=connection,
+        target_metadata=db.metadata,
+        include_schemas=on_postgres,
+        include_name=lambda name, type_, _parents: type_ != "schema" or name == SCHEMA,
+        version_table_schema=SCHEMA if on_postgres else None,
+        render_as_batch=not on_postgres,
+        user_module_prefix="functions.",
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+given = context.config.attributes.get("connection")
+if given is not None:
+    run(given)
+else:
+    with db.engine.connect() as connection:
+        run(connection)

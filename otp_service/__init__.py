@@ -1,0 +1,116 @@
+"""The OTP service: a one-time code to a phone over WhatsApp, and whether it is right."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+
+from flask import Flask
+from flask_migrate import Migrate
+
+from otp_service import cli
+from otp_service.delivery import gupshup
+from otp_service.delivery.sandbox import SandboxSender
+from otp_service.domain.codes import Codes
+from otp_service.domain.limits import Policy
+from otp_service.domain.ports import Message, Sender
+from otp_service.domain.sending import Sending
+from otp_service.domain.service import OtpService
+from otp_service.domain.verification import Channel
+from otp_service.environ import process_environment
+from otp_service.settings import Settings
+from otp_service.storage import engines
+from otp_service.storage.api_keys import KeyRing
+from otp_service.storage.models import db
+from otp_service.storage.schema import MIGRATIONS
+from otp_service.storage.verifications import SqlStore
+from otp_service.web import docs, errors, headers, ops, otp, sandbox, verifications
+from otp_service.web.parts import Parts
+from otp_service.web.requests import MAX_BODY_BYTES
+
+ROOT = Path(__file__).resolve().parent.parent
+log = logging.getLogger(__name__)
+
+
+def create_app(
+    environ: Mapping[str, str] | None = None, *, instance: Path = ROOT / "instance"
+) -> Flask:
+    """The application; the one place that knows every part.
+
+    Settings come from ``environ``: by default the process's own, and `.env`. Raises
+    `SettingsError` with all that is wrong with them.
+    """
+    if environ is None:
+        environ = process_environment(ROOT)
+    settings = Settings.from_env(environ, instance)
+    app = Flask(
+        __name__,
+        instance_path=str(instance),
+        template_folder="web/templates",
+        static_folder="web/static",
+        static_url_path="/static",
+    )
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.extensions["otp_settings"] = settings
+    _add_database(app, settings)
+    app.extensions["otp_service"] = _parts(app, settings)
+    _add_web(app, settings)
+    cli.init_app(app)
+    return app
+
+
+def _add_database(app: Flask, settings: Settings) -> None:
+    url = settings.database_url
+    app.config["SQLALCHEMY_DATABASE_URI"] = url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engines.options(url, settings.threads)
+    db.init_app(app)
+    Migrate(app, db, directory=str(MIGRATIONS))
+    with app.app_context():
+        engines.prepare(db.engine)
+
+
+def _parts(app: Flask, settings: Settings) -> Parts:
+    with app.app_context():
+        engine = db.engine
+    test_sender: Sender = SandboxSender()
+    sender = test_sender if settings.sandbox else gupshup.GupshupSender(settings.gupshup)
+    sending = Sending(
+        store=SqlStore(engine, home="p", secrets_count=len(settings.secrets)),
+        codes=Codes(settings.secrets, settings.code_length, settings.fixed_codes),
+        senders={Channel.WHATSAPP: sender},
+        test_sender=test_sender,
+        policy=Policy(
+            lifetime=settings.expiry,
+            max_attempts=settings.max_attempts,
+            grace=settings.grace_codes,
+            expose_code=settings.expose_code,
+            test_numbers=frozenset(settings.test_numbers),
+        ),
+    )
+    sample = Message("+1234567890", "123456", settings.expiry)
+    return Parts(
+        service=OtpService(sending),
+        keys=KeyRing(engine) if settings.api_keys_required else None,
+        provider=sender.provider,
+        sender_configuration=lambda: (
+            gupshup.describe(settings.gupshup) | {"provider": sender.provider}
+        ),
+        sample_request=lambda: gupshup.preview(settings.gupshup, sample),
+    )
+
+
+def _add_web(app: Flask, settings: Settings) -> None:
+    errors.init_app(app)
+    headers.init_app(app)
+    blueprints = [
+        otp.blueprint(settings.code_length),
+        verifications.bp,
+        verifications.cancel_bp,
+        ops.bp,
+        ops.debug_bp,
+        docs.bp,
+    ]
+    if settings.sandbox:
+        blueprints.append(sandbox.bp)
+    docs.init_app(app, blueprints)

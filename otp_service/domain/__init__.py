@@ -1,0 +1,1 @@
+"""What verifying a phone number means. Imports the standard library and phonenumbers only."""

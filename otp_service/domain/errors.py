@@ -1,0 +1,120 @@
+"""What can go wrong, in the domain's words.
+
+Each error knows its public ``code`` (for programs, it never changes its meaning) and its
+``message`` (for people). Which HTTP status it gets is `web/errors.py`'s business.
+None of them ever holds a code, a key or the text of somebody else's exception.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from otp_service.domain.ports import Quota
+    from otp_service.domain.verification import Verification
+
+
+class OtpError(Exception):
+    """Base of all that the service refuses or can't do.
+
+    ``phone`` is E.164, ``retry_after`` whole seconds; ``details`` are further public facts.
+    """
+
+    code: ClassVar[str]
+    message: ClassVar[str]
+
+    def __init__(
+        self, *, phone: str | None = None, retry_after: int | None = None, **details: object
+    ) -> None:
+        super().__init__(self.message)
+        self.phone = phone
+        self.retry_after = retry_after
+        self.details = details
+
+
+class InvalidPhoneNumber(OtpError):
+    code, message = "invalid_phone_number", "Invalid phone number format"
+
+
+class InvalidRequest(OtpError):
+    """``fields`` maps each offending field's name to what is wrong with it."""
+
+    code, message = "invalid_request", "Invalid request"
+
+    def __init__(self, fields: dict[str, list[str]]) -> None:
+        super().__init__(fields=fields)
+
+
+class CodeAlreadySent(OtpError):
+    """A live code exists; ``verification`` and ``quota`` let a page go on to its code field."""
+
+    code = "otp_already_sent"
+    message = "OTP already sent. Please wait for expiry or use resend endpoint."
+
+    def __init__(self, verification: Verification, quota: Quota) -> None:
+        super().__init__(phone=verification.phone)
+        self.verification = verification
+        self.quota = quota
+
+
+class SendLimitExceeded(OtpError):
+    code, message = "send_limit_exceeded", "Too many messages for this phone number"
+
+
+class DeliveryError(OtpError):
+    """The provider did not take the message. ``reason`` is the provider's own words, for us."""
+
+    def __init__(self, reason: str = "", *, retry_after: int | None = None) -> None:
+        super().__init__(retry_after=retry_after)
+        self.reason = reason
+
+
+class DeliveryFailed(DeliveryError):
+    """Refused for good: trying the same message again won't help."""
+
+    code, message = "delivery_failed", "The message could not be delivered"
+
+
+class DeliveryUnconfirmed(DeliveryError):
+    """No answer in time: it may or may not arrive, so its code stays valid."""
+
+    code, message = "delivery_unconfirmed", "The message may or may not arrive"
+
+
+class DeliveryUnavailable(DeliveryError):
+    """The provider is down or busy and certainly took nothing."""
+
+    code, message = "delivery_unavailable", "Messages can't be sent at the moment"
+
+
+class StorageUnavailable(OtpError):
+    """The store can't be asked or written: nothing is known, charged or consumed."""
+
+    code, message = "storage_unavailable", "The service is temporarily unavailable"
+
+    def __init__(self, *, retry_after: int = 2) -> None:
+        super().__init__(retry_after=retry_after)
+
+
+class CodeIncorrect(OtpError):
+    code, message = "invalid_otp", "Invalid OTP"
+
+
+class CodeNotFound(OtpError):
+    """None, expired, used or canceled: deliberately all the same (ASVS 5.0, 6.3.8)."""
+
+    code, message = "otp_not_found", "OTP not found or expired"
+
+
+class TooManyAttempts(OtpError):
+    code, message = "too_many_attempts", "Too many wrong attempts for this OTP"
+
+
+class PhoneLocked(OtpError):
+    code, message = "phone_locked", "Too many wrong attempts for this phone number"
+
+
+class VerificationNotFound(OtpError):
+    """No verification has this id, or it is another client's."""
+
+    code, message = "not_found", "Verification not found"

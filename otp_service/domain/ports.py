@@ -1,0 +1,157 @@
+"""What the domain needs from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Protocol
+
+from otp_service.domain.limits import Limit
+from otp_service.domain.verification import Channel, Delivery, Person, Verification
+
+
+@dataclass(frozen=True)
+class Message:
+    """What a sender carries. ``phone`` is E.164, ``expires_in`` whole seconds."""
+
+    phone: str
+    code: str = field(repr=False)
+    expires_in: int
+    locale: str | None = None
+
+
+class Sender(Protocol):
+    """A provider's adapter."""
+
+    provider: str
+    channel: Channel
+
+    def send(self, message: Message) -> str:
+        """Hand the message over; answer the provider's own id for it.
+
+        Raises `DeliveryFailed`, `DeliveryUnavailable` or `DeliveryUnconfirmed`. Returns or
+        raises within 8 seconds, and holds neither code nor key in what it raises.
+        """
+
+
+@dataclass(frozen=True)
+class Draft:
+    """One generation of a verification, ready to be stored. ``lifetime`` is in seconds.
+
+    Generation 1 is a new verification; a later one replaces the codes of the one with ``id``
+    but for the last ``grace``. ``exempt`` is a test number: no send limit counts.
+    """
+
+    id: str
+    delivery_id: str
+    person: Person
+    channel: Channel
+    provider: str
+    locale: str | None
+    generation: int
+    lifetime: int
+    max_attempts: int
+    grace: int
+    mac: str = field(repr=False)
+    secret_id: str
+    exempt: bool
+
+
+@dataclass(frozen=True)
+class Quota:
+    """What a phone may still be sent: messages left, and seconds until the next one may go."""
+
+    remaining: int
+    retry_after: int = 0
+
+
+@dataclass(frozen=True)
+class Issued:
+    """``stored`` tells whether the draft was; ``live`` is the person's live verification now.
+
+    ``limit`` is the send limit that the phone has met, if any.
+    """
+
+    stored: bool
+    live: Verification | None
+    quota: Quota
+    limit: Limit | None = None
+
+
+@dataclass(frozen=True)
+class StoredMessage:
+    """A message as it can be told again; ``secret_id`` names the secret of its code.
+
+    ``expires_at`` is the code's own; ``replaced`` means that a newer one took its place.
+    """
+
+    verification: Verification
+    delivery: Delivery
+    secret_id: str
+    expires_at: datetime
+    replaced: bool
+
+
+class Verdict(str, Enum):
+    """What became of one check."""
+
+    RIGHT = "right"
+    WRONG = "wrong"
+    MISSING = "missing"
+    USED_UP = "used up"
+    LOCKED = "locked"
+
+
+@dataclass(frozen=True)
+class Check:
+    """A code that a person typed. ``tags`` are its candidates, one for each secret."""
+
+    person: Person
+    verification_id: str | None
+    tags: Sequence[str] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """``verification`` is None only when missing; ``limit`` only when locked."""
+
+    verdict: Verdict
+    verification: Verification | None = None
+    retry_after: int = 0
+    limit: Limit | None = None
+
+
+class Store(Protocol):
+    """Where verifications live. Every method raises `StorageUnavailable`."""
+
+    def new_id(self) -> str:
+        """An id with 128 random bits, which also names the home."""
+
+    def issue(self, draft: Draft) -> Issued:
+        """Store the draft unless a rule forbids it: one live verification, the send limits."""
+
+    def live(self, person: Person) -> Verification | None: ...
+
+    def submitted(self, draft: Draft, provider_message_id: str) -> None:
+        """The provider took it: from now on it replaces the codes before it."""
+
+    def unconfirmed(self, draft: Draft, error_code: str, reason: str) -> None: ...
+
+    def refused(self, draft: Draft, error_code: str, reason: str) -> None:
+        """It certainly was not sent: its code is void, and it costs the phone no quota."""
+
+    def check(self, check: Check) -> Judged:
+        """Judge a code once: count it, consume it if right, all in one transaction."""
+
+    def get(self, client: str, verification_id: str) -> Verification | None: ...
+
+    def cancel(self, client: str, verification_id: str) -> Verification | None:
+        """End it if it is pending; answer it as it is now."""
+
+    def recent_messages(self, provider: str, count: int) -> Sequence[StoredMessage]:
+        """The newest messages of one provider, oldest first."""
+
+    def ping(self) -> None:
+        """Find out whether the store would answer now."""

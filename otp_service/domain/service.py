@@ -1,0 +1,106 @@
+"""Send, resend, verify, cancel: what the service does, told in order."""
+
+from __future__ import annotations
+
+from otp_service.domain import phone
+from otp_service.domain.errors import (
+    CodeAlreadySent,
+    CodeIncorrect,
+    CodeNotFound,
+    PhoneLocked,
+    StorageUnavailable,
+    TooManyAttempts,
+    VerificationNotFound,
+)
+from otp_service.domain.ports import Check, Judged, StoredMessage, Verdict
+from otp_service.domain.sending import Sending, Sent
+from otp_service.domain.verification import Channel, Person, Verification
+
+DEFAULT_CHANNEL = Channel.WHATSAPP.value
+
+
+class OtpService:
+    """The domain's front door. Its methods raise `errors.OtpError` for what they refuse."""
+
+    def __init__(self, sending: Sending) -> None:
+        self._sending = sending
+        self._store = sending.store
+        self._codes = sending.codes
+
+    def person(self, client: str, written_phone: str, purpose: str) -> Person:
+        """Raises `InvalidPhoneNumber`."""
+        number = phone.normalize(written_phone, self._sending.policy.test_numbers)
+        return Person(client, number, purpose)
+
+    def send(
+        self, person: Person, channel: str = DEFAULT_CHANNEL, locale: str | None = None
+    ) -> Sent:
+        """Start a verification and send its code."""
+        draft = self._sending.draft(person, channel, locale)
+        issued = self._store.issue(draft)
+        if not issued.stored and issued.live:
+            raise CodeAlreadySent(issued.live, issued.quota)
+        return self._sending.deliver(draft, issued)
+
+    def resend(
+        self, person: Person, channel: str = DEFAULT_CHANNEL, locale: str | None = None
+    ) -> Sent:
+        """Send the next code of the live verification, or start one if there is none."""
+        for _ in range(3):  # a resend or a check at the same moment may have been faster
+            live = self._store.live(person)
+            draft = self._sending.draft(person, channel, locale, live)
+            issued = self._store.issue(draft)
+            if issued.stored or issued.limit:
+                return self._sending.deliver(draft, issued)
+        raise StorageUnavailable(retry_after=1)
+
+    def verify(self, person: Person, code: str, verification_id: str | None = None) -> Verification:
+        """Check the code a person typed: one round trip to the store.
+
+        Raises `CodeIncorrect`, `CodeNotFound`, `TooManyAttempts` or `PhoneLocked`.
+        """
+        check = Check(person, verification_id, self._codes.tags(person, code))
+        return _right_or_raise(self._store.check(check), person)
+
+    def get(self, client: str, verification_id: str) -> Verification:
+        return _found(self._store.get(client, verification_id))
+
+    def cancel(self, client: str, verification_id: str) -> Verification:
+        """End a pending verification: its code never verifies. Idempotent."""
+        return _found(self._store.cancel(client, verification_id))
+
+    def inbox(self, count: int = 50) -> list[tuple[StoredMessage, str]]:
+        """The messages that stayed on this machine, oldest first, each with its code."""
+        messages = self._store.recent_messages(self._sending.test_sender.provider, count)
+        return [(message, self._code_of(message)) for message in messages]
+
+    def ping_store(self) -> None:
+        """Raises `StorageUnavailable`."""
+        self._store.ping()
+
+    def _code_of(self, message: StoredMessage) -> str:
+        found, generation = message.verification, message.delivery.generation
+        try:
+            return self._codes.make(found.phone, found.id, generation, message.secret_id)
+        except LookupError:  # its secret was retired, and its code with it
+            return ""
+
+
+def _found(verification: Verification | None) -> Verification:
+    if verification is None:
+        raise VerificationNotFound
+    return verification
+
+
+def _right_or_raise(judged: Judged, person: Person) -> Verification:
+    found, number = judged.verification, person.phone
+    if found is None:
+        raise CodeNotFound(phone=number)
+    if judged.verdict is Verdict.WRONG:
+        raise CodeIncorrect(phone=number, attempts_remaining=found.attempts_remaining)
+    if judged.verdict is Verdict.USED_UP:
+        limit = f"{found.max_attempts} for one verification"
+        raise TooManyAttempts(phone=number, retry_after=found.expires_in, limit=limit)
+    if judged.verdict is Verdict.LOCKED:
+        raise PhoneLocked(phone=number, retry_after=judged.retry_after, limit=str(judged.limit))
+    return found

@@ -1,0 +1,96 @@
+"""What a verification, its deliveries and their states are: frozen values."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+
+class Status(str, Enum):
+    """Where a verification stands. Only a pending one can be verified."""
+
+    PENDING = "pending"
+    VERIFIED = "verified"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    CANCELED = "canceled"
+
+
+class DeliveryStatus(str, Enum):
+    """How far one message came."""
+
+    QUEUED = "queued"
+    SUBMITTED = "submitted"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    READ = "read"
+    FAILED = "failed"
+
+
+class Channel(str, Enum):
+    WHATSAPP = "whatsapp"
+    SMS = "sms"
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who is asked to prove what, and for which client. ``phone`` is E.164."""
+
+    client: str
+    phone: str
+    purpose: str
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One message. Times are aware; ``error_code`` is stable, ``reason`` the provider's own."""
+
+    id: str
+    generation: int
+    channel: Channel
+    provider: str
+    status: DeliveryStatus
+    created_at: datetime
+    submitted_at: datetime | None = None
+    sent_at: datetime | None = None
+    delivered_at: datetime | None = None
+    read_at: datetime | None = None
+    failed_at: datetime | None = None
+    error_code: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Verification:
+    """One attempt to prove that a person holds a phone.
+
+    ``phone`` is E.164; ``as_of`` is the deciding store's clock when this was read, so that
+    remaining times never depend on this machine's clock.
+    """
+
+    id: str
+    client: str
+    phone: str
+    purpose: str
+    channel: Channel
+    status: Status
+    generation: int
+    attempts: int
+    max_attempts: int
+    created_at: datetime
+    expires_at: datetime
+    as_of: datetime
+    verified_at: datetime | None = None
+    canceled_at: datetime | None = None
+    deliveries: tuple[Delivery, ...] = ()
+
+    @property
+    def expires_in(self) -> int:
+        """Whole seconds left, 0 when over."""
+        return max(0, math.ceil((self.expires_at - self.as_of).total_seconds()))
+
+    @property
+    def attempts_remaining(self) -> int:
+        return max(0, self.max_attempts - self.attempts)

@@ -1,0 +1,123 @@
+"""How each setting is read that is more than a number or a switch."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from otp_service.delivery.gupshup import GupshupSettings
+from otp_service.domain.codes import MIN_SECRET_BYTES, Secret
+from otp_service.environ import Reader
+
+SANDBOX_TEST_NUMBER = "+1234567890"
+HOW_TO_MAKE_ONE = 'make one with: python -c "import secrets; print(secrets.token_hex(32))"'
+
+
+def database_url(read: Reader, instance: Path) -> str:
+    text = read.text("DATABASE_URL") or f"sqlite:///{instance / 'otp.db'}"
+    text = re.sub(r"^postgres(ql)?://", "postgresql+psycopg2://", text)
+    try:
+        drivername = sa.make_url(text).drivername
+    except (sa.exc.ArgumentError, ValueError):
+        drivername = ""
+    if drivername not in ("postgresql+psycopg2", "sqlite"):
+        read.problems.append(
+            "DATABASE_URL must be postgresql://USER:PASSWORD@HOST:PORT/DATABASE or sqlite:///FILE"
+        )
+    return text
+
+
+def gupshup(read: Reader) -> GupshupSettings:
+    url = read.text("GUPSHUP_API_URL")
+    settings = GupshupSettings(
+        api_key=read.text("GUPSHUP_API_KEY"),
+        source=read.text("GUPSHUP_SOURCE"),
+        template_id=read.text("GUPSHUP_TEMPLATE_ID"),
+        src_name=read.text("GUPSHUP_SRC_NAME"),
+        **({"api_url": url} if url else {}),
+        param_count=read.number("GUPSHUP_OTP_PARAM_COUNT", 1, 1, 4),
+    )
+    if len(settings.missing) < 4 or url:
+        read.problems += [
+            f"{name} is missing: set it, or unset every GUPSHUP_ variable to use the sandbox"
+            for name in settings.missing
+        ]
+    _check_gupshup(read, settings)
+    return settings
+
+
+def _check_gupshup(read: Reader, settings: GupshupSettings) -> None:
+    for name in ("API_KEY", "SOURCE", "TEMPLATE_ID", "SRC_NAME"):
+        if read.text(f"GUPSHUP_{name}").lower().startswith("your_"):
+            read.problems.append(f"GUPSHUP_{name} still holds the example's placeholder")
+    if settings.source and not re.fullmatch(r"\+?[0-9]{5,15}|your_.*", settings.source):
+        read.problems.append("GUPSHUP_SOURCE must be the sender's number, digits only")
+    if not re.fullmatch(r"https?://[^\s/]+\S*", settings.api_url):
+        read.problems.append("GUPSHUP_API_URL must be an http(s) URL")
+    elif settings.api_url.startswith("http://") and not settings.missing:
+        read.warnings.append("GUPSHUP_API_URL is not https: keys and codes travel in clear text")
+
+
+def secrets(read: Reader, sandbox: bool, instance: Path) -> tuple[Secret, ...]:
+    text = read.text("OTP_SECRET")
+    if not text and not sandbox:
+        read.problems.append(f"OTP_SECRET is required with a real sender: {HOW_TO_MAKE_ONE}")
+        return ()
+    try:
+        keys = [bytes.fromhex(part) for part in (text or _kept_secret(instance)).split(",")]
+    except ValueError:
+        keys = [b""]
+    except OSError:
+        read.problems.append(f"OTP_SECRET is not set and can't be kept on disk: {HOW_TO_MAKE_ONE}")
+        return ()
+    if any(len(key) < MIN_SECRET_BYTES for key in keys):
+        read.problems.append(
+            f"OTP_SECRET must be {2 * MIN_SECRET_BYTES} or more hex digits (several are "
+            f"separated by commas, newest first): {HOW_TO_MAKE_ONE}"
+        )
+    return tuple(Secret(key) for key in keys)
+
+
+def _kept_secret(instance: Path) -> str:
+    """The sandbox's own secret, made at the first start; one even if several start at once."""
+    path = instance / "otp_secret"
+    if not path.exists():
+        instance.mkdir(parents=True, exist_ok=True)
+        descriptor, draft = tempfile.mkstemp(dir=instance)  # readable by its owner only
+        with open(descriptor, "w") as file:
+            file.write(Secret.new_hex())
+        with suppress(FileExistsError):  # another process was first: its secret holds
+            os.link(draft, path)
+        os.unlink(draft)
+    return path.read_text().strip()
+
+
+def test_numbers(read: Reader, sandbox: bool, length: int) -> dict[str, str]:
+    numbers = {}
+    text = read.text("OTP_TEST_NUMBERS", SANDBOX_TEST_NUMBER if sandbox else "")
+    for entry in filter(None, (part.strip() for part in text.split(","))):
+        number, _, code = entry.partition("=")
+        if not re.fullmatch(r"\+[1-9][0-9]{4,14}", number):
+            read.problems.append("OTP_TEST_NUMBERS must be +NUMBER or +NUMBER=CODE, with commas")
+        elif code and not re.fullmatch(rf"[0-9]{{{length}}}", code):
+            read.problems.append(f"OTP_TEST_NUMBERS: each code must have {length} digits")
+        else:
+            numbers[number] = code
+        if not code and not sandbox:
+            read.warnings.append(
+                "OTP_TEST_NUMBERS: with a real sender nobody can see the code of a test number; "
+                "write +NUMBER=CODE"
+            )
+    return numbers
+
+
+def api_keys(read: Reader, sandbox: bool) -> bool:
+    required = read.choice("API_KEYS", "off" if sandbox else "required", ("off", "required"))
+    if required == "off" and not sandbox:
+        read.warnings.append("API_KEYS is off with a real sender: anyone who can connect can send")
+    return required == "required"

@@ -1,0 +1,95 @@
+"""All settings: typed, frozen, and every problem reported at once.
+
+Safety follows from what is configured, not from an environment's name: with a Gupshup key, each
+default turns strict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from otp_service import setting_values
+from otp_service.delivery.gupshup import GupshupSettings
+from otp_service.domain.codes import Secret
+from otp_service.environ import Reader, SettingsError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a deployment chose. Durations are seconds, phones E.164."""
+
+    database_url: str = field(repr=False)
+    gupshup: GupshupSettings
+    secrets: tuple[Secret, ...]
+    expiry: int
+    code_length: int
+    max_attempts: int
+    grace_codes: int
+    expose_code: bool
+    test_numbers: Mapping[str, str] = field(repr=False)
+    """Number to its fixed code, or to an empty text."""
+    api_keys_required: bool
+    retention_days: int
+    host: str
+    port: int
+    processes: int
+    threads: int
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def sandbox(self) -> bool:
+        """No provider is configured: messages stay on this machine."""
+        return bool(self.gupshup.missing)
+
+    @property
+    def fixed_codes(self) -> dict[str, str]:
+        return {number: code for number, code in self.test_numbers.items() if code}
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str], instance: Path) -> Settings:
+        """Settings from ``environ``; ``instance`` is where the sandbox keeps its secret.
+
+        Raises `SettingsError` with all problems, each naming its variable and no secret.
+        """
+        read = Reader(environ)
+        gupshup = setting_values.gupshup(read)
+        sandbox = bool(gupshup.missing)
+        length = read.number("OTP_LENGTH", 6, 4, 10)
+        settings = cls(
+            database_url=setting_values.database_url(read, instance),
+            gupshup=gupshup,
+            secrets=setting_values.secrets(read, sandbox, instance),
+            expiry=max(1, round(60 * read.decimal("OTP_EXPIRY_MINUTES", 3, 0.01, 10))),
+            code_length=length,
+            max_attempts=read.number("OTP_MAX_ATTEMPTS", 5, 1, 100),
+            grace_codes=read.number("OTP_GRACE_CODES", 0, 0, 5),
+            expose_code=read.switch("OTP_EXPOSE_CODE", sandbox),
+            test_numbers=setting_values.test_numbers(read, sandbox, length),
+            api_keys_required=setting_values.api_keys(read, sandbox),
+            retention_days=read.number("OTP_RETENTION_DAYS", 30, 1, 3650),
+            host=read.text("HOST", "127.0.0.1"),
+            port=read.number("PORT", 8000, 0, 65535),
+            processes=read.number("WEB_CONCURRENCY", 1, 1, 64),
+            threads=read.number("WAITRESS_THREADS", 16, 1, 256),
+        )
+        _refuse_unsafe(read, settings)
+        if read.problems:
+            raise SettingsError(read.problems)
+        return replace(settings, warnings=tuple(read.warnings))
+
+
+def _refuse_unsafe(read: Reader, settings: Settings) -> None:
+    if settings.expose_code and not settings.sandbox:
+        read.problems.append(
+            "OTP_EXPOSE_CODE is on with a real sender: anyone who may call /send-otp could sign "
+            "in as anyone; remove it or set it to off"
+        )
+    if settings.code_length < 6:
+        read.warnings.append("OTP_LENGTH is below 6: such codes are easier to guess")
+    if read.text("SUPABASE_URL") and not read.text("DATABASE_URL"):
+        read.warnings.append(
+            "SUPABASE_URL is not used: set DATABASE_URL to the connection string that Supabase "
+            "shows under Connect; until then codes are kept in a local SQLite file"
+        )

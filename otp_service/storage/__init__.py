@@ -1,0 +1,1 @@
+"""Where verifications live: one method, one rule, one short transaction."""

@@ -1,0 +1,75 @@
+"""Engine options and connection events: what each database needs to keep the promises."""
+
+from __future__ import annotations
+
+import os
+import select
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from otp_service.storage import functions
+from otp_service.storage.models import SCHEMA
+
+
+def options(url: str, threads: int) -> dict[str, Any]:
+    """`create_engine`'s arguments for a server with so many request threads."""
+    common = {"hide_parameters": True}
+    if sa.make_url(url).get_backend_name() == "sqlite":
+        return common | {
+            "connect_args": {"timeout": 5},
+            "execution_options": {"schema_translate_map": {SCHEMA: None}},
+        }
+    return common | {
+        # Every rule is one message to the server (see transaction.py), which is a transaction of
+        # its own: with psycopg2's implicit BEGIN each would take two more round trips.
+        "isolation_level": "AUTOCOMMIT",
+        "pool_size": threads,
+        "max_overflow": 0,
+        "pool_timeout": 1,
+        "connect_args": {
+            "connect_timeout": 2,
+            "tcp_user_timeout": 2000,
+            "application_name": "otp_service",
+        },
+    }
+
+
+def prepare(engine: sa.Engine) -> None:
+    """Attach the events that make this engine's connections ready for use."""
+    if engine.dialect.name == "sqlite":
+        _create_private_file(engine.url.database)
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+        sa.event.listen(engine, "begin", _begin_immediate)
+    else:
+        sa.event.listen(engine, "checkout", _refuse_dropped_connection)
+
+
+def _create_private_file(path: str | None) -> None:
+    if path and path != ":memory:":
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # pysqlite must not begin transactions of its own accord
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+    functions.add_to_sqlite(connection)
+
+
+def _begin_immediate(connection: sa.Connection) -> None:
+    """Take the write lock at once: a transaction that reads first could lose it to another."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _refuse_dropped_connection(connection: Any, _record: Any, _proxy: Any) -> None:
+    """An idle connection with something to read was closed by the server: take a new one.
+
+    Costs no round trip, unlike a ping, and covers a restarted database.
+    """
+    poll = select.poll()  # select() can't watch descriptors above 1023
+    poll.register(connection, select.POLLIN)
+    if poll.poll(0):
+        raise sa.exc.DisconnectionError

@@ -1,0 +1,66 @@
+"""The few SQL expressions that Postgres and SQLite spell differently.
+
+On Postgres, time is the database's clock, since several machines' clocks may differ. A SQLite
+file belongs to one machine, so there it is that machine's clock.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.types import TypeDecorator
+
+from otp_service.domain import codes
+
+_STORED = "%Y-%m-%d %H:%M:%S.%f"
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware time: ``timestamptz`` on Postgres, UTC text of a fixed width on SQLite."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
+        if value is None or value.tzinfo:
+            return value
+        return value.replace(tzinfo=timezone.utc)
+
+
+class from_now(sa.sql.functions.GenericFunction[datetime]):  # noqa: N801 (an SQL function's name)
+    """``from_now(seconds)``: the store's clock, so many seconds later (earlier if negative)."""
+
+    type = UtcTime()
+    inherit_cache = True
+
+
+class bind_tag(sa.sql.functions.GenericFunction[str]):  # noqa: N801
+    """``bind_tag(id, tag)``: `codes.bind`, computed where the row is."""
+
+    type = sa.String()
+    inherit_cache = True
+
+
+@compiles(from_now, "postgresql")
+def _from_now(element: from_now, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"(now() + make_interval(secs => {compiler.process(element.clauses, **kw)}))"
+
+
+@compiles(bind_tag, "postgresql")
+def _bind_tag(element: bind_tag, compiler: SQLCompiler, **kw: Any) -> str:
+    row_id, tag = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"encode(sha256(convert_to({row_id} || {tag}, 'UTF8')), 'hex')"
+
+
+def add_to_sqlite(connection: Any) -> None:
+    """Teach a new SQLite connection the functions that it lacks."""
+    connection.create_function("from_now", 1, _sqlite_from_now)
+    connection.create_function("bind_tag", 2, codes.bind, deterministic=True)
+
+
+def _sqlite_from_now(seconds: float) -> str:
+    return (datetime.now(timezone.utc) + timedelta(seconds=seconds)).strftime(_STORED)

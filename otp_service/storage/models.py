@@ -1,0 +1,132 @@
+"""The tables.
+
+On Postgres they live in a schema of their own, so that a hosted database (Supabase) does not
+publish them through its API; on SQLite, which has no schemas, without one.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, registry
+
+from otp_service.storage.functions import UtcTime
+
+SCHEMA = "otp_service"
+
+
+class Base(DeclarativeBase):
+    metadata = sa.MetaData(
+        schema=SCHEMA,
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+        },
+    )
+    registry = registry(metadata=metadata, type_annotation_map={datetime: UtcTime()})
+
+
+db = SQLAlchemy(model_class=Base)
+if TYPE_CHECKING:
+    Model = Base
+else:
+    Model = db.Model
+
+
+class VerificationRow(Model):
+    """One person proving one phone for one purpose. ``phone`` is E.164."""
+
+    __tablename__ = "verifications"
+    id: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
+    client: Mapped[str] = mapped_column(sa.String(64))
+    phone: Mapped[str] = mapped_column(sa.String(16))
+    purpose: Mapped[str] = mapped_column(sa.String(32))
+    channel: Mapped[str] = mapped_column(sa.String(16))
+    locale: Mapped[str | None] = mapped_column(sa.String(64))
+    status: Mapped[str] = mapped_column(sa.String(16))
+    generation: Mapped[int] = mapped_column(comment="the newest code's")
+    oldest_generation: Mapped[int] = mapped_column(comment="codes before it no longer verify")
+    attempts: Mapped[int] = mapped_column(comment="wrong guesses so far")
+    max_attempts: Mapped[int]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    verified_at: Mapped[datetime | None]
+    canceled_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        sa.Index(None, "client", "phone", "purpose", "created_at"),
+        sa.Index(None, "created_at"),
+        sa.Index(None, "phone"),
+    )
+
+
+def _of_verification() -> Mapped[str]:
+    return mapped_column(
+        sa.String(40), sa.ForeignKey(VerificationRow.id, ondelete="CASCADE"), index=True
+    )
+
+
+class CodeRow(Model):
+    """One generation's code, as `codes.bind` of its tag; the digits are nowhere."""
+
+    __tablename__ = "codes"
+    verification_id: Mapped[str] = mapped_column(
+        sa.String(40), sa.ForeignKey(VerificationRow.id, ondelete="CASCADE"), primary_key=True
+    )
+    generation: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    mac: Mapped[str] = mapped_column(sa.String(64))
+    secret_id: Mapped[str] = mapped_column(sa.String(8), comment="the secret that made it")
+    expires_at: Mapped[datetime]
+
+
+class AttemptRow(Model):
+    """One judged check. The failures of a phone, over all its verifications, are counted here."""
+
+    __tablename__ = "attempts"
+    id: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
+    verification_id: Mapped[str] = _of_verification()
+    phone: Mapped[str] = mapped_column(sa.String(16))
+    correct: Mapped[bool]
+    created_at: Mapped[datetime]
+
+    __table_args__ = (sa.Index(None, "phone", "created_at"),)
+
+
+class ApiKeyRow(Model):
+    """Who may call. ``digest`` is SHA-256 of the key, which itself is nowhere."""
+
+    __tablename__ = "api_keys"
+    name: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    digest: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    scopes: Mapped[str] = mapped_column(sa.String(255), comment="separated by spaces")
+    created_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
+class DeliveryRow(Model):
+    """One message. The sends of a phone are counted here."""
+
+    __tablename__ = "deliveries"
+    id: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
+    verification_id: Mapped[str] = _of_verification()
+    phone: Mapped[str] = mapped_column(sa.String(16))
+    generation: Mapped[int]
+    channel: Mapped[str] = mapped_column(sa.String(16))
+    provider: Mapped[str] = mapped_column(sa.String(32))
+    provider_message_id: Mapped[str | None] = mapped_column(sa.String(255), index=True)
+    status: Mapped[str] = mapped_column(sa.String(16))
+    error_code: Mapped[str | None] = mapped_column(sa.String(64))
+    reason: Mapped[str | None] = mapped_column(sa.String(255), comment="the provider's own words")
+    created_at: Mapped[datetime]
+    submitted_at: Mapped[datetime | None]
+    sent_at: Mapped[datetime | None]
+    delivered_at: Mapped[datetime | None]
+    read_at: Mapped[datetime | None]
+    failed_at: Mapped[datetime | None]
+
+    __table_args__ = (sa.Index(None, "phone", "created_at"),)

@@ -1,0 +1,44 @@
+"""The transactions that read a verification or end it."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from otp_service.domain.verification import Status
+from otp_service.storage import rules
+from otp_service.storage.models import CodeRow, DeliveryRow, VerificationRow
+from otp_service.storage.rules import LIVE, NOW
+from otp_service.storage.transaction import Transaction, given
+
+V, C, D = VerificationRow, CodeRow, DeliveryRow
+VERIFICATION = (*V.__table__.c, NOW.label("as_of"))
+DELIVERY = tuple(column.label(f"delivery_{column.name}") for column in D.__table__.c)
+OWN = sa.and_(V.id == given("id"), V.client == given("client"))
+
+_ONE = (
+    sa.select(*VERIFICATION, *DELIVERY)
+    .select_from(V)
+    .outerjoin(D, D.verification_id == V.id)
+    .where(OWN)
+    .order_by(D.created_at, D.generation, D.id)
+)
+
+ONE = Transaction(_ONE)
+
+LIVE_ONE = Transaction(sa.select(*VERIFICATION).where(V.id == rules.newest_verification(), LIVE))
+
+CANCEL = Transaction(
+    sa.update(V).where(OWN, LIVE).values(status=Status.CANCELED.value, canceled_at=NOW), _ONE
+)
+
+RECENT = Transaction(
+    sa.select(*VERIFICATION, *DELIVERY, C.secret_id, C.expires_at.label("code_expires_at"))
+    .select_from(D)
+    .join(V, V.id == D.verification_id)
+    .join(C, sa.and_(C.verification_id == V.id, C.generation == D.generation))
+    .where(D.provider == given("provider"))
+    .order_by(D.created_at.desc(), D.id)
+    .limit(given("count", sa.Integer()))
+)
+
+PING = Transaction(sa.select(V.id).limit(1))

@@ -1,0 +1,52 @@
+"""Forgetting: what is over is marked, what is old is deleted, a person's rows on request."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from otp_service.domain.verification import Status
+from otp_service.storage.functions import from_now
+from otp_service.storage.models import VerificationRow
+from otp_service.storage.rules import NOW
+from otp_service.storage.transaction import Transaction, given
+
+V = VerificationRow
+BATCH = 1000
+
+_OVERDUE = sa.select(V.id).where(V.status == Status.PENDING.value, V.expires_at <= NOW)
+_EXPIRE = Transaction(
+    sa.update(V)
+    .where(V.id.in_(_OVERDUE.limit(BATCH)))
+    .where(V.status == Status.PENDING.value, V.expires_at <= NOW)
+    .values(status=Status.EXPIRED.value)
+    .returning(V.id)
+)
+
+
+def _delete(which: sa.Select[tuple[str]]) -> Transaction:
+    """Delete one batch of verifications; codes, attempts and deliveries go with them."""
+    return Transaction(sa.delete(V).where(V.id.in_(which.limit(BATCH))).returning(V.id))
+
+
+_DELETE_OLD = _delete(
+    sa.select(V.id).where(V.created_at < from_now(-86_400 * given("days", sa.Integer())))
+)
+_ERASE = _delete(sa.select(V.id).where(V.phone == given("phone")))
+
+
+def _in_batches(transaction: Transaction, engine: sa.Engine, **values: object) -> int:
+    """Short transactions until nothing is left; how many rows it were."""
+    total = 0
+    while rows := transaction.run(engine, **values):
+        total += len(rows)
+    return total
+
+
+def cleanup(engine: sa.Engine, days: int) -> tuple[int, int]:
+    """How many verifications were marked expired, and how many older than ``days`` deleted."""
+    return _in_batches(_EXPIRE, engine), _in_batches(_DELETE_OLD, engine, days=days)
+
+
+def erase(engine: sa.Engine, phone: str) -> int:
+    """Delete all that is known of a phone (E.164); how many verifications it were."""
+    return _in_batches(_ERASE, engine, phone=phone)

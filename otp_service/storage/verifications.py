@@ -1,0 +1,114 @@
+"""The store: the domain's `Store` on one SQL database."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from otp_service.domain.limits import FAILURES, SENDS
+from otp_service.domain.ports import Check, Draft, Issued, Judged, Quota, StoredMessage, Verdict
+from otp_service.domain.verification import Person, Status, Verification
+from otp_service.storage import checking, issuing, reading, rows
+from otp_service.storage.transaction import Transaction
+
+
+class SqlStore:
+    """Verifications in the database behind ``engine``.
+
+    ``home`` is the letter that this database's ids begin with; ``secrets_count`` how many
+    secrets are configured, so how many tags each check carries.
+    """
+
+    def __init__(self, engine: sa.Engine, *, home: str, secrets_count: int) -> None:
+        self._engine = engine
+        self._home = home
+        self._issue = issuing.issue(SENDS)
+        self._reissue = issuing.reissue(SENDS)
+        self._submitted = issuing.submitted()
+        self._unconfirmed = issuing.unconfirmed()
+        self._refused = issuing.refused()
+        self._judge = checking.judge(FAILURES, secrets_count)
+
+    def _run(self, transaction: Transaction, **values: object) -> Sequence[sa.Row[Any]]:
+        return transaction.run(self._engine, **values)
+
+    def new_id(self) -> str:
+        return self._home + secrets.token_hex(16)
+
+    def issue(self, draft: Draft) -> Issued:
+        transaction = self._issue if draft.generation == 1 else self._reissue
+        (row,) = self._run(transaction, **vars(draft.person), **vars(draft))
+        quota, limit = rows.quota(row, SENDS)
+        if draft.exempt:
+            quota, limit = Quota(SENDS[0].count), None
+        live = rows.verification(row) if row.id else None
+        return Issued(stored=bool(row.stored), live=live, quota=quota, limit=limit)
+
+    def live(self, person: Person) -> Verification | None:
+        return rows.first(self._run(reading.LIVE_ONE, **vars(person)))
+
+    def submitted(self, draft: Draft, provider_message_id: str) -> None:
+        self._run(
+            self._submitted,
+            id=draft.id,
+            delivery_id=draft.delivery_id,
+            provider_message_id=provider_message_id,
+            supersede=draft.generation - draft.grace,
+        )
+
+    def unconfirmed(self, draft: Draft, error_code: str, reason: str) -> None:
+        self._run(
+            self._unconfirmed, delivery_id=draft.delivery_id, error_code=error_code, reason=reason
+        )
+
+    def refused(self, draft: Draft, error_code: str, reason: str) -> None:
+        self._run(
+            self._refused,
+            id=draft.id,
+            delivery_id=draft.delivery_id,
+            generation=draft.generation,
+            phone=draft.person.phone,
+            error_code=error_code,
+            reason=reason,
+        )
+
+    def check(self, check: Check) -> Judged:
+        (row,) = self._run(
+            self._judge,
+            attempt_id=secrets.token_hex(16),
+            **vars(check.person),
+            verification_id=check.verification_id,
+            **{f"tag_{number}": tag for number, tag in enumerate(check.tags)},
+        )
+        return _judged(row)
+
+    def get(self, client: str, verification_id: str) -> Verification | None:
+        return rows.with_deliveries(self._run(reading.ONE, client=client, id=verification_id))
+
+    def cancel(self, client: str, verification_id: str) -> Verification | None:
+        return rows.with_deliveries(self._run(reading.CANCEL, client=client, id=verification_id))
+
+    def recent_messages(self, provider: str, count: int) -> list[StoredMessage]:
+        found = self._run(reading.RECENT, provider=provider, count=count)
+        return [rows.message(row) for row in reversed(found)]
+
+    def ping(self) -> None:
+        self._run(reading.PING)
+
+
+def _judged(row: sa.Row[Any]) -> Judged:
+    """The verdict. Order matters: a used-up verification says so even on a locked phone."""
+    if row.id is None:
+        return Judged(Verdict.MISSING)
+    found = rows.verification(row)
+    if row.correct is not None:
+        return Judged(Verdict.RIGHT if row.correct else Verdict.WRONG, found)
+    if found.expires_in and found.status is Status.FAILED and not found.attempts_remaining:
+        return Judged(Verdict.USED_UP, found)
+    quota, limit = rows.quota(row, FAILURES)
+    if found.status is Status.PENDING and limit:
+        return Judged(Verdict.LOCKED, found, quota.retry_after, limit)
+    return Judged(Verdict.MISSING)

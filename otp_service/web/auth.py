@@ -1,0 +1,56 @@
+"""Who may call what. Each blueprint declares its scope, and `PUBLIC` is a declaration too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import g, request
+
+from otp_service.domain.errors import OtpError, StorageUnavailable
+from otp_service.web.errors import Forbidden, Unauthorized
+from otp_service.web.parts import parts
+
+PUBLIC = "public"
+OTP = "otp"
+READ = "read"
+ADMIN = "admin"
+SCOPES = (OTP, READ, ADMIN)
+
+ANYONE = "public"
+"""The client that all calls belong to where no keys are required."""
+
+
+def requires(scope: str) -> Callable[[], None]:
+    """A before-request function that lets only keys with ``scope`` through."""
+
+    def check() -> None:
+        g.client = ANYONE
+        keys = parts().keys
+        if scope == PUBLIC or keys is None:
+            return
+        holder = keys.find(_presented_key())
+        if holder is None:
+            raise Unauthorized
+        g.client, scopes = holder
+        if scope not in scopes:
+            raise Forbidden
+
+    return check
+
+
+def client() -> str:
+    """Who is calling."""
+    return str(g.client)
+
+
+def refusals(scope: str) -> list[type[OtpError]]:
+    """What `requires` may raise, for the API's documentation."""
+    return [] if scope == PUBLIC else [Unauthorized, Forbidden, StorageUnavailable]
+
+
+def _presented_key() -> str:
+    """From ``Authorization: Bearer KEY`` (RFC 6750) or ``X-API-Key: KEY``."""
+    kind, _, key = request.headers.get("Authorization", "").partition(" ")
+    if kind.lower() == "bearer":
+        return key.strip()
+    return request.headers.get("X-API-Key", "").strip()

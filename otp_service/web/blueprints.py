@@ -1,0 +1,91 @@
+"""Blueprints that declare who may call them and document every answer of their views."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import Any
+
+import flask_smorest
+from flask import Response, jsonify
+from marshmallow import Schema
+
+from otp_service.domain.errors import OtpError
+from otp_service.web import auth, examples
+from otp_service.web.requests import load_body
+
+View = Callable[..., Any]
+Decorator = Callable[[View], View]
+Json = dict[str, Any]
+
+
+class Blueprint(flask_smorest.Blueprint):
+    """Views that share a scope; `auth.PUBLIC` says that anyone may call them."""
+
+    def __init__(self, name: str, scope: str, description: str) -> None:
+        super().__init__(name, __name__, description=description)
+        self.scope = scope
+        self.before_request(auth.requires(scope))
+
+    def takes(self, schema: Schema) -> Decorator:
+        """Give the view the request's body as its first argument, once it fits ``schema``."""
+        content = {"application/json": {"schema": schema}}
+        document = self.documented(requestBody={"required": True, "content": content})
+
+        def decorate(view: View) -> View:
+            @wraps(view)
+            def with_body(**kwargs: Any) -> Any:
+                return view(load_body(schema), **kwargs)
+
+            return document(with_body)
+
+        return decorate
+
+    def documented(self, **operation: Any) -> Decorator:
+        """Add to the view's operation object in the OpenAPI document."""
+        decorate: Decorator = self.doc(**operation)
+        return decorate
+
+    def answers(
+        self,
+        message: str,
+        data: type[Schema] | Json,
+        example: Json,
+        fails: Iterable[type[OtpError]] = (),
+    ) -> Decorator:
+        """Document the view's one success and each of its refusals, with examples."""
+        success = {
+            "type": "object",
+            "required": ["success", "message", "data"],
+            "properties": {
+                "success": {"type": "boolean", "enum": [True]},
+                "message": {"type": "string"},
+                "data": data,
+            },
+        }
+        shown = {"success": True, "message": message, "data": example}
+        responses = examples.responses([*fails, *auth.refusals(self.scope)])
+        add_success(responses, success, shown)
+        return self.documented(responses=responses)
+
+    def pages(self, description: str, media_type: str = "text/html") -> Decorator:
+        """Document a view that answers something else than an envelope."""
+        content = {media_type: {"schema": {"type": "string"}}}
+        return self.documented(responses={"200": {"description": description, "content": content}})
+
+
+def add_success(responses: dict[str, Json], schema: Json, example: Json) -> None:
+    """Put the success beside the refusals that share its status, if there are any."""
+    refusals = responses.get("200")
+    if refusals:
+        content = refusals["content"]["application/json"]
+        content["schema"] = {"oneOf": [schema, content["schema"]]}
+        content["examples"] = {"success": {"value": example}, **content["examples"]}
+    else:
+        content = {"schema": schema, "examples": {"success": {"value": example}}}
+        responses["200"] = {"description": "Success", "content": {"application/json": content}}
+
+
+def answer(message: str, data: Json) -> Response:
+    """The envelope of a success."""
+    return jsonify({"success": True, "message": message, "data": data})

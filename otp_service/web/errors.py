@@ -1,0 +1,141 @@
+"""Every refusal as an answer: one table of statuses, one envelope.
+
+What a person at the keyboard caused is an answer, not a broken request, so it gets 200 with
+``success: false``, as clients of the original API expect. What the caller must fix is 4xx, what
+failed behind us 502, 503 or 504.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from flask import Flask, Response, jsonify
+from werkzeug.exceptions import HTTPException
+
+from otp_service.domain import errors
+from otp_service.domain.errors import OtpError
+from otp_service.web.schemas import SentSchema
+
+log = logging.getLogger(__name__)
+
+
+class InvalidJson(OtpError):
+    code, message = "invalid_json", "The body must be one JSON object in UTF-8"
+
+
+class BodyTooLarge(OtpError):
+    code, message = "body_too_large", "The body must not be larger than 16 KiB"
+
+
+class UnsupportedMediaType(OtpError):
+    code, message = "unsupported_media_type", "Content-Type must be application/json"
+
+
+class Unauthorized(OtpError):
+    code, message = "unauthorized", "A valid API key is required"
+
+
+class Forbidden(OtpError):
+    code, message = "forbidden", "This API key does not allow this call"
+
+
+class NotFound(OtpError):
+    code, message = "not_found", "Not found"
+
+
+class MethodNotAllowed(OtpError):
+    code, message = "method_not_allowed", "This path does not allow this method"
+
+
+class BadRequest(OtpError):
+    code, message = "bad_request", "The request could not be understood"
+
+
+class NotReady(OtpError):
+    """``details`` hold the state of each part."""
+
+    code, message = "not_ready", "Not ready"
+
+
+class InternalError(OtpError):
+    code, message = "internal_error", "Something went wrong on our side"
+
+
+STATUS: dict[type[OtpError], int] = {
+    errors.CodeAlreadySent: 200,
+    errors.CodeIncorrect: 200,
+    errors.CodeNotFound: 200,
+    BadRequest: 400,
+    InvalidJson: 400,
+    errors.InvalidRequest: 400,
+    errors.InvalidPhoneNumber: 400,
+    Unauthorized: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    errors.VerificationNotFound: 404,
+    MethodNotAllowed: 405,
+    BodyTooLarge: 413,
+    UnsupportedMediaType: 415,
+    errors.SendLimitExceeded: 429,
+    errors.TooManyAttempts: 429,
+    errors.PhoneLocked: 429,
+    InternalError: 500,
+    errors.DeliveryFailed: 502,
+    errors.DeliveryUnavailable: 503,
+    errors.StorageUnavailable: 503,
+    NotReady: 503,
+    errors.DeliveryUnconfirmed: 504,
+}
+
+_BY_HTTP_STATUS: dict[int | None, type[OtpError]] = {
+    404: NotFound,
+    405: MethodNotAllowed,
+    413: BodyTooLarge,
+    415: UnsupportedMediaType,
+}
+
+
+def body(error: OtpError) -> dict[str, Any]:
+    """The envelope of a refusal."""
+    details: dict[str, Any] = {"code": error.code, **error.details}
+    if error.retry_after is not None:
+        details["retry_after"] = error.retry_after
+    data: dict[str, Any] = {} if error.phone is None else {"phone_number": error.phone}
+    if isinstance(error, errors.CodeAlreadySent):
+        data = SentSchema().dump(error)
+    return {"success": False, "message": error.message, "data": data, "error": details}
+
+
+def answer(error: OtpError) -> tuple[Response, int]:
+    response = jsonify(body(error))
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, Unauthorized):
+        response.headers["WWW-Authenticate"] = 'Bearer realm="otp"'
+    return response, STATUS[type(error)]
+
+
+def _http_error(error: HTTPException) -> tuple[Response, int]:
+    """Whatever Flask and Werkzeug refuse by themselves."""
+    response, status = answer(_BY_HTTP_STATUS.get(error.code, BadRequest)())
+    for name, value in error.get_headers():
+        if name == "Allow":
+            response.headers[name] = value
+    return response, status
+
+
+def _unexpected(error: Exception) -> tuple[Response, int]:
+    # The type and place only: an exception's text may hold a code or a phone number.
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "?"
+    log.error("unexpected %s at %s", type(error).__name__, place)
+    return answer(InternalError())
+
+
+def init_app(app: Flask) -> None:
+    app.register_error_handler(OtpError, answer)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _unexpected)

@@ -1,0 +1,147 @@
+"""An example of each refusal, made by the code that makes the real ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from marshmallow import Schema, fields
+
+from otp_service.domain import errors as domain
+from otp_service.domain.errors import OtpError
+from otp_service.domain.ports import Quota
+from otp_service.domain.sending import Sent
+from otp_service.domain.verification import (
+    Channel,
+    Delivery,
+    DeliveryStatus,
+    Status,
+    Verification,
+)
+from otp_service.web import errors as web
+from otp_service.web.schemas import (
+    PHONE,
+    VERIFICATION_ID,
+    SentSchema,
+    VerificationSchema,
+    VerifiedSchema,
+)
+
+_CREATED = datetime(2026, 11, 22, 17, 30, 28, 125_000, tzinfo=timezone.utc)
+
+VERIFICATION = Verification(
+    id=VERIFICATION_ID,
+    client="public",
+    phone=PHONE,
+    purpose="login",
+    channel=Channel.WHATSAPP,
+    status=Status.PENDING,
+    generation=1,
+    attempts=0,
+    max_attempts=5,
+    created_at=_CREATED,
+    expires_at=_CREATED + timedelta(minutes=3),
+    as_of=_CREATED,
+)
+
+_REFUSALS: tuple[OtpError, ...] = (
+    domain.CodeAlreadySent(VERIFICATION, Quota(4)),
+    domain.CodeIncorrect(phone=PHONE, attempts_remaining=4),
+    domain.CodeNotFound(phone=PHONE),
+    domain.InvalidRequest({"otp": ["Missing data for required field."]}),
+    domain.InvalidPhoneNumber(),
+    domain.VerificationNotFound(),
+    domain.SendLimitExceeded(phone=PHONE, retry_after=412, limit="5 in 600 seconds"),
+    domain.TooManyAttempts(phone=PHONE, retry_after=97, limit="5 for one verification"),
+    domain.PhoneLocked(phone=PHONE, retry_after=2711, limit="10 in 3600 seconds"),
+    domain.DeliveryFailed(),
+    domain.DeliveryUnavailable(retry_after=5),
+    domain.DeliveryUnconfirmed(),
+    domain.StorageUnavailable(),
+    web.BadRequest(),
+    web.InvalidJson(),
+    web.Unauthorized(),
+    web.Forbidden(),
+    web.NotFound(),
+    web.MethodNotAllowed(),
+    web.BodyTooLarge(),
+    web.UnsupportedMediaType(),
+    web.NotReady(),
+    web.InternalError(),
+)
+REFUSALS = {type(refusal): refusal for refusal in _REFUSALS}
+
+
+class RefusalSchema(Schema):
+    """``code`` is for programs and never changes its meaning."""
+
+    code = fields.String(required=True)
+    fields_ = fields.Dict(
+        data_key="fields", metadata={"description": "What is wrong with each field"}
+    )
+    attempts_remaining = fields.Integer()
+    limit = fields.String(metadata={"description": "Which limit was met"})
+    retry_after = fields.Integer(metadata={"description": "Seconds, as in Retry-After"})
+
+
+def _refusal_schema(codes: list[str]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "required": ["success", "message", "data", "error"],
+        "properties": {
+            "success": {"type": "boolean", "enum": [False]},
+            "message": {"type": "string"},
+            "data": {"type": "object"},
+            "error": {"allOf": [RefusalSchema, {"properties": {"code": {"enum": codes}}}]},
+        },
+    }
+
+
+def responses(refusals: Iterable[type[OtpError]]) -> dict[str, dict[str, Any]]:
+    """OpenAPI response objects, one for each status that these refusals have."""
+    by_status: dict[int, list[OtpError]] = {}
+    for kind in refusals:
+        by_status.setdefault(web.STATUS[kind], []).append(REFUSALS[kind])
+    return {str(status): _response(group) for status, group in sorted(by_status.items())}
+
+
+def _response(group: list[OtpError]) -> dict[str, Any]:
+    content = {
+        "schema": _refusal_schema([refusal.code for refusal in group]),
+        "examples": {refusal.code: {"value": web.body(refusal)} for refusal in group},
+    }
+    response: dict[str, Any] = {
+        "description": "; ".join(refusal.message for refusal in group),
+        "content": {"application/json": content},
+    }
+    if any(refusal.retry_after is not None for refusal in group):
+        seconds = {"description": "Seconds to wait", "schema": {"type": "integer"}}
+        response["headers"] = {"Retry-After": seconds}
+    return response
+
+
+SENT = SentSchema().dump(Sent(VERIFICATION, Quota(4), exposed_code=None))
+VERIFIED = VerifiedSchema().dump(
+    replace(VERIFICATION, status=Status.VERIFIED, verified_at=_CREATED + timedelta(seconds=21))
+)
+FOUND = VerificationSchema().dump(
+    replace(
+        VERIFICATION,
+        deliveries=(
+            Delivery(
+                id="d",
+                generation=1,
+                channel=Channel.WHATSAPP,
+                provider="gupshup",
+                status=DeliveryStatus.SUBMITTED,
+                created_at=_CREATED,
+                submitted_at=_CREATED + timedelta(milliseconds=240),
+            ),
+        ),
+    )
+)
+CANCELED = VerificationSchema().dump(
+    replace(VERIFICATION, status=Status.CANCELED, canceled_at=_CREATED + timedelta(seconds=9))
+)

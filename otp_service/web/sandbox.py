@@ -1,0 +1,45 @@
+"""The phone that the sandbox sender delivers to: a page, and the messages on it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, render_template
+
+from otp_service.domain.errors import StorageUnavailable
+from otp_service.domain.ports import StoredMessage
+from otp_service.domain.verification import Status
+from otp_service.web import auth
+from otp_service.web.blueprints import Blueprint, answer
+from otp_service.web.headers import content_security_policy
+from otp_service.web.parts import service
+from otp_service.web.schemas import InboxMessageSchema
+
+bp = Blueprint("sandbox", auth.PUBLIC, "The phone that the sandbox delivers to")
+
+_POLICY = content_security_policy()
+_TEXT = "{code} is your verification code. For your security, do not share this code."
+
+
+@bp.get("/sandbox")
+@bp.pages("A phone's chat")
+def page() -> tuple[str, dict[str, str]]:
+    """The phone, for people."""
+    html = render_template("sandbox.html", brand="WhatsApp OTP")
+    return html, {"Content-Security-Policy": _POLICY}
+
+
+@bp.get("/sandbox/messages")
+@bp.answers("Sandbox messages", {"type": "object"}, {"messages": []}, [StorageUnavailable])
+def messages() -> Response:
+    """The newest 50 messages, oldest first."""
+    inbox = [_shown(message, code) for message, code in service().inbox()]
+    return answer("Sandbox messages", {"messages": InboxMessageSchema(many=True).dump(inbox)})
+
+
+def _shown(message: StoredMessage, code: str) -> dict[str, Any]:
+    status = message.verification.status
+    shown = status.value
+    if message.replaced and status is Status.PENDING:
+        shown = "replaced"
+    return {**vars(message), "code": code, "text": _TEXT.format(code=code), "status": shown}

@@ -1,0 +1,200 @@
+"""What requests may say, and the shapes of answers. The OpenAPI document is made from these."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable
+from datetime import datetime, timezone
+from typing import Any
+
+from marshmallow import RAISE, Schema, ValidationError, fields, post_dump, validate
+
+from otp_service.domain.phone import MAX_LENGTH
+from otp_service.domain.verification import Channel, DeliveryStatus, Status
+
+PHONE = "+919876543210"
+TIME = "2026-11-22T17:33:28.125Z"
+VERIFICATION_ID = "p" + "0123456789abcdef" * 2
+
+
+def _text(
+    description: str, example: str, *validators: Any, pattern: str = "", **kwargs: Any
+) -> fields.String:
+    """A text; the whole of it must match ``pattern`` (one that JavaScript reads the same way)."""
+    metadata = {"description": description, "example": example}
+    if pattern:
+        metadata["pattern"] = f"^{pattern}$"
+        validators = (*validators, _matches(pattern))
+    return fields.String(validate=validators, metadata=metadata, **kwargs)
+
+
+def _matches(pattern: str) -> Callable[[str], None]:
+    """Unlike `validate.Regexp` with ``$``, this refuses a trailing newline."""
+
+    def check(text: str) -> None:
+        if not re.fullmatch(pattern, text):
+            raise ValidationError("Has the wrong form.")
+
+    return check
+
+
+def _whole(description: str, example: int, **kwargs: Any) -> fields.Integer:
+    return fields.Integer(metadata={"description": description, "example": example}, **kwargs)
+
+
+class Time(fields.DateTime):
+    """An aware time as RFC 3339 in UTC, to the millisecond."""
+
+    def _serialize(self, value: datetime | None, *args: Any, **kwargs: Any) -> str | None:
+        if value is None:
+            return None
+        text = value.astimezone(timezone.utc).isoformat(timespec="milliseconds")
+        return text.replace("+00:00", "Z")
+
+
+def _time(description: str, **kwargs: Any) -> Time:
+    return Time(metadata={"description": description, "example": TIME}, **kwargs)
+
+
+def _ip_address(text: str) -> None:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        raise ValidationError("Not an IP address.") from None
+
+
+class _Request(Schema):
+    class Meta:
+        unknown = RAISE
+
+    phone_number = _text(
+        "International, with or without separators; digits alone are read as international.",
+        PHONE,
+        validate.Length(1, MAX_LENGTH),
+        required=True,
+    )
+    purpose = _text(
+        "What is being proved; a code for one purpose never verifies another.",
+        "login",
+        pattern="[a-z0-9_-]{1,32}",
+        load_default="login",
+    )
+
+
+class SendSchema(_Request):
+    """For `/send-otp` and `/resend-otp`."""
+
+    locale = _text(
+        "The person's language (BCP 47); picks the template.",
+        "en-IN",
+        pattern="[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,6}",
+        load_default=None,
+    )
+    channel = _text(
+        "How to reach the person.",
+        "whatsapp",
+        validate.OneOf(["whatsapp", "sms", "auto"]),
+        load_default="whatsapp",
+    )
+    client_ip = _text(
+        "The end user's address: counted, never stored in clear.",
+        "203.0.113.7",
+        _ip_address,
+    )
+
+
+def verify_schema(code_length: int) -> type[Schema]:
+    """For `/verify-otp`, where codes have ``code_length`` digits."""
+    example = "123456789012"[:code_length]
+    digits = f"[0-9]{{{code_length}}}"
+    return _Request.from_dict(
+        {
+            "otp": _text("The code, as typed.", example, pattern=digits, required=True),
+            "verification_id": _text(
+                "Checks this verification only.",
+                VERIFICATION_ID,
+                pattern="[a-z0-9]{8,40}",
+                load_default=None,
+            ),
+        },
+        name="Verify",
+    )
+
+
+class _Answer(Schema):
+    @post_dump
+    def without_empty(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        return {name: value for name, value in data.items() if value is not None}
+
+
+class SentSchema(_Answer):
+    """A verification that waits for its code."""
+
+    verification_id = _text("", VERIFICATION_ID, attribute="verification.id", required=True)
+    phone_number = _text("E.164", PHONE, attribute="verification.phone", required=True)
+    purpose = _text("", "login", attribute="verification.purpose", required=True)
+    status = fields.Enum(Status, by_value=True, attribute="verification.status", required=True)
+    channel = fields.Enum(Channel, by_value=True, attribute="verification.channel", required=True)
+    expires_at = _time("When the code ends", attribute="verification.expires_at", required=True)
+    expires_in = _whole("Seconds until then", 180, attribute="verification.expires_in")
+    attempts_remaining = _whole(
+        "Wrong guesses left", 5, attribute="verification.attempts_remaining"
+    )
+    sends_remaining = _whole("Messages left for this phone", 4, attribute="quota.remaining")
+    resend_after = _whole("Seconds until one may be sent", 0, attribute="quota.retry_after")
+    otp = _text("The code itself: in the sandbox only", "123456", attribute="exposed_code")
+
+
+class VerifiedSchema(_Answer):
+    phone_number = _text("E.164", PHONE, attribute="phone", required=True)
+    purpose = _text("", "login", required=True)
+    verification_id = _text("", VERIFICATION_ID, attribute="id", required=True)
+    verified_at = _time("When the right code was checked", required=True)
+
+
+class DeliverySchema(_Answer):
+    """One message."""
+
+    channel = fields.Enum(Channel, by_value=True, required=True)
+    provider = _text("Who carries it", "gupshup", required=True)
+    status = fields.Enum(DeliveryStatus, by_value=True, required=True)
+    queued_at = _time("", attribute="created_at", required=True)
+    submitted_at = _time("The provider took it")
+    sent_at = _time("")
+    delivered_at = _time("")
+    read_at = _time("")
+    failed_at = _time("")
+    error_code = _text("Why it failed; never changes its meaning", "delivery_failed")
+    reason = _text("The provider's own reason", "Invalid Destination")
+
+
+class VerificationSchema(_Answer):
+    """A verification with all its deliveries, in order."""
+
+    verification_id = _text("", VERIFICATION_ID, attribute="id", required=True)
+    phone_number = _text("E.164", PHONE, attribute="phone", required=True)
+    purpose = _text("", "login", required=True)
+    channel = fields.Enum(Channel, by_value=True, required=True)
+    status = fields.Enum(Status, by_value=True, required=True)
+    attempts = _whole("Wrong guesses so far", 0, required=True)
+    attempts_remaining = _whole("Wrong guesses left", 5, required=True)
+    created_at = _time("", required=True)
+    expires_at = _time("", required=True)
+    expires_in = _whole("Seconds until then, 0 when over", 180, required=True)
+    verified_at = _time("")
+    canceled_at = _time("")
+    deliveries = fields.List(fields.Nested(DeliverySchema), required=True)
+
+
+class InboxMessageSchema(_Answer):
+    """A message as the sandbox's phone shows it; ``status`` is its verification's."""
+
+    id = _text("", "d0", attribute="delivery.id", required=True)
+    phone_number = _text("E.164", PHONE, attribute="verification.phone", required=True)
+    purpose = _text("", "login", attribute="verification.purpose", required=True)
+    text = _text("", "123456 is your verification code.", required=True)
+    code = _text("", "123456", required=True)
+    status = _text("Its verification's, or `replaced` by a newer code", "pending", required=True)
+    sent_at = _time("", attribute="delivery.created_at", required=True)
+    expires_at = _time("", attribute="expires_at", required=True)

@@ -1,0 +1,36 @@
+"""The verification as a resource."""
+
+from __future__ import annotations
+
+from flask import Response
+
+from otp_service.domain.errors import StorageUnavailable, VerificationNotFound
+from otp_service.domain.verification import Status
+from otp_service.web import auth, examples
+from otp_service.web.blueprints import Blueprint, answer
+from otp_service.web.parts import service
+from otp_service.web.schemas import VerificationSchema
+
+bp = Blueprint("verifications", auth.READ, "A verification, its state and its messages")
+cancel_bp = Blueprint("cancel", auth.OTP, "End a verification")
+
+_FAILS = [VerificationNotFound, StorageUnavailable]
+_PATH = "/verifications/<string(maxlength=64):verification_id>"
+
+
+@bp.get(_PATH)
+@bp.answers("Verification found", VerificationSchema, examples.FOUND, _FAILS)
+def get_verification(verification_id: str) -> Response:
+    """Its status, times and deliveries."""
+    found = service().get(auth.client(), verification_id)
+    return answer("Verification found", VerificationSchema().dump(found))
+
+
+@cancel_bp.delete(_PATH)
+@cancel_bp.answers("Verification canceled", VerificationSchema, examples.CANCELED, _FAILS)
+def cancel_verification(verification_id: str) -> Response:
+    """End it if it is pending: its code never verifies. Safe to repeat."""
+    ended = service().cancel(auth.client(), verification_id)
+    canceled = ended.status is Status.CANCELED
+    message = "Verification canceled" if canceled else "Verification had already ended"
+    return answer(message, VerificationSchema().dump(ended))
