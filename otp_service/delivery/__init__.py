@@ -1,0 +1,1 @@
+"""Carrying a code to a phone: senders, one adapter a provider, and what comes back from them."""

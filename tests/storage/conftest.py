@@ -1,0 +1,47 @@
+"""The service on a real store of either kind, with a fake sender."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import sqlalchemy as sa
+
+from otp_service.domain.codes import Codes, Secret
+from otp_service.domain.limits import Policy
+from otp_service.domain.sending import Sending
+from otp_service.domain.service import OtpService
+from otp_service.domain.verification import Channel, Person
+from otp_service.storage.verifications import SqlStore
+from tests.fakes import FakeSender
+
+POLICY = Policy(180, 5, grace=0, expose_code=True, test_numbers=frozenset({"+1234567890"}))
+MakeService = Callable[..., OtpService]
+
+
+@pytest.fixture
+def person() -> Person:
+    return Person("public", "+919876543210", "login")
+
+
+@pytest.fixture
+def sender() -> FakeSender:
+    return FakeSender()
+
+
+@pytest.fixture
+def make_service(engine: sa.Engine, sender: FakeSender) -> MakeService:
+    def make(*secret_keys: bytes, **policy: object) -> OtpService:
+        secrets = [Secret(key) for key in secret_keys or (b"k" * 32,)]
+        store = SqlStore(engine, home="p", secrets_count=len(secrets))
+        chosen = replace(POLICY, **policy)  # type: ignore[arg-type]
+        sending = Sending(store, Codes(secrets, 6), {Channel.WHATSAPP: sender}, sender, chosen)
+        return OtpService(sending)
+
+    return make
+
+
+@pytest.fixture
+def service(make_service: MakeService) -> OtpService:
+    return make_service()

@@ -1,0 +1,109 @@
+"""What many requests at one moment may never achieve."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from threading import Barrier
+
+import pytest
+import sqlalchemy as sa
+
+from otp_service.domain.errors import OtpError
+from otp_service.domain.service import OtpService
+from otp_service.domain.verification import Person, Status
+from otp_service.storage.models import AttemptRow
+from tests.fakes import FakeSender
+from tests.storage.test_rules import wrong
+
+
+def race(*acts: Callable[[], object]) -> Counter[str]:
+    """Do all at the same moment; count the outcomes: "ok" or the refusal's code."""
+    barrier = Barrier(len(acts))
+
+    def run(act: Callable[[], object]) -> str:
+        barrier.wait()
+        try:
+            act()
+        except OtpError as error:
+            return error.code
+        return "ok"
+
+    with ThreadPoolExecutor(len(acts)) as pool:
+        return Counter(pool.map(run, acts))
+
+
+def test_racing_right_codes_verify_exactly_once(
+    service: OtpService, person: Person, sender: FakeSender
+) -> None:
+    service.send(person)
+    outcomes = race(*[lambda: service.verify(person, sender.last_code)] * 20)
+    assert outcomes == {"ok": 1, "otp_not_found": 19}
+
+
+def test_of_racing_wrong_codes_exactly_five_are_judged(
+    service: OtpService, person: Person, sender: FakeSender
+) -> None:
+    service.send(person)
+    outcomes = race(*[lambda: service.verify(person, wrong(sender.last_code))] * 20)
+    assert outcomes == {"invalid_otp": 5, "too_many_attempts": 15}
+    assert race(lambda: service.verify(person, sender.last_code)) == {"too_many_attempts": 1}
+
+
+def test_racing_sends_make_one_live_verification(
+    service: OtpService, person: Person, sender: FakeSender
+) -> None:
+    outcomes = race(*[lambda: service.send(person)] * 20)
+    assert outcomes == {"ok": 1, "otp_already_sent": 19}
+    assert len(sender.messages) == 1
+
+
+def test_racing_sends_for_several_purposes_never_overrun_the_phones_limit(
+    service: OtpService, person: Person, sender: FakeSender
+) -> None:
+    people = [replace(person, purpose=f"purpose-{number}") for number in range(20)]
+    outcomes = race(*[lambda p=p: service.send(p) for p in people])
+    assert outcomes == {"ok": 5, "send_limit_exceeded": 15}
+    assert len(sender.messages) == 5
+
+
+def test_racing_resends_make_one_generation_each_and_never_overrun_the_limit(
+    service: OtpService, person: Person, sender: FakeSender
+) -> None:
+    sent = service.send(person)
+    outcomes = race(*[lambda: service.resend(person)] * 3)
+    assert outcomes["ok"] + outcomes["storage_unavailable"] == 3
+    deliveries = service.get("public", sent.verification.id).deliveries
+    generations = [delivery.generation for delivery in deliveries]
+    assert sorted(generations) == list(range(1, len(generations) + 1))
+    outcomes = race(*[lambda: service.resend(person)] * 20)
+    assert len(sender.messages) <= 5
+
+
+def test_racing_wrong_codes_over_several_purposes_never_overrun_the_phones_limit(
+    service: OtpService, person: Person, sender: FakeSender, engine: sa.Engine
+) -> None:
+    people = [replace(person, purpose=f"purpose-{number}") for number in range(4)]
+    for each in people:
+        service.send(each)
+    codes = {message.code for message in sender.messages}
+    guess = next(f"{n:06}" for n in range(10) if f"{n:06}" not in codes)
+    outcomes = race(*[lambda p=p: service.verify(p, guess) for p in people * 5])
+    assert outcomes["invalid_otp"] == 10
+    with engine.connect() as connection:
+        assert connection.scalar(sa.select(sa.func.count()).select_from(AttemptRow)) == 10
+
+
+@pytest.mark.parametrize("turn", range(5))
+def test_a_cancel_racing_a_right_code_leaves_one_winner(
+    turn: int, service: OtpService, person: Person, sender: FakeSender
+) -> None:
+    sent = service.send(person)
+    outcomes = race(
+        lambda: service.verify(person, sender.last_code),
+        lambda: service.cancel("public", sent.verification.id),
+    )
+    verified = service.get("public", sent.verification.id).status is Status.VERIFIED
+    assert outcomes["ok"] == (2 if verified else 1)

@@ -1,0 +1,366 @@
+"""The rules of a verification's life, on both kinds of store."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from otp_service.domain.errors import (
+    CodeAlreadySent,
+    CodeIncorrect,
+    CodeNotFound,
+    DeliveryFailed,
+    DeliveryUnavailable,
+    DeliveryUnconfirmed,
+    PhoneLocked,
+    SendLimitExceeded,
+    TooManyAttempts,
+    VerificationNotFound,
+)
+from otp_service.domain.service import OtpService
+from otp_service.domain.verification import DeliveryStatus, Person, Status
+from otp_service.storage.models import (
+    AttemptRow,
+    CodeRow,
+    DeliveryRow,
+    VerificationRow,
+)
+from tests.fakes import FakeSender
+from tests.storage.conftest import MakeService
+
+
+def wrong(code: str) -> str:
+    return f"{(int(code) + 1) % 10**6:06}"
+
+
+def pass_time(engine: sa.Engine, seconds: float) -> None:
+    """Let the clock run on by moving every row into the past."""
+    with engine.begin() as connection:
+        for row in (VerificationRow, CodeRow, AttemptRow, DeliveryRow):
+            columns = row.__table__.c
+            for column in [c for c in columns if c.name.endswith("_at")]:
+                times = sa.select(columns[0], column).where(column.is_not(None))
+                for key, time in connection.execute(times).all():
+                    earlier = {column.name: time - timedelta(seconds=seconds)}
+                    this = sa.and_(columns[0] == key, column == time)
+                    connection.execute(sa.update(row).where(this).values(earlier))
+
+
+def fail(service: OtpService, person: Person, code: str, times: int) -> None:
+    for _ in range(times):
+        with pytest.raises(CodeIncorrect):
+            service.verify(person, wrong(code))
+
+
+def test_a_right_code_verifies_once(
+    service: OtpService, person: Person, sender: FakeSender
+) -> None:
+    service.send(person)
+    assert service.verify(person, sender.last_code).status is Status.VERIFIED
+    with pytest.raises(CodeNotFound):
+        service.verify(person, sender.last_code)
+
+
+def test_a_wrong_code_costs_an_attempt_and_the_right_one_still_verifies(
+    service: OtpService, person: Person, sender: FakeSender
+) -> None:
+    service.send(person)
+    with pytest.raises(CodeIncorrect) as caught:
+        service.verify(person, wrong(sender.last_code))
+    assert caught.value.details["attempts_remaining"] == 4
+    assert service.verify(person, sender.last_code).attempts == 1
+
+
+def test_after_five_wrong_codes_even_the_right_one_fails(
+    service: OtpService, person: Person, sender: FakeSender
+) -> None:
+    service.send(person)
+    fail(service, person, sender.last_code, 5)
+    with pytest.raises(TooManyAttempts):
+        service.verify(person, sender.last_code)
+
+
+def test_the_fifth_guess_may_still_be_right(
+    service: OtpService, person: Person, sender: FakeSender
+) -> None:
+    service.send(person)
+    fail(service, person, sender.last_code, 4)
+    assert service.verify(person, sender.last_code).status is Status.VERIFIED
+
+
+def test_a_second_send_finds_the_live_code(service: OtpService, person: Person) -> None:
+    first = service.send(person)
+    with pytest.raises(CodeAlreadySent) as caught:
+        service.send(person)
+    assert caught.value.verification.id == first.verification.id
+    assert caught.value.quota.remaining == 4
+
+
+def test_a_code_ends_with_its_lifetime(
+    service: OtpService, person: Person, sender: FakeSender, engine: sa.Engine
+) -> None:
+    sent = service.send(person)
+    pass_time(engine, 179)
+    fail(service, person, sender.last_code, 1)
+    pass_time(engine, 2)
+    with pytest.raises(CodeNotFound):
+        service.verify(person, sender.last_code)
+    assert service.get("public", sent.verification.id).status is Status.EXPIRED
+    assert service.send(person).verification.id != sent.verification.id
+
+
+def test_a_resend_replaces_the_code_and_gives_no_attempts_back(
+    service: OtpService, person: Person, sender: FakeSender
+) -> None:
+    first = service.send(person)
+    old = sender.last_code
+    fail(service, person, old, 2)
+    again = service.resend(person)
+    assert again.verification.id == first.verification.id
+    assert again.verification.attempts_remaining == 3
+    assert sender.last_code != old
+    with pytest.raises(CodeIncorrect):
+        service.verify(person, old)
+    assert service.verify(person, sender.last_code)
+
+
+def test_a_resend_restarts_the_expiry(
+    service: OtpService, person: Person, sender: FakeSender, engine: sa.Engine
+) -> None:
+    service.send(person)
+    pass_time(engine, 170)
+    assert service.resend(person).verification.expires_in == 180
+    pass_time(engine, 170)
+    assert service.verify(person, sender.last_code)
+
+
+def test_a_resend_without_a_live_verification_acts_as_a_send(
+    service: OtpService, person: Person, sender: FakeSender
+) -> None:
+    service.resend(person)
+    assert service.verify(person, sender.last_code)
+
+
+def test_grace_keeps_earlier_codes_until_their_own_expiry(
+    make_service: MakeService, person: Person, sender: FakeSender, engine: sa.Engine
+) -> None:
+    service = make_service(grace=1)
+    service.send(person)
+    service.resend(person)
+    service.resend(person)
+    first, second, _ = (message.code for message in sender.messages)
+    with pytest.raises(CodeIncorrect):
+        service.verify(person, first)
+    assert service.verify(person, second)
+
+    service.send(person)
+    early = sender.last_code
+    pass_time(engine, 100)
+    service.resend(person)
+    pass_time(engine, 100)
+    with pytest.raises(CodeIncorrect):
+        service.verify(person, early)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Person("other-client", "+919876543210", "login"),
+        Person("public", "+919876543211", "login"),
+        Person("public", "+919876543210", "payment"),
+    ],
+    ids=["client", "phone", "purpose"],
+)
+def test_a_code_never_verifies_for_another(
+    other: Person, service: OtpService, person: Person, sender: FakeSender
+) -> None:
+    service.send(person)
+    code = sender.last_code
+    with pytest.raises(CodeNotFound):
+        service.verify(other, code)
+    service.send(other)
+    with pytest.raises(CodeIncorrect):
+        service.verify(other, code)
+    assert service.verify(person, code)
+
+
+def test_a_mac_moved_to_another_row_proves_nothing(
+    service: OtpService, person: Person, sender: FakeSender, engine: sa.Engine
+) -> None:
+    service.send(person)
+    used = sender.last_code
+    service.verify(person, used)
+    service.send(person)
+    with engine.begin() as connection:
+        macs = connection.execute(sa.select(CodeRow.mac)).scalars().all()
+        connection.execute(sa.update(CodeRow).values(mac=macs[0]))
+    with pytest.raises(CodeIncorrect):
+        service.verify(person, used)
+
+
+def test_an_id_of_another_phone_is_not_found(
+    service: OtpService, person: Person, sender: FakeSender
+) -> None:
+    other = service.send(replace(person, phone="+919876543211")).verification.id
+    mine = service.send(person).verification.id
+    with pytest.raises(CodeNotFound):
+        service.verify(person, sender.last_code, other)
+    assert service.verify(person, sender.last_code, mine)
+
+
+def test_a_canceled_code_never_verifies(
+    service: OtpService, person: Person, sender: FakeSender
+) -> None:
+    sent = service.send(person)
+    for _ in range(2):
+        assert service.cancel("public", sent.verification.id).status is Status.CANCELED
+    with pytest.raises(CodeNotFound):
+        service.verify(person, sender.last_code)
+    assert service.send(person).verification.id != sent.verification.id
+
+
+def test_canceling_what_was_verified_changes_nothing(
+    service: OtpService, person: Person, sender: FakeSender
+) -> None:
+    sent = service.send(person)
+    service.verify(person, sender.last_code)
+    assert service.cancel("public", sent.verification.id).status is Status.VERIFIED
+
+
+def test_another_clients_verification_does_not_exist(service: OtpService, person: Person) -> None:
+    sent = service.send(person)
+    for act in (service.get, service.cancel):
+        with pytest.raises(VerificationNotFound):
+            act("other-client", sent.verification.id)
+    assert service.get("public", sent.verification.id).status is Status.PENDING
+
+
+def test_the_sixth_message_in_ten_minutes_is_refused_until_the_first_is_old(
+    service: OtpService, person: Person, engine: sa.Engine
+) -> None:
+    for left in (4, 3, 2, 1, 0):
+        assert service.resend(person).quota.remaining == left
+        pass_time(engine, 10)
+    with pytest.raises(SendLimitExceeded) as caught:
+        service.resend(person)
+    assert caught.value.retry_after == pytest.approx(550, abs=3)
+    pass_time(engine, 553)
+    assert service.resend(person)
+
+
+def test_no_more_than_twenty_messages_a_day(
+    service: OtpService, person: Person, engine: sa.Engine
+) -> None:
+    for _ in range(20):
+        service.resend(person)
+        pass_time(engine, 601)
+    with pytest.raises(SendLimitExceeded) as caught:
+        service.resend(person)
+    assert caught.value.retry_after == pytest.approx(86_400 - 20 * 601, abs=10)
+
+
+def test_a_test_number_has_no_send_limit(service: OtpService) -> None:
+    person = Person("public", "+1234567890", "login")
+    for _ in range(25):
+        assert service.resend(person).quota.remaining == 5
+
+
+@pytest.mark.parametrize("failure", [DeliveryFailed("no"), DeliveryUnavailable("later")])
+def test_a_refused_message_leaves_the_person_able_to_ask_again_and_costs_nothing(
+    failure: DeliveryFailed, service: OtpService, person: Person, sender: FakeSender
+) -> None:
+    sender.failure = failure
+    for _ in range(6):
+        with pytest.raises(type(failure)):
+            service.send(person)
+    sender.failure = None
+    assert service.send(person).quota.remaining == 4
+    assert service.verify(person, sender.last_code)
+
+
+def test_a_refused_resend_leaves_the_code_before_it_good(
+    service: OtpService, person: Person, sender: FakeSender
+) -> None:
+    sent = service.send(person)
+    sender.failure = DeliveryFailed("no")
+    with pytest.raises(DeliveryFailed):
+        service.resend(person)
+    found = service.get("public", sent.verification.id)
+    assert found.expires_at == sent.verification.expires_at
+    assert service.verify(person, sender.last_code)
+
+
+def test_an_unconfirmed_message_keeps_its_code_good(
+    service: OtpService, person: Person, sender: FakeSender
+) -> None:
+    sender.failure = DeliveryUnconfirmed("timeout")
+    with pytest.raises(DeliveryUnconfirmed):
+        service.send(person)
+    sender.failure = None
+    with pytest.raises(CodeAlreadySent) as caught:
+        service.send(person)
+    code = service._codes.make(person.phone, caught.value.verification.id, 1, _secret_id(service))
+    assert service.verify(person, code)
+
+
+def _secret_id(service: OtpService) -> str:
+    return service._codes.secret_id
+
+
+def test_deliveries_tell_what_became_of_each_message(
+    service: OtpService, person: Person, sender: FakeSender
+) -> None:
+    sent = service.send(person)
+    sender.failure = DeliveryFailed("Invalid Destination")
+    with pytest.raises(DeliveryFailed):
+        service.resend(person)
+    first, second = service.get("public", sent.verification.id).deliveries
+    assert first.status is DeliveryStatus.SUBMITTED
+    assert first.submitted_at is not None
+    assert second.status is DeliveryStatus.FAILED
+    assert (second.error_code, second.reason) == ("delivery_failed", "Invalid Destination")
+
+
+def test_ten_failures_in_an_hour_lock_the_phone_over_all_its_verifications(
+    service: OtpService, person: Person, sender: FakeSender, engine: sa.Engine
+) -> None:
+    for purpose in ("login", "payment"):
+        service.send(replace(person, purpose=purpose))
+        fail(service, replace(person, purpose=purpose), sender.last_code, 5)
+        pass_time(engine, 60)
+    service.send(replace(person, purpose="third", client="other-client"))
+    with pytest.raises(PhoneLocked) as caught:
+        service.verify(replace(person, purpose="third", client="other-client"), sender.last_code)
+    assert caught.value.retry_after == pytest.approx(3600 - 120, abs=3)
+    pass_time(engine, 3600 - 120)
+    service.resend(person)
+    assert service.verify(person, sender.last_code)
+
+
+def test_codes_made_with_an_older_secret_still_verify(
+    make_service: MakeService, person: Person, sender: FakeSender
+) -> None:
+    old, new = b"o" * 32, b"n" * 32
+    make_service(old).send(person)
+    assert make_service(new, old).verify(person, sender.last_code)
+    make_service(new, old).send(person)
+    assert make_service(new).verify(person, sender.last_code)
+
+
+def test_the_digits_of_a_code_are_stored_nowhere(
+    service: OtpService, person: Person, sender: FakeSender, engine: sa.Engine
+) -> None:
+    service.send(person)
+    with engine.connect() as connection:
+        for row in (VerificationRow, CodeRow, DeliveryRow, AttemptRow):
+            stored = connection.execute(sa.select(*row.__table__.c)).all()
+            assert sender.last_code not in [str(value) for values in stored for value in values]
+
+
+def test_expires_in_follows_the_stores_clock(service: OtpService, person: Person) -> None:
+    found = service.send(person).verification
+    assert found.expires_in == math.ceil((found.expires_at - found.as_of).total_seconds()) == 180

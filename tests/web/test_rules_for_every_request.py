@@ -1,0 +1,185 @@
+"""The contract's first table: what any request gets that breaks a rule."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from otp_service.storage.models import AttemptRow, VerificationRow, db
+
+POSTS = ("/send-otp", "/resend-otp", "/verify-otp")
+PHONE = {"phone_number": "+919876543210"}
+
+
+def post(
+    client: FlaskClient, path: str, raw: bytes, kind: str = "application/json"
+) -> TestResponse:
+    return client.post(path, data=raw, content_type=kind)
+
+
+def refused(response: TestResponse, status: int, code: str) -> dict[str, Any]:
+    assert response.status_code == status
+    answer: dict[str, Any] = response.get_json()
+    assert answer["success"] is False
+    assert answer["error"]["code"] == code
+    assert isinstance(answer["message"], str)
+    return answer
+
+
+@pytest.mark.parametrize("path", POSTS)
+@pytest.mark.parametrize(
+    "kind",
+    ["", "text/plain", "application/x-www-form-urlencoded", "application/json; charset=utf-16"],
+)
+def test_a_body_that_is_not_said_to_be_json_is_415(
+    client: FlaskClient, path: str, kind: str
+) -> None:
+    refused(post(client, path, b"{}", kind), 415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize("path", POSTS)
+def test_a_body_over_16_kib_is_413(client: FlaskClient, path: str) -> None:
+    raw = json.dumps(PHONE).encode()
+    refused(post(client, path, raw.ljust(16 * 1024 + 1)), 413, "body_too_large")
+    assert post(client, path, raw.ljust(16 * 1024)).status_code != 413
+
+
+@pytest.mark.parametrize("path", POSTS)
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'"text"',
+        b"null",
+        b"12",
+        b'{"phone_number": NaN}',
+        b'{"phone_number": Infinity}',
+        b'{"phone_number": "\xff"}',
+        '{"phone_number": "+919876543210"}'.encode("utf-16"),
+        b"\xef\xbb\xbf{}",
+        b"[" * 8000,
+        b'{"a":' * 3000,
+        b"[" * 8000 + b"]" * 8000,
+        b'{"phone_number": ' + b"[" * 5000 + b"]" * 5000 + b"}",
+        b'{"a": ' + b"1" * 5000 + b"}",
+    ],
+    ids=range(16),
+)
+def test_what_is_not_one_json_object_is_400(client: FlaskClient, path: str, raw: bytes) -> None:
+    refused(post(client, path, raw), 400, "invalid_json")
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        ("/send-otp", {}, "phone_number"),
+        ("/send-otp", {"phone_number": 919876543210}, "phone_number"),
+        ("/send-otp", {"phone_number": None}, "phone_number"),
+        ("/send-otp", {"phone_number": ["+919876543210"]}, "phone_number"),
+        ("/send-otp", {"phone_number": ""}, "phone_number"),
+        ("/send-otp", PHONE | {"unknown": 1}, "unknown"),
+        ("/send-otp", PHONE | {"purpose": "Log In"}, "purpose"),
+        ("/send-otp", PHONE | {"purpose": ""}, "purpose"),
+        ("/send-otp", PHONE | {"purpose": "login\n"}, "purpose"),
+        ("/send-otp", PHONE | {"purpose": "a" * 33}, "purpose"),
+        ("/send-otp", PHONE | {"locale": "not a locale"}, "locale"),
+        ("/send-otp", PHONE | {"channel": "pigeon"}, "channel"),
+        ("/send-otp", PHONE | {"channel": "sms"}, "channel"),
+        ("/send-otp", PHONE | {"client_ip": "300.1.1.1"}, "client_ip"),
+        ("/resend-otp", PHONE | {"otp": "123456"}, "otp"),
+        ("/verify-otp", PHONE, "otp"),
+        ("/verify-otp", PHONE | {"otp": "123456", "verification_id": "'; --"}, "verification_id"),
+    ],
+)
+def test_a_wrong_field_is_400_and_named(
+    client: FlaskClient, path: str, body: dict[str, Any], field: str
+) -> None:
+    answer = refused(client.post(path, json=body), 400, "invalid_request")
+    assert list(answer["error"]["fields"]) == [field]
+
+
+@pytest.mark.parametrize(
+    "otp",
+    [
+        ["123456"],
+        {"$ne": ""},
+        123456,
+        None,
+        True,
+        "1",
+        "12345",
+        "1234567",
+        "123456\n",
+        " 123456",
+        "12345a",
+        "\uff11\uff12\uff13\uff14\uff15\uff16",
+        "١٢٣٤٥٦",
+        "",
+    ],
+    ids=str,
+)
+def test_an_otp_that_is_not_six_ascii_digits_is_400_and_costs_no_attempt(
+    app: Flask, client: FlaskClient, otp: object
+) -> None:
+    client.post("/send-otp", json=PHONE)
+    refused(client.post("/verify-otp", json=PHONE | {"otp": otp}), 400, "invalid_request")
+    with app.app_context(), db.engine.connect() as connection:
+        assert connection.scalar(sa.select(sa.func.count()).select_from(AttemptRow)) == 0
+
+
+@pytest.mark.parametrize("path", POSTS)
+@pytest.mark.parametrize("phone", ["12", "+1234567891", "hello", "+919876543210 ext 5", "\u0000"])
+def test_what_is_no_phone_number_is_400(client: FlaskClient, path: str, phone: str) -> None:
+    body = {"phone_number": phone} | ({"otp": "123456"} if path == "/verify-otp" else {})
+    answer = refused(client.post(path, json=body), 400, "invalid_phone_number")
+    assert answer["message"] == "Invalid phone number format"
+
+
+def test_a_bad_request_stores_nothing(app: Flask, client: FlaskClient) -> None:
+    client.post("/send-otp", json=PHONE | {"unknown": 1})
+    with app.app_context(), db.engine.connect() as connection:
+        assert connection.scalar(sa.select(sa.func.count()).select_from(VerificationRow)) == 0
+
+
+def test_an_unknown_path_is_404_in_the_same_envelope(client: FlaskClient) -> None:
+    for path in (
+        "/nope",
+        "/verifications/",
+        "/static/../settings.py",
+        "/verifications/" + "a" * 99,
+    ):
+        refused(client.get(path), 404, "not_found")
+
+
+def test_a_wrong_method_is_405_and_says_which_are_allowed(client: FlaskClient) -> None:
+    response = client.get("/send-otp")
+    refused(response, 405, "method_not_allowed")
+    assert set(response.headers["Allow"].split(", ")) == {"POST", "OPTIONS"}
+
+
+@pytest.mark.parametrize("theirs", ["order-66.b_C", "a", "x" * 64])
+def test_the_callers_request_id_comes_back(client: FlaskClient, theirs: str) -> None:
+    response = client.get("/health", headers={"X-Request-ID": theirs})
+    assert response.headers["X-Request-ID"] == theirs
+
+
+@pytest.mark.parametrize("theirs", ["", "x" * 65, "a b", "a;b", "ä"])
+def test_a_request_id_of_another_form_is_replaced(client: FlaskClient, theirs: str) -> None:
+    response = client.get("/health", headers={"X-Request-ID": theirs})
+    assert response.headers["X-Request-ID"] != theirs
+    assert len(response.headers["X-Request-ID"]) == 32
+
+
+@pytest.mark.parametrize("path", ["/health", "/nope", "/docs", "/static/sandbox.css", "/ready"])
+def test_every_response_has_an_id_and_is_not_stored(client: FlaskClient, path: str) -> None:
+    response = client.get(path)
+    assert response.headers["X-Request-ID"]
+    assert response.headers["Cache-Control"] == "no-store"
