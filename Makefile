@@ -31,7 +31,7 @@ container-test: ## Build the image and run both compose files, for real
 	scripts/container-test.sh
 
 screenshots: $(VENV)/dev ## Take the README's pictures again (needs Chromium)
-	$(BIN)/python scripts/screenshots.py
+	$(BIN)/python -m scripts.screenshots
 
 lock: $(VENV)/dev ## Pin the newest versions that requirements*.in allow, with hashes
 	$(BIN)/python -m pip install --quiet uv

@@ -25,7 +25,7 @@ from otp_service.storage.api_keys import KeyRing
 from otp_service.storage.models import db
 from otp_service.storage.schema import MIGRATIONS
 from otp_service.storage.verifications import SqlStore
-from otp_service.web import docs, errors, headers, ops, otp, sandbox, verifications
+from otp_service.web import docs, errors, headers, openapi, ops, otp, sandbox, verifications
 from otp_service.web.parts import Parts
 from otp_service.web.requests import MAX_BODY_BYTES
 
@@ -52,6 +52,7 @@ def create_app(
         static_url_path="/static",
     )
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.json.sort_keys = False  # type: ignore[attr-defined] # success first, as documented
     app.extensions["otp_settings"] = settings
     _add_database(app, settings)
     app.extensions["otp_service"] = _parts(app, settings)
@@ -104,7 +105,7 @@ def _add_web(app: Flask, settings: Settings) -> None:
     errors.init_app(app)
     headers.init_app(app)
     blueprints = [
-        otp.blueprint(settings.code_length),
+        otp.blueprint(settings.code_length, channels=[Channel.WHATSAPP.value]),
         verifications.bp,
         verifications.cancel_bp,
         ops.bp,
@@ -113,4 +114,4 @@ def _add_web(app: Flask, settings: Settings) -> None:
     ]
     if settings.sandbox:
         blueprints.append(sandbox.bp)
-    docs.init_app(app, blueprints)
+    openapi.init_app(app, blueprints, keys_required=settings.api_keys_required)

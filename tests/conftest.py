@@ -105,8 +105,11 @@ class LiveServer:
     app: Flask
 
 
+Serve = Callable[[Flask], LiveServer]
+
+
 @pytest.fixture
-def serve() -> Iterator[Callable[[Flask], LiveServer]]:
+def serve() -> Iterator[Serve]:
     """Real sockets: the server that `python wsgi.py` runs, in a thread of this process."""
     stops: list[Callable[[], None]] = []
 
@@ -130,6 +133,6 @@ def serve() -> Iterator[Callable[[Flask], LiveServer]]:
 
 
 @pytest.fixture
-def live_server(app: Flask, serve: Callable[[Flask], LiveServer]) -> LiveServer:
+def live_server(app: Flask, serve: Serve) -> LiveServer:
     """The sandbox on real sockets."""
     return serve(app)

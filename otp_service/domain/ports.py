@@ -16,7 +16,7 @@ from otp_service.domain.verification import Channel, Delivery, Person, Verificat
 class Message:
     """What a sender carries. ``phone`` is E.164, ``expires_in`` whole seconds."""
 
-    phone: str
+    phone: str = field(repr=False)
     code: str = field(repr=False)
     expires_in: int
     locale: str | None = None

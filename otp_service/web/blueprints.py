@@ -43,7 +43,11 @@ class Blueprint(flask_smorest.Blueprint):
 
     def documented(self, **operation: Any) -> Decorator:
         """Add to the view's operation object in the OpenAPI document."""
-        decorate: Decorator = self.doc(**operation)
+
+        def decorate(view: View) -> View:
+            documented: View = self.doc(operationId=view.__name__, **operation)(view)
+            return documented
+
         return decorate
 
     def answers(
@@ -65,25 +69,27 @@ class Blueprint(flask_smorest.Blueprint):
         }
         shown = {"success": True, "message": message, "data": example}
         responses = examples.responses([*fails, *auth.refusals(self.scope)])
-        add_success(responses, success, shown)
+        add_success(responses, message, success, shown)
         return self.documented(responses=responses)
 
-    def pages(self, description: str, media_type: str = "text/html") -> Decorator:
+    def pages(self, description: str, media_type: str, example: Any) -> Decorator:
         """Document a view that answers something else than an envelope."""
-        content = {media_type: {"schema": {"type": "string"}}}
+        schema = examples.shape(example)
+        content = {media_type: {"schema": schema, "examples": {"page": {"value": example}}}}
         return self.documented(responses={"200": {"description": description, "content": content}})
 
 
-def add_success(responses: dict[str, Json], schema: Json, example: Json) -> None:
+def add_success(responses: dict[str, Json], message: str, schema: Json, example: Json) -> None:
     """Put the success beside the refusals that share its status, if there are any."""
-    refusals = responses.get("200")
-    if refusals:
+    shown = {"success": {"value": example}}
+    if refusals := responses.get("200"):
         content = refusals["content"]["application/json"]
         content["schema"] = {"oneOf": [schema, content["schema"]]}
-        content["examples"] = {"success": {"value": example}, **content["examples"]}
+        content["examples"] = shown | content["examples"]
+        refusals["description"] = f"{message}; or, with `success: false`: {refusals['description']}"
     else:
-        content = {"schema": schema, "examples": {"success": {"value": example}}}
-        responses["200"] = {"description": "Success", "content": {"application/json": content}}
+        content = {"application/json": {"schema": schema, "examples": shown}}
+        responses["200"] = {"description": message, "content": content}
 
 
 def answer(message: str, data: Json) -> Response:

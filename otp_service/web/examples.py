@@ -84,6 +84,7 @@ class RefusalSchema(Schema):
     attempts_remaining = fields.Integer()
     limit = fields.String(metadata={"description": "Which limit was met"})
     retry_after = fields.Integer(metadata={"description": "Seconds, as in Retry-After"})
+    state = fields.Dict(metadata={"description": "Of each part, where the service is not ready"})
 
 
 def _refusal_schema(codes: list[str]) -> dict[str, Any]:
@@ -145,3 +146,49 @@ FOUND = VerificationSchema().dump(
 CANCELED = VerificationSchema().dump(
     replace(VERIFICATION, status=Status.CANCELED, canceled_at=_CREATED + timedelta(seconds=9))
 )
+INBOX = {
+    "messages": [
+        {
+            "id": "d",
+            "phone_number": PHONE,
+            "purpose": "login",
+            "text": "123456 is your verification code. For your security, do not share this code.",
+            "code": "123456",
+            "status": "pending",
+            "sent_at": SENT["expires_at"],
+            "expires_at": SENT["expires_at"],
+        }
+    ]
+}
+CONFIGURATION = {
+    "provider": "gupshup",
+    "api_url": "https://api.gupshup.io/wa/api/v1/template/msg",
+    "api_key": "••••3f9a",
+    "source": "917834811114",
+    "template_id": "c6aecef6-bcb0-4fb1-8100-28c094e3bc6b",
+    "src_name": "DemoApp",
+    "param_count": 1,
+    "missing": ["GUPSHUP_API_KEY"],
+}
+TEST_REQUEST = {
+    "method": "POST",
+    "url": CONFIGURATION["api_url"],
+    "headers": {"apikey": "••••3f9a", "Content-Type": "application/x-www-form-urlencoded"},
+    "form": {
+        "channel": "whatsapp",
+        "source": "917834811114",
+        "src.name": "DemoApp",
+        "destination": "1234567890",
+        "template": '{"id": "c6aecef6-bcb0-4fb1-8100-28c094e3bc6b", "params": ["123456"]}',
+    },
+}
+
+
+def shape(example: Any) -> dict[str, Any]:
+    """The JSON Schema of whatever has exactly the example's fields."""
+    if isinstance(example, dict):
+        properties = {name: shape(value) for name, value in example.items()}
+        return {"type": "object", "required": sorted(example), "properties": properties}
+    if isinstance(example, list):
+        return {"type": "array", "items": shape(example[0])}
+    return {"type": "integer" if isinstance(example, int) else "string"}

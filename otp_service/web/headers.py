@@ -12,6 +12,7 @@ from flask import Flask, Response, g, request
 log = logging.getLogger(__name__)
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_POLLED = {"/health", "/sandbox/messages"}  # once a second or so: not worth a line each
 NOTHING = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 
 
@@ -46,5 +47,7 @@ def _finish(response: Response) -> Response:
     # The rule, not the path: a path is the caller's text and may hold a phone number.
     rule = request.url_rule.rule if request.url_rule else "(no route)"
     took = 1000 * (time.perf_counter() - g.started)
-    log.info("%s %s %d %.1f ms %s", request.method, rule, response.status_code, took, g.request_id)
+    level = logging.DEBUG if rule in _POLLED else logging.INFO
+    status = response.status_code
+    log.log(level, "%s %s %d %.1f ms %s", request.method, rule, status, took, g.request_id)
     return response

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response, jsonify
 
 from otp_service.domain.errors import StorageUnavailable
-from otp_service.web import auth
+from otp_service.web import auth, examples
 from otp_service.web.blueprints import Blueprint, answer
 from otp_service.web.errors import NotReady
 from otp_service.web.parts import parts
@@ -16,19 +14,6 @@ bp = Blueprint("ops", auth.PUBLIC, "Liveness and readiness")
 debug_bp = Blueprint("debug", auth.ADMIN, "How messages are sent, with every secret masked")
 
 HEALTHY = {"status": "healthy", "message": "WhatsApp OTP API is running"}
-_HEALTH_DOC = {
-    "description": "Alive",
-    "content": {
-        "application/json": {
-            "schema": {
-                "type": "object",
-                "required": ["status", "message"],
-                "properties": {name: {"type": "string"} for name in HEALTHY},
-            },
-            "examples": {"healthy": {"value": HEALTHY}},
-        }
-    },
-}
 _READY_EXAMPLE = {
     "status": "ready",
     "database": "ok",
@@ -36,18 +21,17 @@ _READY_EXAMPLE = {
     "provider": {"name": "gupshup", "circuit": "closed"},
     "worker": "off",
 }
-_OBJECT: dict[str, Any] = {"type": "object"}
 
 
 @bp.get("/health")
-@bp.doc(responses={"200": _HEALTH_DOC})
+@bp.pages("Alive", "application/json", HEALTHY)
 def health() -> Response:
     """Whether the process answers; asks nothing else."""
     return jsonify(HEALTHY)
 
 
 @bp.get("/ready")
-@bp.answers("Ready", _OBJECT, _READY_EXAMPLE, [NotReady])
+@bp.answers("Ready", examples.shape(_READY_EXAMPLE), _READY_EXAMPLE, [NotReady])
 def ready() -> Response:
     """Whether sends and checks would work now, and the state of each part."""
     state = {**_READY_EXAMPLE, "provider": {"name": parts().provider, "circuit": "closed"}}
@@ -60,14 +44,22 @@ def ready() -> Response:
 
 
 @debug_bp.get("/debug/whatsapp")
-@debug_bp.answers("WhatsApp sender configuration", _OBJECT, {"provider": "sandbox"})
+@debug_bp.answers(
+    "WhatsApp sender configuration",
+    examples.shape(examples.CONFIGURATION),
+    examples.CONFIGURATION,
+)
 def debug_whatsapp() -> Response:
     """The sender's configuration, and what is missing."""
     return answer("WhatsApp sender configuration", parts().sender_configuration())
 
 
 @debug_bp.get("/debug/test-request")
-@debug_bp.answers("The exact request that would go to Gupshup", _OBJECT, {"method": "POST"})
+@debug_bp.answers(
+    "The exact request that would go to Gupshup",
+    examples.shape(examples.TEST_REQUEST),
+    examples.TEST_REQUEST,
+)
 def debug_test_request() -> Response:
     """The request for +1234567890 and the code 123456. Nothing is sent."""
     return answer("The exact request that would go to Gupshup", parts().sample_request())

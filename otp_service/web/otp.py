@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from flask import Response
@@ -12,7 +13,7 @@ from otp_service.web import auth, examples
 from otp_service.web.blueprints import Blueprint, answer
 from otp_service.web.errors import BodyTooLarge, InvalidJson, UnsupportedMediaType
 from otp_service.web.parts import service
-from otp_service.web.schemas import SendSchema, SentSchema, VerifiedSchema, verify_schema
+from otp_service.web.schemas import SentSchema, VerifiedSchema, send_schema, verify_schema
 
 Body = dict[str, Any]
 
@@ -41,12 +42,13 @@ _CHECKING = [
 ]
 
 
-def blueprint(code_length: int) -> Blueprint:
-    """The blueprint for codes of so many digits."""
+def blueprint(code_length: int, channels: Iterable[str]) -> Blueprint:
+    """The blueprint for codes of so many digits, sent over these channels."""
+    send_body, verify_body = send_schema(channels)(), verify_schema(code_length)()
     bp = Blueprint("otp", auth.OTP, "Send a code, send it again, check what the person typed")
 
     @bp.post("/send-otp")
-    @bp.takes(SendSchema())
+    @bp.takes(send_body)
     @bp.answers("OTP sent successfully", SentSchema, examples.SENT, _STARTING)
     def send_otp(body: Body) -> Response:
         """Send a code to a phone."""
@@ -54,7 +56,7 @@ def blueprint(code_length: int) -> Blueprint:
         return answer("OTP sent successfully", SentSchema().dump(sent))
 
     @bp.post("/resend-otp")
-    @bp.takes(SendSchema())
+    @bp.takes(send_body)
     @bp.answers("OTP resent successfully", SentSchema, examples.SENT, _SENDING)
     def resend_otp(body: Body) -> Response:
         """Send the next code of the live verification, or start one if there is none."""
@@ -62,7 +64,7 @@ def blueprint(code_length: int) -> Blueprint:
         return answer("OTP resent successfully", SentSchema().dump(sent))
 
     @bp.post("/verify-otp")
-    @bp.takes(verify_schema(code_length)())
+    @bp.takes(verify_body)
     @bp.answers("OTP verified successfully", VerifiedSchema, examples.VERIFIED, _CHECKING)
     def verify_otp(body: Body) -> Response:
         """Check the code a person typed."""

@@ -8,8 +8,7 @@ from flask import Response, render_template
 
 from otp_service.domain.errors import StorageUnavailable
 from otp_service.domain.ports import StoredMessage
-from otp_service.domain.verification import Status
-from otp_service.web import auth
+from otp_service.web import auth, examples
 from otp_service.web.blueprints import Blueprint, answer
 from otp_service.web.headers import content_security_policy
 from otp_service.web.parts import service
@@ -22,7 +21,7 @@ _TEXT = "{code} is your verification code. For your security, do not share this 
 
 
 @bp.get("/sandbox")
-@bp.pages("A phone's chat")
+@bp.pages("A phone's chat", "text/html", "<!doctype html>…")
 def page() -> tuple[str, dict[str, str]]:
     """The phone, for people."""
     html = render_template("sandbox.html", brand="WhatsApp OTP")
@@ -30,7 +29,12 @@ def page() -> tuple[str, dict[str, str]]:
 
 
 @bp.get("/sandbox/messages")
-@bp.answers("Sandbox messages", {"type": "object"}, {"messages": []}, [StorageUnavailable])
+@bp.answers(
+    "Sandbox messages",
+    examples.shape(examples.INBOX),
+    examples.INBOX,
+    [StorageUnavailable],
+)
 def messages() -> Response:
     """The newest 50 messages, oldest first."""
     inbox = [_shown(message, code) for message, code in service().inbox()]
@@ -38,8 +42,5 @@ def messages() -> Response:
 
 
 def _shown(message: StoredMessage, code: str) -> dict[str, Any]:
-    status = message.verification.status
-    shown = status.value
-    if message.replaced and status is Status.PENDING:
-        shown = "replaced"
+    shown = "replaced" if message.replaced else message.verification.status.value
     return {**vars(message), "code": code, "text": _TEXT.format(code=code), "status": shown}

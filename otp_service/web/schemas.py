@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, post_dump, validate
 
-from otp_service.domain.phone import MAX_LENGTH
 from otp_service.domain.verification import Channel, DeliveryStatus, Status
 
 PHONE = "+919876543210"
@@ -19,10 +18,17 @@ VERIFICATION_ID = "p" + "0123456789abcdef" * 2
 
 
 def _text(
-    description: str, example: str, *validators: Any, pattern: str = "", **kwargs: Any
+    description: str,
+    example: str,
+    *validators: Any,
+    pattern: str = "",
+    format: str = "",  # noqa: A002 (JSON Schema's word)
+    **kwargs: Any,
 ) -> fields.String:
     """A text; the whole of it must match ``pattern`` (one that JavaScript reads the same way)."""
     metadata = {"description": description, "example": example}
+    if format:
+        metadata["format"] = format
     if pattern:
         metadata["pattern"] = f"^{pattern}$"
         validators = (*validators, _matches(pattern))
@@ -71,7 +77,7 @@ class _Request(Schema):
     phone_number = _text(
         "International, with or without separators; digits alone are read as international.",
         PHONE,
-        validate.Length(1, MAX_LENGTH),
+        format="phone",
         required=True,
     )
     purpose = _text(
@@ -82,26 +88,27 @@ class _Request(Schema):
     )
 
 
-class SendSchema(_Request):
-    """For `/send-otp` and `/resend-otp`."""
-
+class _SendRequest(_Request):
     locale = _text(
         "The person's language (BCP 47); picks the template.",
         "en-IN",
         pattern="[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,6}",
         load_default=None,
     )
-    channel = _text(
-        "How to reach the person.",
-        "whatsapp",
-        validate.OneOf(["whatsapp", "sms", "auto"]),
-        load_default="whatsapp",
-    )
     client_ip = _text(
         "The end user's address: counted, never stored in clear.",
         "203.0.113.7",
         _ip_address,
+        format="ip",
     )
+
+
+def send_schema(channels: Iterable[str]) -> type[Schema]:
+    """For `/send-otp` and `/resend-otp`, where these channels are configured."""
+    choices = [*channels, "auto"]
+    known = validate.OneOf(choices, error="Configured here: {choices}.")
+    channel = _text("How to reach the person.", "whatsapp", known, load_default="whatsapp")
+    return _SendRequest.from_dict({"channel": channel}, name="Send")
 
 
 def verify_schema(code_length: int) -> type[Schema]:

@@ -9,16 +9,24 @@ from otp_service.domain.verification import Status
 from otp_service.web import auth, examples
 from otp_service.web.blueprints import Blueprint, answer
 from otp_service.web.parts import service
-from otp_service.web.schemas import VerificationSchema
+from otp_service.web.schemas import VERIFICATION_ID, VerificationSchema
 
 bp = Blueprint("verifications", auth.READ, "A verification, its state and its messages")
 cancel_bp = Blueprint("cancel", auth.OTP, "End a verification")
 
 _FAILS = [VerificationNotFound, StorageUnavailable]
 _PATH = "/verifications/<string(maxlength=64):verification_id>"
+_ID = {
+    "name": "verification_id",
+    "in": "path",
+    "required": True,
+    "description": "As in the answer to `/send-otp`",
+    "schema": {"type": "string", "pattern": "^[a-z0-9]{8,40}$", "example": VERIFICATION_ID},
+}
 
 
 @bp.get(_PATH)
+@bp.documented(parameters=[_ID])
 @bp.answers("Verification found", VerificationSchema, examples.FOUND, _FAILS)
 def get_verification(verification_id: str) -> Response:
     """Its status, times and deliveries."""
@@ -27,6 +35,7 @@ def get_verification(verification_id: str) -> Response:
 
 
 @cancel_bp.delete(_PATH)
+@cancel_bp.documented(parameters=[_ID])
 @cancel_bp.answers("Verification canceled", VerificationSchema, examples.CANCELED, _FAILS)
 def cancel_verification(verification_id: str) -> Response:
     """End it if it is pending: its code never verifies. Safe to repeat."""

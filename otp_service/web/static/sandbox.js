@@ -1,0 +1,242 @@
+"use strict";
+// The sandbox's phone: asks the server once a second what has arrived and shows it as a chat.
+// What the server sends goes in as text, never as HTML: a message may hold anything.
+
+const POLL_MS = 1000;
+const STATES = {
+  verified: "✓ Verified",
+  expired: "Expired",
+  failed: "Too many wrong codes",
+  canceled: "Canceled",
+  replaced: "Replaced by a newer code",
+};
+
+const find = (selector, root = document) => root.querySelector(selector);
+const log = find("#log");
+
+let messages = []; // oldest first, of every phone
+let phone = chosenPhone(); // whose chat is open
+let known = null; // ids that have arrived; null before the first answer, which is no news
+const unread = new Set();
+let clockAhead = 0; // the server's clock minus ours, in ms: another device may be minutes off
+
+// ---- asking the server ---------------------------------------------------------------------
+
+let timer;
+let asking = false;
+let connected = true;
+
+async function poll() {
+  clearTimeout(timer);
+  if (asking || document.hidden) return; // a hidden tab asks nothing
+  asking = true;
+  try {
+    const response = await fetch("sandbox/messages", { signal: AbortSignal.timeout(5000) });
+    const answer = await response.json();
+    clockAhead = Date.parse(response.headers.get("Date")) - Date.now() || 0;
+    take(answer.data.messages);
+    connected = true;
+  } catch {
+    connected = false;
+  }
+  asking = false;
+  render(); // without an answer too: the countdowns go on
+  timer = setTimeout(poll, POLL_MS);
+}
+
+function take(arrived) {
+  messages = arrived;
+  const news = known ? messages.filter((message) => !known.has(message.id)) : [];
+  known = new Set(messages.map((message) => message.id));
+  for (const message of news) unread.add(message.id);
+  if (news.length) {
+    announce(news.map((m) => `New message to ${m.phone_number}: ${m.text}`).join(" "));
+  }
+}
+
+// ---- showing -------------------------------------------------------------------------------
+
+function render(jump = false) {
+  phone ||= messages.at(-1)?.phone_number; // then it stays: no chat opens by itself over another
+  const numbers = messages.map((message) => message.phone_number).concat(phone ?? []);
+  const phones = [...new Set(numbers)].sort();
+  const [height, following] = [log.scrollHeight, atEnd()]; // who scrolled up to read stays there
+  const chat = messages.filter((message) => message.phone_number === phone);
+  sync(find("#messages"), chat, (message) => message.id, makeBubble, updateBubble);
+  find("#empty").hidden = known === null || chat.length > 0;
+  if (jump || (following && log.scrollHeight !== height)) log.scrollTop = log.scrollHeight;
+  if (atEnd()) for (const message of chat) unread.delete(message.id);
+  find(".phones").hidden = phones.length < 2;
+  sync(find("#phones"), phones, (number) => number, makePhone, updatePhone);
+  find("#jump").hidden = atEnd();
+  showCount(find("#jump-count"), phone);
+  showStatus();
+  showCommand();
+}
+
+/** The phone that the page's address names, as in /sandbox#+1234567890; undefined if none. */
+function chosenPhone() {
+  return location.hash.match(/^#(\+\d+)$/)?.[1];
+}
+
+/** Makes a list show these items, touching only what differs: focus and selection stay. */
+function sync(list, items, keyOf, make, update) {
+  const keys = new Set(items.map(keyOf));
+  for (const element of [...list.children]) {
+    if (!keys.has(element.dataset.key)) element.remove();
+  }
+  items.forEach((item, index) => {
+    let element = list.children[index];
+    if (element?.dataset.key !== keyOf(item)) {
+      element = make(item);
+      element.dataset.key = keyOf(item);
+      list.insertBefore(element, list.children[index] ?? null);
+    }
+    update(element, item);
+  });
+  while (list.children.length > items.length) list.lastElementChild.remove();
+}
+
+const copyOf = (template) => find(template).content.firstElementChild.cloneNode(true);
+
+function makeBubble(message) {
+  const bubble = copyOf("#message-template");
+  find(".purpose", bubble).textContent = message.purpose;
+  find(".text", bubble).append(...withBoldCode(message));
+  showTime(find("time", bubble), message.sent_at);
+  find("button", bubble).dataset.copy = message.code;
+  find("button .visually-hidden", bubble).textContent = message.code;
+  return bubble;
+}
+
+function updateBubble(bubble, message) {
+  const left = Math.ceil((Date.parse(message.expires_at) - Date.now() - clockAhead) / 1000);
+  const state = message.status === "pending" && left <= 0 ? "expired" : message.status;
+  const clock = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+  const words = state === "pending" ? `Expires in ${clock}` : STATES[state] ?? state;
+  bubble.dataset.state = state;
+  setText(find(".state", bubble), words);
+}
+
+function makePhone(number) {
+  const item = copyOf("#phone-template");
+  find("a", item).href = `#${number}`;
+  find(".number", item).textContent = number;
+  return item;
+}
+
+function updatePhone(item, number) {
+  find("a", item).ariaCurrent = String(number === phone);
+  const newest = messages.findLast((message) => message.phone_number === number);
+  if (newest) showTime(find("time", item), newest.sent_at);
+  showCount(find(".badge", item), number);
+}
+
+function showCount(badge, number) {
+  const count = messages.filter((m) => m.phone_number === number && unread.has(m.id)).length;
+  badge.hidden = count === 0;
+  setText(badge, count ? `${count} new` : "");
+}
+
+function showStatus() {
+  const usual = phone ? `Messages to ${phone}` : "Waiting for the first message";
+  document.body.classList.toggle("offline", !connected);
+  if (!connected) setText(find("#status"), "Connection lost, retrying…");
+  else if (known) setText(find("#status"), usual);
+}
+
+/** The command that sends a code to the open phone, to the very address of this page. */
+function showCommand() {
+  const sendUrl = new URL("send-otp", location.href).href;
+  const body = `'{"phone_number": "${phone ?? "+1234567890"}"}'`;
+  const command = `curl ${sendUrl} \\\n -H 'Content-Type: application/json' \\\n -d ${body}`;
+  for (const box of document.querySelectorAll(".command")) {
+    setText(find("code", box), command);
+    find("button", box).dataset.copy = command;
+  }
+}
+
+function withBoldCode({ text, code }) {
+  const [before, ...after] = code ? text.split(code) : [text];
+  return [before, ...after.flatMap((part) => [bold(code), part])];
+}
+
+function bold(text) {
+  const element = document.createElement("strong");
+  element.textContent = text;
+  return element;
+}
+
+function showTime(element, sentAt) {
+  const date = new Date(sentAt);
+  const today = date.toDateString() === new Date().toDateString();
+  const day = today ? {} : { day: "numeric", month: "short" };
+  setText(element, date.toLocaleString([], { ...day, hour: "numeric", minute: "2-digit" }));
+  element.dateTime = sentAt;
+  element.title = date.toLocaleString();
+}
+
+/** Sets a text that differs only: setting the same one again would be read aloud again. */
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+const atEnd = () => log.scrollHeight - log.scrollTop - log.clientHeight < 40;
+
+const announce = (text) => setText(find("#announcement"), text);
+
+// ---- copying -------------------------------------------------------------------------------
+
+async function copyFrom(button) {
+  const copied = await copy(button.dataset.copy);
+  const label = find("[data-label-text]", button);
+  button.dataset.copied = copied;
+  label.textContent = copied ? "Copied" : "Select and copy it";
+  announce(copied ? `Copied ${button.dataset.copy}` : "The browser did not let this page copy.");
+  clearTimeout(button.timer);
+  button.timer = setTimeout(() => {
+    delete button.dataset.copied;
+    label.textContent = button.dataset.label;
+    announce("");
+  }, 2000);
+}
+
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return copyBySelecting(text); // plain http on another host than localhost has no clipboard API
+  }
+}
+
+function copyBySelecting(text) {
+  const focused = document.activeElement;
+  const field = document.createElement("textarea");
+  field.className = "visually-hidden";
+  field.readOnly = true; // no keyboard pops up on a phone
+  field.value = text;
+  document.body.append(field);
+  field.select();
+  const copied = document.execCommand("copy");
+  field.remove();
+  focused.focus({ preventScroll: true });
+  return copied;
+}
+
+// ---- starting ------------------------------------------------------------------------------
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (button) copyFrom(button);
+});
+document.addEventListener("visibilitychange", poll);
+addEventListener("hashchange", () => {
+  phone = chosenPhone();
+  render(true);
+});
+find("#jump").addEventListener("click", () => render(true));
+log.addEventListener("scroll", () => render());
+addEventListener("resize", () => render());
+render();
+poll();

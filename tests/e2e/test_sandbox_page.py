@@ -1,0 +1,356 @@
+"""The sandbox's phone, as a person sees it in a browser."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, Route, expect
+
+from tests.conftest import LiveServer
+from tests.e2e.browser import Watch
+
+# A number for each test that sends: the server may be shared, and a live code blocks another.
+ANA, BEN, CLEO, DAN, EVE, FAY = (f"+1415555267{digit}" for digit in range(1, 7))
+
+
+# ---- with the real service -----------------------------------------------------------------
+
+
+def test_a_sent_code_appears_by_itself(page: Page, live_server: LiveServer) -> None:
+    open_phone(page, live_server, ANA)
+    page.evaluate("window.sameDocument = true")
+    code = send(page, live_server, ANA)
+    expect(bubble(page, code)).to_contain_text(f"{code} is your verification code.")
+    assert page.evaluate("window.sameDocument"), "the page was loaded again"
+
+
+def test_a_waiting_code_counts_down(page: Page, live_server: LiveServer) -> None:
+    code = send(page, live_server, BEN)
+    open_phone(page, live_server, BEN)
+    expect(bubble(page, code)).to_contain_text(re.compile(r"Expires in [0-3]:[0-5]\d"))
+
+
+def test_a_verified_code_is_shown_as_verified(page: Page, live_server: LiveServer) -> None:
+    code = send(page, live_server, CLEO)
+    open_phone(page, live_server, CLEO)
+    post(page, live_server, "/verify-otp", {"phone_number": CLEO, "otp": code})
+    expect(bubble(page, code)).to_contain_text("Verified")
+
+
+def test_two_numbers_are_two_chats(page: Page, live_server: LiveServer) -> None:
+    codes = {number: send(page, live_server, number) for number in (DAN, EVE)}
+    open_phone(page, live_server, DAN)
+    expect(bubble(page, codes[DAN])).to_be_visible()
+    expect(bubble(page, codes[EVE])).to_have_count(0)
+    chooser(page, EVE).click()
+    expect(bubble(page, codes[EVE])).to_be_visible()
+    expect(bubble(page, codes[DAN])).to_have_count(0)
+    expect(chooser(page, EVE)).to_have_attribute("aria-current", "true")
+
+
+def test_the_page_stays_at_home_and_within_its_policy(
+    page: Page, live_server: LiveServer, watch: Watch
+) -> None:
+    open_phone(page, live_server, FAY)
+    code = send(page, live_server, FAY)
+    copy_button(page, code).click()
+    expect(copy_button(page, code)).to_contain_text("Copied")
+    assert len(watch.requests) > 3
+    assert watch.outside(live_server.url) == []
+    assert watch.problems == []
+
+
+def test_the_first_visit_tells_how_to_send_a_code(page: Page, live_server: LiveServer) -> None:
+    stub(page, [])
+    open_phone(page, live_server)
+    expect(page.get_by_role("heading", name="No messages yet")).to_be_visible()
+    page.get_by_role("button", name="Copy command").click()
+    assert f"curl {live_server.url}/send-otp" in clipboard(page)
+
+
+# ---- with messages of the test's making ----------------------------------------------------
+
+
+def test_a_phone_named_in_the_address_waits_for_its_first_message(
+    page: Page, live_server: LiveServer
+) -> None:
+    messages = [message("111111", number=ANA)]
+    stub(page, messages)
+    open_phone(page, live_server, BEN)
+    expect(chooser(page, ANA)).to_be_visible()
+    expect(page.get_by_role("heading", name="No messages yet")).to_be_visible()
+    expect(page.locator(".about pre")).to_contain_text(BEN)
+    messages.append(message("222222", number=BEN))
+    expect(bubble(page, "222222")).to_be_visible()
+
+
+def test_clicking_copies_the_code(page: Page, live_server: LiveServer) -> None:
+    stub(page, [message("482913")])
+    open_phone(page, live_server)
+    copy_button(page, "482913").click()
+    expect(copy_button(page, "482913")).to_contain_text("Copied")
+    expect(spoken(page)).to_have_text("Copied 482913")
+    assert clipboard(page) == "482913"
+
+
+def test_copying_works_over_plain_http_from_another_host(
+    page: Page, live_server: LiveServer
+) -> None:
+    page.add_init_script("delete Navigator.prototype.clipboard")  # as browsers do there
+    stub(page, [message("482913")])
+    open_phone(page, live_server)
+    copy_button(page, "482913").click()
+    expect(copy_button(page, "482913")).to_contain_text("Copied")
+    other = page.context.new_page()
+    other.goto(live_server.url + "/sandbox")
+    assert clipboard(other) == "482913"
+
+
+def test_a_failed_copy_is_said(page: Page, live_server: LiveServer) -> None:
+    page.add_init_script("delete Navigator.prototype.clipboard; document.execCommand = () => false")
+    stub(page, [message("482913")])
+    open_phone(page, live_server)
+    copy_button(page, "482913").click()
+    expect(spoken(page)).to_have_text("The browser did not let this page copy.")
+
+
+def test_html_in_a_message_is_shown_as_text(
+    page: Page, live_server: LiveServer, watch: Watch
+) -> None:
+    html = '<img src=x onerror="window.injected=1"><b>482913</b> <script>injected=1</script>'
+    stub(page, [message("482913", text=html, purpose="<i>login</i>")])
+    open_phone(page, live_server)
+    expect(bubble(page, "482913").locator(".text")).to_have_text(html)
+    expect(page.locator("#messages :is(img, script, b, i)")).to_have_count(0)
+    assert page.evaluate("window.injected") is None
+    assert watch.problems == []
+
+
+def test_what_became_of_a_code_is_shown(page: Page, live_server: LiveServer) -> None:
+    shown = {
+        "verified": "✓ Verified",
+        "expired": "Expired",
+        "failed": "Too many wrong codes",
+        "canceled": "Canceled",
+        "replaced": "Replaced by a newer code",
+    }
+    stub(page, [message(f"{n:06}", status=status) for n, status in enumerate(shown)])
+    open_phone(page, live_server)
+    expect(page.locator(".bubble .state")).to_have_text(list(shown.values()))
+
+
+def test_a_code_expires_on_the_page_without_being_told(page: Page, live_server: LiveServer) -> None:
+    stub(page, [message("482913", sent=-178)])
+    open_phone(page, live_server)
+    expect(bubble(page, "482913")).to_contain_text("Expires in 0:0")
+    expect(bubble(page, "482913")).to_contain_text("Expired")
+
+
+def test_a_message_to_another_phone_waits_there_unread(page: Page, live_server: LiveServer) -> None:
+    messages = [message("111111", number=ANA)]
+    stub(page, messages)
+    open_phone(page, live_server)
+    expect(bubble(page, "111111")).to_be_visible()
+    messages.append(message("222222", number=BEN))
+    expect(chooser(page, BEN)).to_contain_text("1 new")
+    expect(spoken(page)).to_contain_text(f"New message to {BEN}")
+    expect(bubble(page, "111111")).to_be_visible()
+    chooser(page, BEN).click()
+    expect(chooser(page, BEN)).not_to_contain_text("new")
+
+
+def test_reading_older_messages_is_not_disturbed(page: Page, live_server: LiveServer) -> None:
+    messages = [message(f"{number:06}") for number in range(20)]
+    stub(page, messages)
+    open_phone(page, live_server)
+    expect(bubble(page, "000019")).to_be_in_viewport()
+    page.locator("#log").evaluate("log => { log.scrollTop = 100 }")
+    messages.append(message("999999"))
+    newest = page.get_by_role("button", name="Newest message")
+    expect(newest).to_contain_text("1 new")
+    assert page.locator("#log").evaluate("log => log.scrollTop") == 100
+    newest.click()
+    expect(bubble(page, "999999")).to_be_in_viewport()
+    expect(newest).to_be_hidden()
+
+
+def test_the_keyboard_is_enough_and_keeps_its_place(page: Page, live_server: LiveServer) -> None:
+    messages = [message("111111", number=ANA), message("222222", number=BEN)]
+    stub(page, messages)
+    open_phone(page, live_server, ANA)
+    chooser(page, BEN).focus()
+    page.keyboard.press("Enter")
+    expect(bubble(page, "222222")).to_be_visible()
+    tab_to(page, copy_button(page, "222222"))
+    messages.append(message("333333", number=BEN))
+    expect(bubble(page, "333333")).to_be_visible()
+    expect(copy_button(page, "222222")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(spoken(page)).to_have_text("Copied 222222")
+
+
+def test_a_lost_connection_is_said_calmly_and_mends_itself(
+    page: Page, live_server: LiveServer
+) -> None:
+    stub(page, [message("482913")])
+    open_phone(page, live_server)
+    expect(bubble(page, "482913")).to_be_visible()
+    page.route("**/sandbox/messages", lambda route: route.abort())
+    expect(page.locator("#status")).to_have_text("Connection lost, retrying…")
+    expect(bubble(page, "482913")).to_be_visible()
+    stub(page, [message("482913"), message("777777")])
+    expect(bubble(page, "777777")).to_be_visible()
+    expect(page.locator("#status")).not_to_contain_text("lost")
+
+
+def test_a_hidden_tab_asks_nothing_and_a_shown_one_at_once(
+    page: Page, live_server: LiveServer, watch: Watch
+) -> None:
+    page.add_init_script("Object.defineProperty(document, 'hidden', { get: () => window.away })")
+    stub(page, [message("482913")])
+    open_phone(page, live_server)
+    expect(bubble(page, "482913")).to_be_visible()
+    set_away(page, away=True)
+    page.wait_for_timeout(200)  # a request already under way may end
+    asked = polls(watch)
+    page.wait_for_timeout(1500)
+    assert polls(watch) == asked
+    with page.expect_request("**/sandbox/messages", timeout=500):
+        set_away(page, away=False)
+
+
+def test_a_screen_reader_is_left_in_peace_while_nothing_happens(
+    page: Page, live_server: LiveServer, watch: Watch
+) -> None:
+    stub(page, [message("482913")])
+    open_phone(page, live_server)
+    expect(bubble(page, "482913")).to_be_visible()
+    page.evaluate(
+        """() => {
+          window.said = 0;
+          const listener = new MutationObserver(() => { window.said += 1 });
+          for (const place of document.querySelectorAll("[role=status], [aria-live]")) {
+            listener.observe(place, { childList: true, characterData: true, subtree: true });
+          }
+        }"""
+    )
+    asked = polls(watch)
+    while polls(watch) < asked + 2:
+        page.wait_for_timeout(100)
+    assert page.evaluate("window.said") == 0
+
+
+@pytest.mark.parametrize("width", [360, 390, 899, 1280])
+def test_nothing_overflows_sideways(page: Page, live_server: LiveServer, width: int) -> None:
+    long = message("482913", text="482913 " + "x" * 300, purpose="p" * 32, number=BEN)
+    messages: list[dict[str, Any]] = []
+    stub(page, messages)
+    page.set_viewport_size({"width": width, "height": 700})
+    open_phone(page, live_server)
+    expect(page.locator("#empty")).to_be_visible()
+    assert sticking_out(page) == []
+    messages += [message("111111", number=ANA), long]
+    expect(bubble(page, "482913")).to_be_visible()
+    assert sticking_out(page) == []
+
+
+# ---- words for the above -------------------------------------------------------------------
+
+
+def open_phone(page: Page, server: LiveServer, number: str = "") -> None:
+    page.goto(f"{server.url}/sandbox#{number}")
+
+
+def post(page: Page, server: LiveServer, path: str, body: dict[str, str]) -> dict[str, Any]:
+    answer: dict[str, Any] = page.request.post(server.url + path, data=body).json()
+    assert answer["success"], answer
+    return answer
+
+
+def send(page: Page, server: LiveServer, number: str) -> str:
+    answer = post(page, server, "/send-otp", {"phone_number": number})
+    return str(answer["data"]["otp"])
+
+
+def message(code: str, *, sent: int = 0, number: str = ANA, **changes: str) -> dict[str, Any]:
+    """A message as `GET /sandbox/messages` lists it, sent so many seconds from now."""
+    sent_at = datetime.now(timezone.utc) + timedelta(seconds=sent)
+    expires_at = sent_at + timedelta(minutes=3)
+    return {
+        "id": f"d-{code}",
+        "phone_number": number,
+        "purpose": "login",
+        "text": f"{code} is your verification code.",
+        "code": code,
+        "sent_at": sent_at.isoformat(),
+        "expires_at": expires_at.isoformat(),
+        "status": "pending",
+    } | changes
+
+
+def stub(page: Page, messages: list[dict[str, Any]]) -> None:
+    """Lets these messages be on the phone; the list may grow while the page is open."""
+
+    def fulfill(route: Route) -> None:
+        route.fulfill(json={"success": True, "message": "", "data": {"messages": messages}})
+
+    page.route("**/sandbox/messages", fulfill)
+
+
+def bubble(page: Page, code: str) -> Locator:
+    return page.locator(".bubble", has_text=code)
+
+
+def copy_button(page: Page, code: str) -> Locator:
+    return bubble(page, code).get_by_role("button")
+
+
+def chooser(page: Page, number: str) -> Locator:
+    return page.get_by_role("navigation").get_by_role("link", name=number)
+
+
+def spoken(page: Page) -> Locator:
+    """What a screen reader was last given to say."""
+    return page.locator("[aria-live=polite]")
+
+
+def clipboard(page: Page) -> str:
+    return str(page.evaluate("navigator.clipboard.readText()"))
+
+
+def tab_to(page: Page, target: Locator) -> None:
+    for _ in range(20):
+        if target.evaluate("element => element === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    pytest.fail("the keyboard does not get there")
+
+
+def polls(watch: Watch) -> int:
+    return sum(url.endswith("/sandbox/messages") for url in watch.requests)
+
+
+def set_away(page: Page, *, away: bool) -> None:
+    page.evaluate(
+        "away => { window.away = away; document.dispatchEvent(new Event('visibilitychange')) }",
+        away,
+    )
+
+
+def sticking_out(page: Page) -> list[str]:
+    """The visible elements that reach beyond the window's sides; the row of phones may scroll."""
+    found: list[str] = page.evaluate(
+        """() => [...document.querySelectorAll("body *:not(.phones *)")]
+          .filter((element) => element.checkVisibility())
+          .filter((element) => {
+            const { left, right } = element.getBoundingClientRect();
+            const scrolls = element.scrollWidth > element.clientWidth + 1
+              && getComputedStyle(element).overflowX === "visible" && element.clientWidth > 1;
+            return left < 0 || right > innerWidth + 0.5 || scrolls;
+          })
+          .map((element) => element.outerHTML.slice(0, 80))"""
+    )
+    return found

@@ -1,0 +1,11 @@
+"""What JSON Schema can't say: which texts are phone numbers and addresses."""
+
+from __future__ import annotations
+
+import schemathesis
+from hypothesis import strategies as st
+
+PHONES = ["+1234567890", "+919876543210", "+14155552671", "442071838750", "+49 30 901820"]
+
+schemathesis.openapi.format("phone", st.sampled_from(PHONES))
+schemathesis.openapi.format("ip", st.ip_addresses().map(str))

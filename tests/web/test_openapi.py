@@ -1,0 +1,81 @@
+"""The document says what the service does: schemathesis calls everything and finds nothing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from openapi_spec_validator import validate
+
+from tests.conftest import LiveServer, MakeApp, Serve
+
+HERE = Path(__file__).parent
+METHODS = {"get", "post", "delete"}
+
+
+def schemathesis(url: str, *options: str) -> str:
+    """What `st run` prints. Raises if it finds anything or runs for more than 4 minutes."""
+    command = [str(Path(sys.executable).with_name("st")), "--config-file"]
+    command += [str(HERE / "schemathesis.toml"), "run", url, "--no-color", *options]
+    environ = os.environ | {
+        "SCHEMATHESIS_HOOKS": "tests.web.schemathesis_hooks",
+        "PYTHONPATH": str(HERE.parent.parent),
+    }
+    done = subprocess.run(
+        command, env=environ, capture_output=True, text=True, timeout=240, check=False
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def test_schemathesis_finds_nothing(live_server: LiveServer, tmp_path: Path) -> None:
+    report = f"--report-junit-path={tmp_path / 'report.xml'}"
+    options = ("--max-examples=30", "--seed=20261122", "--generation-database=none", report)
+    assert "No issues found" in schemathesis(f"{live_server.url}/openapi.json", *options)
+
+
+def test_schemathesis_would_find_a_lie(app: Flask, serve: Serve) -> None:
+    app.extensions["openapi"]["paths"]["/health"]["get"]["responses"]["200"]["content"][
+        "application/json"
+    ]["schema"]["required"].append("uptime")
+    with pytest.raises(AssertionError, match="Response violates schema"):
+        schemathesis(f"{serve(app).url}/openapi.json", "--include-path=/health")
+
+
+def test_the_document_is_valid_openapi_3_1(client: FlaskClient) -> None:
+    document = client.get("/openapi.json").get_json()
+    assert document["openapi"] == "3.1.0"
+    validate(document)
+
+
+def test_every_answer_has_an_example(client: FlaskClient) -> None:
+    document = client.get("/openapi.json").get_json()
+    for path, operations in document["paths"].items():
+        for method in METHODS & set(operations):
+            for status, response in operations[method]["responses"].items():
+                for content in response["content"].values():
+                    assert content["examples"], f"{method} {path} {status}"
+
+
+def test_every_route_is_described(app: Flask) -> None:
+    routes = {
+        rule.rule.replace("<string(maxlength=64):verification_id>", "{verification_id}")
+        for rule in app.url_map.iter_rules()
+    }
+    assert routes - set(app.extensions["openapi"]["paths"]) == {"/static/<path:filename>"}
+
+
+def test_with_a_real_sender_there_is_no_sandbox(make_app: MakeApp) -> None:
+    app = make_app(
+        GUPSHUP_API_KEY="k" * 20,
+        GUPSHUP_SOURCE="917834811114",
+        GUPSHUP_TEMPLATE_ID="t",
+        GUPSHUP_SRC_NAME="DemoApp",
+    )
+    assert not [path for path in app.extensions["openapi"]["paths"] if "sandbox" in path]
+    assert app.test_client().get("/sandbox").status_code == 404
