@@ -52,6 +52,7 @@ def create_app(
         static_url_path="/static",
     )
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.url_map.merge_slashes = False  # "//health" is another path, not a redirect
     app.json.sort_keys = False  # type: ignore[attr-defined] # success first, as documented
     app.extensions["otp_settings"] = settings
     _add_database(app, settings)

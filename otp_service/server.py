@@ -100,9 +100,8 @@ class Server:
         return any(c.requests or c.request or c.total_outbufs_len for c in channels)
 
 
-def serve(listener: socket.socket) -> None:
-    """Build the application in this process and serve it until SIGTERM or SIGINT."""
-    app = create_app()
+def serve(app: Flask, listener: socket.socket) -> None:
+    """Serve until SIGTERM or SIGINT."""
     server = Server(app, listener, _settings(app).threads)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, server.stop)
@@ -131,7 +130,7 @@ def _fork(listener: socket.socket, processes: int) -> int:
     def start() -> int:
         child = os.fork()
         if child == 0:
-            serve(listener)
+            serve(create_app(), listener)
             os._exit(0)
         return child
 
@@ -166,6 +165,7 @@ def _announce(settings: Settings, port: int) -> None:
 def main() -> None:
     """`python wsgi.py`: exits with 2 if the configuration can't work, 1 if the port is taken."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         app = create_app()
     except SettingsError as error:
@@ -183,6 +183,6 @@ def main() -> None:
         sys.exit(1)
     _announce(settings, listener.getsockname()[1])
     if settings.processes == 1:
-        serve(listener)
+        serve(app, listener)
     else:
         _fork(listener, settings.processes)

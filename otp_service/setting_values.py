@@ -22,13 +22,15 @@ def database_url(read: Reader, instance: Path) -> str:
     text = read.text("DATABASE_URL") or f"sqlite:///{instance / 'otp.db'}"
     text = re.sub(r"^postgres(ql)?://", "postgresql+psycopg2://", text)
     try:
-        drivername = sa.make_url(text).drivername
+        url = sa.make_url(text)
     except (sa.exc.ArgumentError, ValueError):
-        drivername = ""
-    if drivername not in ("postgresql+psycopg2", "sqlite"):
+        url = sa.URL.create("none")
+    if url.drivername not in ("postgresql+psycopg2", "sqlite"):
         read.problems.append(
             "DATABASE_URL must be postgresql://USER:PASSWORD@HOST:PORT/DATABASE or sqlite:///FILE"
         )
+    elif url.drivername == "sqlite" and url.database in (None, "", ":memory:"):
+        read.problems.append("DATABASE_URL must name a file: sqlite:///FILE (codes outlive us)")
     return text
 
 

@@ -117,6 +117,12 @@ def test_short_codes_open_doors_and_clear_text_are_warned_of(tmp_path: Path) -> 
         assert any(warning.startswith(name) for warning in settings.warnings), name
 
 
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "otp.db", "http://db"])
+def test_a_database_that_forgets_or_is_none_does_not_start(tmp_path: Path, url: str) -> None:
+    (problem,) = problems(tmp_path, DATABASE_URL=url)
+    assert problem.startswith("DATABASE_URL must")
+
+
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql"])
 def test_both_spellings_of_a_postgres_url_mean_psycopg2(tmp_path: Path, scheme: str) -> None:
     url = load(tmp_path, DATABASE_URL=f"{scheme}://otp:s3cret@db:5432/otp").database_url

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from flask import Response
 
 from otp_service.domain.errors import StorageUnavailable, VerificationNotFound
@@ -14,6 +16,7 @@ from otp_service.web.schemas import VERIFICATION_ID, VerificationSchema
 bp = Blueprint("verifications", auth.READ, "A verification, its state and its messages")
 cancel_bp = Blueprint("cancel", auth.OTP, "End a verification")
 
+_ID_PATTERN = "[a-z0-9]{8,40}"
 _FAILS = [VerificationNotFound, StorageUnavailable]
 _PATH = "/verifications/<string(maxlength=64):verification_id>"
 _ID = {
@@ -21,7 +24,7 @@ _ID = {
     "in": "path",
     "required": True,
     "description": "As in the answer to `/send-otp`",
-    "schema": {"type": "string", "pattern": "^[a-z0-9]{8,40}$", "example": VERIFICATION_ID},
+    "schema": {"type": "string", "pattern": f"^{_ID_PATTERN}$", "example": VERIFICATION_ID},
 }
 
 
@@ -30,7 +33,7 @@ _ID = {
 @bp.answers("Verification found", VerificationSchema, examples.FOUND, _FAILS)
 def get_verification(verification_id: str) -> Response:
     """Its status, times and deliveries."""
-    found = service().get(auth.client(), verification_id)
+    found = service().get(auth.client(), _well_formed(verification_id))
     return answer("Verification found", VerificationSchema().dump(found))
 
 
@@ -39,7 +42,14 @@ def get_verification(verification_id: str) -> Response:
 @cancel_bp.answers("Verification canceled", VerificationSchema, examples.CANCELED, _FAILS)
 def cancel_verification(verification_id: str) -> Response:
     """End it if it is pending: its code never verifies. Safe to repeat."""
-    ended = service().cancel(auth.client(), verification_id)
+    ended = service().cancel(auth.client(), _well_formed(verification_id))
     canceled = ended.status is Status.CANCELED
     message = "Verification canceled" if canceled else "Verification had already ended"
     return answer(message, VerificationSchema().dump(ended))
+
+
+def _well_formed(verification_id: str) -> str:
+    """Nothing else was ever given out, and Postgres takes no NUL."""
+    if not re.fullmatch(_ID_PATTERN, verification_id):
+        raise VerificationNotFound
+    return verification_id
