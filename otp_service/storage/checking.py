@@ -40,8 +40,9 @@ def judge(limits: Sequence[Limit], secrets: int) -> Transaction:
         A.correct: right,
         A.created_at: NOW,
     }
-    judgeable = sa.and_(V.id == theirs, LIVE, V.attempts < V.max_attempts)
-    judged = sa.select(*attempt.values()).where(judgeable, *(window.open for window in windows))
+    # One whose guesses are used up is not live any more: the last guess ended it, see _settle.
+    judgeable = (V.id == theirs, LIVE, *(window.open for window in windows))
+    judged = sa.select(*attempt.values()).where(*judgeable)
     answer = (
         sa.select(A.correct, *rules.facts(windows), *V.__table__.c)
         .select_from(ALWAYS)

@@ -138,6 +138,17 @@ def test_a_resend_restarts_the_expiry(
     assert service.verify(person, sender.last_code)
 
 
+def test_a_resend_that_was_overtaken_stores_nothing(service: OtpService, person: Person) -> None:
+    first = service.send(person).verification
+    overtaken = service._sending.draft(person, "whatsapp", None, first)
+    service.resend(person)
+    service.resend(person)
+    assert not service._store.issue(overtaken).stored
+    live = service._store.live(person)
+    assert live
+    assert live.generation == 3
+
+
 def test_a_resend_without_a_live_verification_acts_as_a_send(
     service: OtpService, person: Person, sender: FakeSender
 ) -> None:
