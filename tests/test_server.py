@@ -116,7 +116,7 @@ def test_a_process_that_dies_is_replaced(start: Start) -> None:
 @pytest.mark.parametrize("processes", ["1", "2"])
 def test_a_request_in_flight_is_answered_after_sigterm(start: Start, processes: str) -> None:
     def slowly(sock: socket.socket, over: threading.Event) -> None:
-        over.wait(1.5)
+        over.wait(6)  # more than waitress itself waits for its threads
         sock.sendall(misbehaving.http())
 
     with misbehaving.serve(slowly) as gupshup:

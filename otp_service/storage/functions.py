@@ -38,6 +38,17 @@ class from_now(sa.sql.functions.GenericFunction[datetime]):  # noqa: N801 (an SQ
     inherit_cache = True
 
 
+class clock(sa.sql.functions.GenericFunction[datetime]):  # noqa: N801
+    """The store's clock at this very moment.
+
+    On Postgres ``from_now`` stands still from a transaction's start, before it waits for a lock;
+    this goes on, so that what is done behind a lock has its times in the order it was done.
+    """
+
+    type = UtcTime()
+    inherit_cache = True
+
+
 class bind_tag(sa.sql.functions.GenericFunction[str]):  # noqa: N801
     """``bind_tag(id, tag)``: `codes.bind`, computed where the row is."""
 
@@ -50,6 +61,11 @@ def _from_now(element: from_now, compiler: SQLCompiler, **kw: Any) -> str:
     return f"(now() + make_interval(secs => {compiler.process(element.clauses, **kw)}))"
 
 
+@compiles(clock, "postgresql")
+def _clock(element: clock, compiler: SQLCompiler, **kw: Any) -> str:
+    return "clock_timestamp()"
+
+
 @compiles(bind_tag, "postgresql")
 def _bind_tag(element: bind_tag, compiler: SQLCompiler, **kw: Any) -> str:
     row_id, tag = (compiler.process(clause, **kw) for clause in element.clauses)
@@ -59,6 +75,7 @@ def _bind_tag(element: bind_tag, compiler: SQLCompiler, **kw: Any) -> str:
 def add_to_sqlite(connection: Any) -> None:
     """Teach a new SQLite connection the functions that it lacks."""
     connection.create_function("from_now", 1, _sqlite_from_now)
+    connection.create_function("clock", 0, lambda: _sqlite_from_now(0))
     connection.create_function("bind_tag", 2, codes.bind, deterministic=True)
 
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from otp_service.domain.limits import Limit
 from otp_service.domain.verification import DeliveryStatus, Status
 from otp_service.storage import rules
-from otp_service.storage.functions import UtcTime, from_now
+from otp_service.storage.functions import UtcTime, clock, from_now
 from otp_service.storage.models import CodeRow, DeliveryRow, VerificationRow
 from otp_service.storage.rules import ALWAYS, LIVE, NOW, OF_PERSON
 from otp_service.storage.transaction import Statement, Transaction, given
@@ -42,7 +42,7 @@ def issue(limits: Sequence[Limit]) -> Transaction:
         V.oldest_generation: sa.literal(1),
         V.attempts: sa.literal(0),
         V.max_attempts: given("max_attempts"),
-        V.created_at: NOW,
+        V.created_at: clock(),
         V.expires_at: from_now(given("lifetime")),
     }
     new = sa.select(*values.values()).where(~_live(), _allowed(windows))

@@ -52,7 +52,7 @@ def blueprint(code_length: int, channels: Iterable[str]) -> Blueprint:
     @bp.answers("OTP sent successfully", SentSchema, examples.SENT, _STARTING)
     def send_otp(body: Body) -> Response:
         """Send a code to a phone."""
-        sent = service().send(_person(body), body["channel"], body["locale"])
+        sent = service().send(_person(body), body["channel"], body.get("locale"))
         return answer("OTP sent successfully", SentSchema().dump(sent))
 
     @bp.post("/resend-otp")
@@ -60,7 +60,7 @@ def blueprint(code_length: int, channels: Iterable[str]) -> Blueprint:
     @bp.answers("OTP resent successfully", SentSchema, examples.SENT, _SENDING)
     def resend_otp(body: Body) -> Response:
         """Send the next code of the live verification, or start one if there is none."""
-        sent = service().resend(_person(body), body["channel"], body["locale"])
+        sent = service().resend(_person(body), body["channel"], body.get("locale"))
         return answer("OTP resent successfully", SentSchema().dump(sent))
 
     @bp.post("/verify-otp")
@@ -68,7 +68,7 @@ def blueprint(code_length: int, channels: Iterable[str]) -> Blueprint:
     @bp.answers("OTP verified successfully", VerifiedSchema, examples.VERIFIED, _CHECKING)
     def verify_otp(body: Body) -> Response:
         """Check the code a person typed."""
-        verified = service().verify(_person(body), body["otp"], body["verification_id"])
+        verified = service().verify(_person(body), body["otp"], body.get("verification_id"))
         return answer("OTP verified successfully", VerifiedSchema().dump(verified))
 
     return bp

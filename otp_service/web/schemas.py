@@ -93,7 +93,6 @@ class _SendRequest(_Request):
         "The person's language (BCP 47); picks the template.",
         "en-IN",
         pattern="[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,6}",
-        load_default=None,
     )
     client_ip = _text(
         "The end user's address: counted, never stored in clear.",
@@ -122,7 +121,6 @@ def verify_schema(code_length: int) -> type[Schema]:
                 "Checks this verification only.",
                 VERIFICATION_ID,
                 pattern="[a-z0-9]{8,40}",
-                load_default=None,
             ),
         },
         name="Verify",

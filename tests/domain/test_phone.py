@@ -54,6 +54,7 @@ def test_what_is_no_phone_number_is_refused(text: str) -> None:
 
 def test_a_test_number_needs_no_validity() -> None:
     assert normalize("+1 (234) 567-890", {"+1234567890"}) == "+1234567890"
+    assert normalize("+999123456", {"+999123456"}) == "+999123456"
 
 
 @given(st.text(max_size=80))

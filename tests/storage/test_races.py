@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,9 +15,12 @@ import sqlalchemy as sa
 from otp_service.domain.errors import OtpError
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Person, Status
-from otp_service.storage.models import AttemptRow
+from otp_service.storage.functions import clock
+from otp_service.storage.models import AttemptRow, VerificationRow
 from tests.fakes import FakeSender
 from tests.storage.test_rules import wrong
+
+_NUMBERS = ("generation", "oldest_generation", "attempts", "max_attempts")
 
 
 def race(*acts: Callable[[], object]) -> Counter[str]:
@@ -94,6 +98,24 @@ def test_racing_wrong_codes_over_several_purposes_never_overrun_the_phones_limit
     assert outcomes["invalid_otp"] == 10
     with engine.connect() as connection:
         assert connection.scalar(sa.select(sa.func.count()).select_from(AttemptRow)) == 10
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+def test_a_send_that_waited_for_its_turn_is_newer_than_what_was_done_meanwhile(
+    service: OtpService, person: Person, sender: FakeSender, engine: sa.Engine
+) -> None:
+    lock = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:phone, 0))")
+    with ThreadPoolExecutor(1) as pool:
+        with engine.execution_options(isolation_level="READ COMMITTED").begin() as holder:
+            holder.execute(lock, {"phone": person.phone})
+            waiting = pool.submit(service.send, person)  # its transaction begins, and waits
+            time.sleep(0.3)
+            ended = {"id": "p0", "channel": "whatsapp", "status": "canceled"} | vars(person)
+            times = {"created_at": clock(), "expires_at": clock()}
+            row = ended | dict.fromkeys(_NUMBERS, 1) | times
+            holder.execute(sa.insert(VerificationRow).values(**row))
+        waiting.result()
+    assert service.verify(person, sender.last_code).status is Status.VERIFIED
 
 
 @pytest.mark.parametrize("turn", range(5))

@@ -78,6 +78,14 @@ def test_what_is_not_one_json_object_is_400(client: FlaskClient, path: str, raw:
 
 
 @pytest.mark.parametrize(
+    ("depth", "code"), [(19, "invalid_request"), (20, "invalid_json"), (900, "invalid_json")]
+)
+def test_nesting_has_a_limit_of_its_own(client: FlaskClient, depth: int, code: str) -> None:
+    raw = b'{"phone_number": ' + b"[" * depth + b"]" * depth + b"}"
+    refused(post(client, "/send-otp", raw), 400, code)
+
+
+@pytest.mark.parametrize(
     ("path", "body", "field"),
     [
         ("/send-otp", {}, "phone_number"),
@@ -90,6 +98,10 @@ def test_what_is_not_one_json_object_is_400(client: FlaskClient, path: str, raw:
         ("/send-otp", PHONE | {"purpose": "login\n"}, "purpose"),
         ("/send-otp", PHONE | {"purpose": "a" * 33}, "purpose"),
         ("/send-otp", PHONE | {"locale": "not a locale"}, "locale"),
+        ("/send-otp", PHONE | {"locale": None}, "locale"),
+        ("/send-otp", PHONE | {"client_ip": None}, "client_ip"),
+        ("/verify-otp", PHONE | {"otp": "123456", "verification_id": None}, "verification_id"),
+        ("/verify-otp", PHONE | {"otp": "123456", "purpose": None}, "purpose"),
         ("/send-otp", PHONE | {"channel": "pigeon"}, "channel"),
         ("/send-otp", PHONE | {"channel": "sms"}, "channel"),
         ("/send-otp", PHONE | {"client_ip": "300.1.1.1"}, "client_ip"),
