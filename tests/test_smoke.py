@@ -5,9 +5,17 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import LiveServer
+from tests.system import need_program
 
 SCRIPT = Path(__file__).parent.parent / "scripts" / "smoke.sh"
+
+
+@pytest.fixture(autouse=True)
+def curl() -> None:
+    need_program("curl", package="curl")
 
 
 def test_the_tour_finds_no_surprise_twice_in_a_row(live_server: LiveServer) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+from tests.system import need_library, need_program
 
 CHROMIUM_ARGS = [
     "--headless",
@@ -41,14 +41,9 @@ class Watch:
 
 
 def chromium() -> str:
-    """The path of the browser; without one the test is skipped, or fails where it is required."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    if path is None:
-        missing = "Chromium is not installed: apt-get install chromium"
-        if os.environ.get("OTP_REQUIRE_CHROMIUM") == "1":
-            pytest.fail(missing)
-        pytest.skip(missing)
-    return path
+    """The path of the browser, once all that Playwright needs is there."""
+    need_library("atomic", package="libatomic1")  # Playwright's own Node.js wants it
+    return need_program("chromium", "chromium-browser", package="chromium")
 
 
 @pytest.fixture(scope="module")  # Playwright's event loop must not outlive the tests that use it

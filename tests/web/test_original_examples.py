@@ -8,12 +8,14 @@ import requests
 from flask.testing import FlaskClient
 
 from tests.conftest import LiveServer
+from tests.system import need_program
 
 NUMBER = "+1234567890"
 
 
 def curl(server: LiveServer, path: str, body: str) -> str:
-    command = ["curl", "-sS", "-X", "POST", f"{server.url}{path}"]
+    program = need_program("curl", package="curl")
+    command = [program, "-sS", "-X", "POST", f"{server.url}{path}"]
     command += ["-H", "Content-Type: application/json", "-d", body]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
