@@ -14,7 +14,7 @@ from flask import Flask
 
 from otp_service.storage.models import VerificationRow, db
 from tests.conftest import SECRET, MakeApp
-from tests.storage.test_rules import pass_time
+from tests.storage.helpers import pass_time
 
 ROOT = Path(__file__).parent.parent
 PHONE = {"phone_number": "+919876543210"}

@@ -18,7 +18,7 @@ from otp_service.domain.verification import Person, Status
 from otp_service.storage.functions import clock
 from otp_service.storage.models import AttemptRow, VerificationRow
 from tests.fakes import FakeSender
-from tests.storage.test_rules import wrong
+from tests.storage.helpers import wrong
 
 _NUMBERS = ("generation", "oldest_generation", "attempts", "max_attempts")
 

@@ -1,10 +1,8 @@
-"""The rules of a verification's life, on both kinds of store."""
+"""Sends and resends, their limits, and what a failed message leaves behind."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -12,17 +10,13 @@ import sqlalchemy as sa
 from otp_service.domain.errors import (
     CodeAlreadySent,
     CodeIncorrect,
-    CodeNotFound,
     DeliveryFailed,
     DeliveryUnavailable,
     DeliveryUnconfirmed,
-    PhoneLocked,
     SendLimitExceeded,
-    TooManyAttempts,
-    VerificationNotFound,
 )
 from otp_service.domain.service import OtpService
-from otp_service.domain.verification import DeliveryStatus, Person, Status
+from otp_service.domain.verification import DeliveryStatus, Person
 from otp_service.storage.models import (
     AttemptRow,
     CodeRow,
@@ -31,65 +25,7 @@ from otp_service.storage.models import (
 )
 from tests.fakes import FakeSender
 from tests.storage.conftest import MakeService
-
-
-def wrong(code: str) -> str:
-    return f"{(int(code) + 1) % 10**6:06}"
-
-
-def pass_time(engine: sa.Engine, seconds: float) -> None:
-    """Let the clock run on by moving every row into the past."""
-    with engine.begin() as connection:
-        for row in (VerificationRow, CodeRow, AttemptRow, DeliveryRow):
-            columns = row.__table__.c
-            for column in [c for c in columns if c.name.endswith("_at")]:
-                times = sa.select(columns[0], column).where(column.is_not(None))
-                for key, time in connection.execute(times).all():
-                    earlier = {column.name: time - timedelta(seconds=seconds)}
-                    this = sa.and_(columns[0] == key, column == time)
-                    connection.execute(sa.update(row).where(this).values(earlier))
-
-
-def fail(service: OtpService, person: Person, code: str, times: int) -> None:
-    for _ in range(times):
-        with pytest.raises(CodeIncorrect):
-            service.verify(person, wrong(code))
-
-
-def test_a_right_code_verifies_once(
-    service: OtpService, person: Person, sender: FakeSender
-) -> None:
-    service.send(person)
-    assert service.verify(person, sender.last_code).status is Status.VERIFIED
-    with pytest.raises(CodeNotFound):
-        service.verify(person, sender.last_code)
-
-
-def test_a_wrong_code_costs_an_attempt_and_the_right_one_still_verifies(
-    service: OtpService, person: Person, sender: FakeSender
-) -> None:
-    service.send(person)
-    with pytest.raises(CodeIncorrect) as caught:
-        service.verify(person, wrong(sender.last_code))
-    assert caught.value.details["attempts_remaining"] == 4
-    assert service.verify(person, sender.last_code).attempts == 1
-
-
-def test_after_five_wrong_codes_even_the_right_one_fails(
-    service: OtpService, person: Person, sender: FakeSender
-) -> None:
-    service.send(person)
-    fail(service, person, sender.last_code, 5)
-    with pytest.raises(TooManyAttempts):
-        service.verify(person, sender.last_code)
-
-
-def test_the_fifth_guess_may_still_be_right(
-    service: OtpService, person: Person, sender: FakeSender
-) -> None:
-    service.send(person)
-    fail(service, person, sender.last_code, 4)
-    assert service.verify(person, sender.last_code).status is Status.VERIFIED
+from tests.storage.helpers import fail, pass_time
 
 
 def test_a_second_send_finds_the_live_code(service: OtpService, person: Person) -> None:
@@ -98,19 +34,6 @@ def test_a_second_send_finds_the_live_code(service: OtpService, person: Person) 
         service.send(person)
     assert caught.value.verification.id == first.verification.id
     assert caught.value.quota.remaining == 4
-
-
-def test_a_code_ends_with_its_lifetime(
-    service: OtpService, person: Person, sender: FakeSender, engine: sa.Engine
-) -> None:
-    sent = service.send(person)
-    pass_time(engine, 179)
-    fail(service, person, sender.last_code, 1)
-    pass_time(engine, 2)
-    with pytest.raises(CodeNotFound):
-        service.verify(person, sender.last_code)
-    assert service.get("public", sent.verification.id).status is Status.EXPIRED
-    assert service.send(person).verification.id != sent.verification.id
 
 
 def test_a_resend_replaces_the_code_and_gives_no_attempts_back(
@@ -175,79 +98,6 @@ def test_grace_keeps_earlier_codes_until_their_own_expiry(
     pass_time(engine, 100)
     with pytest.raises(CodeIncorrect):
         service.verify(person, early)
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        Person("other-client", "+919876543210", "login"),
-        Person("public", "+919876543211", "login"),
-        Person("public", "+919876543210", "payment"),
-    ],
-    ids=["client", "phone", "purpose"],
-)
-def test_a_code_never_verifies_for_another(
-    other: Person, service: OtpService, person: Person, sender: FakeSender
-) -> None:
-    service.send(person)
-    code = sender.last_code
-    with pytest.raises(CodeNotFound):
-        service.verify(other, code)
-    service.send(other)
-    with pytest.raises(CodeIncorrect):
-        service.verify(other, code)
-    assert service.verify(person, code)
-
-
-def test_a_mac_moved_to_another_row_proves_nothing(
-    service: OtpService, person: Person, sender: FakeSender, engine: sa.Engine
-) -> None:
-    service.send(person)
-    used = sender.last_code
-    service.verify(person, used)
-    service.send(person)
-    with engine.begin() as connection:
-        macs = connection.execute(sa.select(CodeRow.mac)).scalars().all()
-        connection.execute(sa.update(CodeRow).values(mac=macs[0]))
-    with pytest.raises(CodeIncorrect):
-        service.verify(person, used)
-
-
-def test_an_id_of_another_phone_is_not_found(
-    service: OtpService, person: Person, sender: FakeSender
-) -> None:
-    other = service.send(replace(person, phone="+919876543211")).verification.id
-    mine = service.send(person).verification.id
-    with pytest.raises(CodeNotFound):
-        service.verify(person, sender.last_code, other)
-    assert service.verify(person, sender.last_code, mine)
-
-
-def test_a_canceled_code_never_verifies(
-    service: OtpService, person: Person, sender: FakeSender
-) -> None:
-    sent = service.send(person)
-    for _ in range(2):
-        assert service.cancel("public", sent.verification.id).status is Status.CANCELED
-    with pytest.raises(CodeNotFound):
-        service.verify(person, sender.last_code)
-    assert service.send(person).verification.id != sent.verification.id
-
-
-def test_canceling_what_was_verified_changes_nothing(
-    service: OtpService, person: Person, sender: FakeSender
-) -> None:
-    sent = service.send(person)
-    service.verify(person, sender.last_code)
-    assert service.cancel("public", sent.verification.id).status is Status.VERIFIED
-
-
-def test_another_clients_verification_does_not_exist(service: OtpService, person: Person) -> None:
-    sent = service.send(person)
-    for act in (service.get, service.cancel):
-        with pytest.raises(VerificationNotFound):
-            act("other-client", sent.verification.id)
-    assert service.get("public", sent.verification.id).status is Status.PENDING
 
 
 def test_the_sixth_message_in_ten_minutes_is_refused_until_the_first_is_old(
@@ -334,32 +184,6 @@ def test_deliveries_tell_what_became_of_each_message(
     assert first.submitted_at is not None
     assert second.status is DeliveryStatus.FAILED
     assert (second.error_code, second.reason) == ("delivery_failed", "Invalid Destination")
-
-
-def test_ten_failures_in_an_hour_lock_the_phone_over_all_its_verifications(
-    service: OtpService, person: Person, sender: FakeSender, engine: sa.Engine
-) -> None:
-    for purpose in ("login", "payment"):
-        service.send(replace(person, purpose=purpose))
-        fail(service, replace(person, purpose=purpose), sender.last_code, 5)
-        pass_time(engine, 60)
-    service.send(replace(person, purpose="third", client="other-client"))
-    with pytest.raises(PhoneLocked) as caught:
-        service.verify(replace(person, purpose="third", client="other-client"), sender.last_code)
-    assert caught.value.retry_after == pytest.approx(3600 - 120, abs=3)
-    pass_time(engine, 3600 - 120)
-    service.resend(person)
-    assert service.verify(person, sender.last_code)
-
-
-def test_codes_made_with_an_older_secret_still_verify(
-    make_service: MakeService, person: Person, sender: FakeSender
-) -> None:
-    old, new = b"o" * 32, b"n" * 32
-    make_service(old).send(person)
-    assert make_service(new, old).verify(person, sender.last_code)
-    make_service(new, old).send(person)
-    assert make_service(new).verify(person, sender.last_code)
 
 
 def test_the_digits_of_a_code_are_stored_nowhere(

@@ -1,0 +1,43 @@
+"""What the tests of the store do again and again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from otp_service.domain.errors import (
+    CodeIncorrect,
+)
+from otp_service.domain.service import OtpService
+from otp_service.domain.verification import Person
+from otp_service.storage.models import (
+    AttemptRow,
+    CodeRow,
+    DeliveryRow,
+    VerificationRow,
+)
+
+
+def wrong(code: str) -> str:
+    return f"{(int(code) + 1) % 10**6:06}"
+
+
+def pass_time(engine: sa.Engine, seconds: float) -> None:
+    """Let the clock run on by moving every row into the past."""
+    with engine.begin() as connection:
+        for row in (VerificationRow, CodeRow, AttemptRow, DeliveryRow):
+            columns = row.__table__.c
+            for column in [c for c in columns if c.name.endswith("_at")]:
+                times = sa.select(columns[0], column).where(column.is_not(None))
+                for key, time in connection.execute(times).all():
+                    earlier = {column.name: time - timedelta(seconds=seconds)}
+                    this = sa.and_(columns[0] == key, column == time)
+                    connection.execute(sa.update(row).where(this).values(earlier))
+
+
+def fail(service: OtpService, person: Person, code: str, times: int) -> None:
+    for _ in range(times):
+        with pytest.raises(CodeIncorrect):
+            service.verify(person, wrong(code))
