@@ -14,6 +14,7 @@ import signal
 import socket
 import sys
 import time
+from contextlib import suppress
 from typing import Any
 
 from flask import Flask
@@ -29,6 +30,7 @@ from otp_service.storage.schema import upgrade
 from otp_service.web import errors
 
 DRAIN_SECONDS = 20  # more than a provider may take, less than orchestrators wait before SIGKILL
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _REFUSALS = {413: errors.BodyTooLarge, 500: errors.InternalError}
 
 
@@ -103,7 +105,7 @@ class Server:
 def serve(app: Flask, listener: socket.socket) -> None:
     """Serve until SIGTERM or SIGINT."""
     server = Server(app, listener, _settings(app).threads)
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in _STOP_SIGNALS:
         signal.signal(number, server.stop)
     server.run()
 
@@ -123,13 +125,15 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _fork(listener: socket.socket, processes: int) -> int:
+def _fork(listener: socket.socket, processes: int) -> None:
     """Serve in children, each with its own application; replace one that dies."""
     stopping = False
 
     def start() -> int:
         child = os.fork()
         if child == 0:
+            for number in _STOP_SIGNALS:  # not this parent's way of stopping
+                signal.signal(number, signal.SIG_DFL)
             serve(create_app(), listener)
             os._exit(0)
         return child
@@ -138,10 +142,11 @@ def _fork(listener: socket.socket, processes: int) -> int:
         nonlocal stopping
         stopping = True
         for child in children:
-            os.kill(child, signal.SIGTERM)
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGTERM)
 
     children = {start() for _ in range(processes)}
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in _STOP_SIGNALS:
         signal.signal(number, stop)
     while children:
         child, status = os.wait()
@@ -150,7 +155,6 @@ def _fork(listener: socket.socket, processes: int) -> int:
             log.error("a server process ended with status %d; starting another", status)
             time.sleep(1)
             children.add(start())
-    return 0
 
 
 def _announce(settings: Settings, port: int) -> None:
