@@ -60,8 +60,13 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[sa.Engine]:
-    """A ready engine on an empty, up-to-date schema, with room for 20 threads."""
-    engine = sa.create_engine(database_url, **engines.options(database_url, 20))
+    """A ready engine on an empty, up-to-date schema, with a connection for each of 20 threads.
+
+    On SQLite, too: its one connection would keep this process's threads apart, and hide what
+    several processes do to each other.
+    """
+    options = engines.options(database_url, 20) | {"pool_size": 20}
+    engine = sa.create_engine(database_url, **options)
     engines.prepare(engine)
     schema.upgrade(engine)
     yield engine

@@ -18,6 +18,11 @@ def options(url: str, threads: int) -> dict[str, Any]:
     common = {"hide_parameters": True}
     if sa.make_url(url).get_backend_name() == "sqlite":
         return common | {
+            # SQLite has one writer anyway. Threads that wait for one connection get it in turn;
+            # threads that wait for the file's lock poll for it, and some wait long.
+            "pool_size": 1,
+            "max_overflow": 0,
+            "pool_timeout": 5,
             "connect_args": {"timeout": 5},
             "execution_options": {"schema_translate_map": {SCHEMA: None}},
         }
