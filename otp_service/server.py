@@ -1,4 +1,4 @@
-"""The server: waitress that finishes what it began, in one process or several.
+"""The server: waitress that finishes what it began.
 
 `waitress-serve` by itself drops the requests in flight at SIGTERM, and as process 1 of a
 container does not hear it at all.
@@ -7,14 +7,9 @@ container does not hear it at all.
 from __future__ import annotations
 
 import json
-import logging
-import os
 import secrets
-import signal
 import socket
-import sys
 import time
-from contextlib import suppress
 from typing import Any
 
 from flask import Flask
@@ -22,15 +17,9 @@ from waitress import create_server
 from waitress.channel import HTTPChannel
 from waitress.task import ErrorTask
 
-from otp_service import create_app, log
-from otp_service.environ import SettingsError
-from otp_service.settings import Settings
-from otp_service.storage.models import db
-from otp_service.storage.schema import upgrade
 from otp_service.web import errors
 
 DRAIN_SECONDS = 20  # more than a provider may take, less than orchestrators wait before SIGKILL
-_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _REFUSALS = {413: errors.BodyTooLarge, 500: errors.InternalError}
 
 
@@ -102,19 +91,6 @@ class Server:
         return any(c.requests or c.request or c.total_outbufs_len for c in channels)
 
 
-def serve(app: Flask, listener: socket.socket) -> None:
-    """Serve until SIGTERM or SIGINT."""
-    server = Server(app, listener, _settings(app).threads)
-    for number in _STOP_SIGNALS:
-        signal.signal(number, server.stop)
-    server.run()
-
-
-def _settings(app: Flask) -> Settings:
-    settings: Settings = app.extensions["otp_settings"]
-    return settings
-
-
 def listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
@@ -123,70 +99,3 @@ def listen(host: str, port: int) -> socket.socket:
     listener.listen(1024)
     listener.setblocking(False)
     return listener
-
-
-def _fork(listener: socket.socket, processes: int) -> None:
-    """Serve in children, each with its own application; replace one that dies."""
-    stopping = False
-
-    def start() -> int:
-        child = os.fork()
-        if child == 0:
-            for number in _STOP_SIGNALS:  # not this parent's way of stopping
-                signal.signal(number, signal.SIG_DFL)
-            serve(create_app(), listener)
-            os._exit(0)
-        return child
-
-    def stop(number: int, _frame: object) -> None:
-        nonlocal stopping
-        stopping = True
-        for child in children:
-            with suppress(ProcessLookupError):
-                os.kill(child, signal.SIGTERM)
-
-    children = {start() for _ in range(processes)}
-    for number in _STOP_SIGNALS:
-        signal.signal(number, stop)
-    while children:
-        child, status = os.wait()
-        children.discard(child)
-        if not stopping:
-            log.error("a server process ended with status %d; starting another", status)
-            time.sleep(1)
-            children.add(start())
-
-
-def _announce(settings: Settings, port: int) -> None:
-    for warning in settings.warnings:
-        log.warning("%s", warning)
-    base = f"http://{settings.host}:{port}"
-    if settings.sandbox:
-        log.warning("no Gupshup key: sandbox. Messages arrive at %s/sandbox", base)
-    log.info("serving at %s (API documentation: %s/docs)", base, base)
-
-
-def main() -> None:
-    """`python wsgi.py`: exits with 2 if the configuration can't work, 1 if the port is taken."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    try:
-        app = create_app()
-    except SettingsError as error:
-        error.show()
-        sys.exit(error.exit_code)
-    settings = _settings(app)
-    with app.app_context():
-        if db.engine.dialect.name == "sqlite":  # a local file is ours alone: no separate step
-            upgrade(db.engine)
-        db.engine.dispose()
-    try:
-        listener = listen(settings.host, settings.port)
-    except OSError as error:
-        log.error("can't listen on %s port %d: %s", settings.host, settings.port, error.strerror)
-        sys.exit(1)
-    _announce(settings, listener.getsockname()[1])
-    if settings.processes == 1:
-        serve(app, listener)
-    else:
-        _fork(listener, settings.processes)

@@ -1,0 +1,102 @@
+"""`python wsgi.py`: check the settings, make ready, and serve in one process or several."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+from contextlib import suppress
+
+from flask import Flask
+
+from otp_service import create_app, log
+from otp_service.environ import SettingsError
+from otp_service.server import Server, listen
+from otp_service.settings import Settings
+from otp_service.storage.models import db
+from otp_service.storage.schema import upgrade
+
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+def serve(app: Flask, listener: socket.socket) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    server = Server(app, listener, _settings(app).threads)
+    for number in _STOP_SIGNALS:
+        signal.signal(number, server.stop)
+    server.run()
+
+
+def _settings(app: Flask) -> Settings:
+    settings: Settings = app.extensions["otp_settings"]
+    return settings
+
+
+def _fork(listener: socket.socket, processes: int) -> None:
+    """Serve in children, each with its own application; replace one that dies."""
+    stopping = False
+
+    def start() -> int:
+        child = os.fork()
+        if child == 0:
+            for number in _STOP_SIGNALS:  # not this parent's way of stopping
+                signal.signal(number, signal.SIG_DFL)
+            serve(create_app(), listener)
+            os._exit(0)
+        return child
+
+    def stop(number: int, _frame: object) -> None:
+        nonlocal stopping
+        stopping = True
+        for child in children:
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGTERM)
+
+    children = {start() for _ in range(processes)}
+    for number in _STOP_SIGNALS:
+        signal.signal(number, stop)
+    while children:
+        child, status = os.wait()
+        children.discard(child)
+        if not stopping:
+            log.error("a server process ended with status %d; starting another", status)
+            time.sleep(1)
+            children.add(start())
+
+
+def _announce(settings: Settings, port: int) -> None:
+    for warning in settings.warnings:
+        log.warning("%s", warning)
+    base = f"http://{settings.host}:{port}"
+    if settings.sandbox:
+        log.warning("no Gupshup key: sandbox. Messages arrive at %s/sandbox", base)
+    log.info("serving at %s (API documentation: %s/docs)", base, base)
+
+
+def main() -> None:
+    """`python wsgi.py`: exits with 2 if the configuration can't work, 1 if the port is taken."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    try:
+        app = create_app()
+    except SettingsError as error:
+        error.show()
+        sys.exit(error.exit_code)
+    settings = _settings(app)
+    with app.app_context():
+        if db.engine.dialect.name == "sqlite":  # a local file is ours alone: no separate step
+            upgrade(db.engine)
+        db.engine.dispose()
+    try:
+        listener = listen(settings.host, settings.port)
+    except OSError as error:
+        log.error("can't listen on %s port %d: %s", settings.host, settings.port, error.strerror)
+        sys.exit(1)
+    _announce(settings, listener.getsockname()[1])
+    if settings.processes == 1:
+        serve(app, listener)
+    else:
+        _fork(listener, settings.processes)
