@@ -23,8 +23,12 @@ _TEXT = "{code} is your verification code. For your security, do not share this 
 @bp.get("/sandbox")
 @bp.pages("A phone's chat", "text/html", "<!doctype html>…")
 def page() -> tuple[str, dict[str, str]]:
-    """The phone, for people."""
-    html = render_template("sandbox.html", brand="WhatsApp OTP")
+    """The phone, for people. The messages in it are for browsers without JavaScript."""
+    try:
+        shown = _inbox()
+    except StorageUnavailable:  # then the page itself says so, and tries again
+        shown = []
+    html = render_template("sandbox.html", brand="WhatsApp OTP", messages=shown)
     return html, {"Content-Security-Policy": _POLICY}
 
 
@@ -37,8 +41,13 @@ def page() -> tuple[str, dict[str, str]]:
 )
 def messages() -> Response:
     """The newest 50 messages, oldest first."""
-    inbox = [_shown(message, code) for message, code in service().inbox()]
-    return answer("Sandbox messages", {"messages": InboxMessageSchema(many=True).dump(inbox)})
+    return answer("Sandbox messages", {"messages": _inbox()})
+
+
+def _inbox() -> list[dict[str, Any]]:
+    shown = [_shown(message, code) for message, code in service().inbox()]
+    dumped: list[dict[str, Any]] = InboxMessageSchema(many=True).dump(shown)
+    return dumped
 
 
 def _shown(message: StoredMessage, code: str) -> dict[str, Any]:

@@ -39,6 +39,12 @@ def test_what_the_database_cant_do_is_503_and_asks_to_come_back(
     assert response.get_json()["error"]["code"] == expected
 
 
+def test_the_sandboxs_page_still_comes_and_its_messages_are_503(without_tables: Flask) -> None:
+    client = without_tables.test_client()
+    assert client.get("/sandbox").status_code == 200
+    assert client.get("/sandbox/messages").status_code == 503
+
+
 def test_health_asks_no_database(without_tables: Flask) -> None:
     assert without_tables.test_client().get("/health").status_code == 200
 
