@@ -16,6 +16,8 @@ from flask.testing import FlaskClient
 from playwright.sync_api import Browser, Route, sync_playwright
 
 from otp_service import create_app
+from otp_service.storage.models import db
+from otp_service.storage.schema import upgrade
 from tests.e2e.browser import CHROMIUM_ARGS, chromium
 
 IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
@@ -35,7 +37,10 @@ MESSAGES = [
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         environ = {"DATABASE_URL": f"sqlite:///{folder}/otp.db"}
-        client = create_app(environ, instance=Path(folder)).test_client()
+        app = create_app(environ, instance=Path(folder))
+        with app.app_context():
+            upgrade(db.engine)
+        client = app.test_client()
         browser = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_ARGS)
         photograph(browser, client, "light")
         photograph(browser, client, "dark")
