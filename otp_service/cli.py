@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any
 
 import click
 import sqlalchemy as sa
@@ -11,25 +11,32 @@ from flask.cli import AppGroup
 
 from otp_service.domain.errors import InvalidPhoneNumber, StorageUnavailable
 from otp_service.domain.phone import mask, normalize
-from otp_service.settings import Settings
+from otp_service.settings import settings_of
 from otp_service.storage import api_keys, retention, schema
 from otp_service.storage.models import db
 from otp_service.storage.transaction import describe
 from otp_service.web.auth import SCOPES
 
-otp = AppGroup("otp", help="Run and look after the OTP service.")
+_NO_DATABASE = "the database can't be reached or refuses: see the log line above"
+
+
+class _Commands(AppGroup):
+    """Commands that end plainly, with exit code 1, when the database does not do its part."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except StorageUnavailable:
+            raise click.ClickException(_NO_DATABASE) from None
+
+
+otp = _Commands("otp", help="Run and look after the OTP service.")
 keys = AppGroup("keys", help="API keys: who may call.")
 otp.add_command(keys)
-
-_NO_DATABASE = "the database can't be reached or refuses: see the log line above"
 
 
 def init_app(app: Flask) -> None:
     app.cli.add_command(otp)
-
-
-def _settings() -> Settings:
-    return cast(Settings, current_app.extensions["otp_settings"])
 
 
 @otp.command("init-db")
@@ -51,10 +58,7 @@ def cleanup() -> None:
 
     Example: flask --app wsgi otp cleanup
     """
-    try:
-        expired, deleted = retention.cleanup(db.engine, _settings().retention_days)
-    except StorageUnavailable:
-        raise click.ClickException(_NO_DATABASE) from None
+    expired, deleted = retention.cleanup(db.engine, settings_of(current_app).retention_days)
     click.echo(f"{expired} marked as expired, {deleted} deleted.")
 
 
@@ -66,12 +70,10 @@ def erase(number: str) -> None:
     Example: flask --app wsgi otp erase +919876543210
     """
     try:
-        phone = normalize(number, _settings().test_numbers)
-        erased = retention.erase(db.engine, phone)
+        phone = normalize(number, settings_of(current_app).test_numbers)
     except InvalidPhoneNumber:
         raise click.UsageError("NUMBER must be international, such as +919876543210") from None
-    except StorageUnavailable:
-        raise click.ClickException(_NO_DATABASE) from None
+    erased = retention.erase(db.engine, phone)
     click.echo(f"{erased} verification(s) of {mask(phone)} erased, with codes and messages.")
 
 
@@ -91,10 +93,7 @@ def create_key(name: str, scopes: tuple[str, ...]) -> None:
     """
     if not name.strip() or len(name) > 64 or not name.isprintable():
         raise click.UsageError("NAME must be 1 to 64 printable characters")
-    try:
-        key = api_keys.create(db.engine, name, list(scopes or ("otp", "read")))
-    except StorageUnavailable:
-        raise click.ClickException(_NO_DATABASE) from None
+    key = api_keys.create(db.engine, name, list(scopes or ("otp", "read")))
     if key is None:
         raise click.ClickException(f"there is a key named {name!r} already")
     click.echo(key)
@@ -104,12 +103,9 @@ def create_key(name: str, scopes: tuple[str, ...]) -> None:
 @keys.command("list")
 def list_keys() -> None:
     """Show the keys that exist, without their secrets."""
-    try:
-        for row in api_keys.everything(db.engine):
-            state = "revoked" if row.revoked_at else "active"
-            click.echo(f"{row.name}\t{state}\t{row.scopes}\tcreated {row.created_at:%Y-%m-%d}")
-    except StorageUnavailable:
-        raise click.ClickException(_NO_DATABASE) from None
+    for row in api_keys.everything(db.engine):
+        state = "revoked" if row.revoked_at else "active"
+        click.echo(f"{row.name}\t{state}\t{row.scopes}\tcreated {row.created_at:%Y-%m-%d}")
 
 
 @keys.command("revoke")
@@ -119,10 +115,7 @@ def revoke_key(name: str) -> None:
 
     Example: flask --app wsgi otp keys revoke shop
     """
-    try:
-        found = api_keys.revoke(db.engine, name)
-    except StorageUnavailable:
-        raise click.ClickException(_NO_DATABASE) from None
+    found = api_keys.revoke(db.engine, name)
     if not found:
         raise click.ClickException(f"there is no key named {name!r}")
     click.echo(f"{name} is revoked.")

@@ -15,7 +15,7 @@ from flask import Flask
 from otp_service import create_app, log
 from otp_service.environ import SettingsError
 from otp_service.server import Server, listen
-from otp_service.settings import Settings
+from otp_service.settings import Settings, settings_of
 from otp_service.storage.models import db
 from otp_service.storage.schema import upgrade
 
@@ -24,15 +24,10 @@ _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 def serve(app: Flask, listener: socket.socket) -> None:
     """Serve until SIGTERM or SIGINT."""
-    server = Server(app, listener, _settings(app).threads)
+    server = Server(app, listener, settings_of(app).threads)
     for number in _STOP_SIGNALS:
         signal.signal(number, server.stop)
     server.run()
-
-
-def _settings(app: Flask) -> Settings:
-    settings: Settings = app.extensions["otp_settings"]
-    return settings
 
 
 def _fork(listener: socket.socket, processes: int) -> None:
@@ -85,7 +80,7 @@ def main() -> None:
     except SettingsError as error:
         error.show()
         sys.exit(error.exit_code)
-    settings = _settings(app)
+    settings = settings_of(app)
     with app.app_context():
         if db.engine.dialect.name == "sqlite":  # a local file is ours alone: no separate step
             upgrade(db.engine)

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import cast
+
+from flask import Flask
 
 from otp_service import setting_values
 from otp_service.delivery.gupshup import GupshupSettings
@@ -78,6 +81,11 @@ class Settings:
         if read.problems:
             raise SettingsError(read.problems)
         return replace(settings, warnings=tuple(read.warnings))
+
+
+def settings_of(app: Flask) -> Settings:
+    """The settings that `create_app` made this application with."""
+    return cast(Settings, app.extensions["otp_settings"])
 
 
 def _refuse_unsafe(read: Reader, settings: Settings) -> None:

@@ -45,6 +45,17 @@ def test_init_db_says_when_the_database_is_not_there() -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    "command", ["cleanup", "erase +919876543210", "keys create shop", "keys list", "keys revoke x"]
+)
+def test_every_command_says_plainly_when_the_database_is_not_there(command: str) -> None:
+    done = flask("postgresql://otp:hunter2@127.0.0.1:1/otp", *command.split())
+    assert done.returncode == 1
+    assert "the database can't be reached or refuses" in done.stderr
+    assert "hunter2" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_configuration_that_cant_work_exits_with_2_and_says_why() -> None:
     done = flask("mysql://db", "init-db", OTP_LENGTH="99")
     assert done.returncode == 2

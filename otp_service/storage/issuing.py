@@ -109,11 +109,6 @@ def _answer(windows: Sequence[rules.Window]) -> Statement:
     )
 
 
-def live(limits: Sequence[Limit]) -> Transaction:
-    facts = rules.facts(rules.send_windows(limits))
-    return Transaction(sa.select(V, *facts).where(V.id == rules.newest_verification(), LIVE))
-
-
 def submitted() -> Transaction:
     """The provider took the message; ``supersede`` is the oldest generation that still holds."""
     return Transaction(

@@ -40,7 +40,6 @@ class Window:
     """A limit over rows with a time: how many there were, and since when it is full."""
 
     def __init__(self, limit: Limit, created_at: Any, counted: Condition) -> None:
-        self.limit = limit
         recent = sa.and_(counted, created_at > from_now(-limit.seconds))
         self.used = sa.select(sa.func.count()).where(recent).scalar_subquery()
         # The window is full as long as its limit-th newest event has not left it.

@@ -146,13 +146,14 @@ FOUND = VerificationSchema().dump(
 CANCELED = VerificationSchema().dump(
     replace(VERIFICATION, status=Status.CANCELED, canceled_at=_CREATED + timedelta(seconds=9))
 )
+MESSAGE_TEXT = "{code} is your verification code. For your security, do not share this code."
 INBOX = {
     "messages": [
         {
             "id": "d",
             "phone_number": PHONE,
             "purpose": "login",
-            "text": "123456 is your verification code. For your security, do not share this code.",
+            "text": MESSAGE_TEXT.format(code="123456"),
             "code": "123456",
             "status": "pending",
             "sent_at": SENT["expires_at"],

@@ -17,7 +17,6 @@ from otp_service.web.schemas import InboxMessageSchema
 bp = Blueprint("sandbox", auth.PUBLIC, "The phone that the sandbox delivers to")
 
 _POLICY = content_security_policy()
-_TEXT = "{code} is your verification code. For your security, do not share this code."
 
 
 @bp.get("/sandbox")
@@ -52,4 +51,9 @@ def _inbox() -> list[dict[str, Any]]:
 
 def _shown(message: StoredMessage, code: str) -> dict[str, Any]:
     shown = "replaced" if message.replaced else message.verification.status.value
-    return {**vars(message), "code": code, "text": _TEXT.format(code=code), "status": shown}
+    return {
+        **vars(message),
+        "code": code,
+        "text": examples.MESSAGE_TEXT.format(code=code),
+        "status": shown,
+    }
