@@ -1,0 +1,31 @@
+"""An account at Gupshup that does not exist, and a message that it sends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from requests_mock import Mocker
+
+from otp_service.delivery.gupshup import (
+    GupshupSettings,
+)
+from otp_service.domain.errors import (
+    DeliveryError,
+)
+from otp_service.domain.ports import Message, Sender
+
+KEY = "sk-canary-key-0123456789abcdef"
+CODE = "048213"
+PHONE = "+919876543210"
+URL = "https://gupshup.test/wa/api/v1/template/msg"
+SETTINGS = GupshupSettings(KEY, "+91 78348 11114", "tpl-uuid", "MyOtpApp", URL)
+MESSAGE = Message(PHONE, CODE, expires_in=300)
+
+
+def refusal(sender: Sender, **answer: Any) -> DeliveryError:
+    with Mocker() as gupshup:
+        gupshup.post(URL, **answer)
+        with pytest.raises(DeliveryError) as caught:
+            sender.send(MESSAGE)
+    return caught.value

@@ -1,0 +1,14 @@
+"""The sender of an account that does not exist."""
+
+from __future__ import annotations
+
+import pytest
+
+from otp_service.delivery.gupshup import GupshupSender
+from otp_service.domain.ports import Sender
+from tests.delivery.account import SETTINGS
+
+
+@pytest.fixture
+def sender() -> Sender:
+    return GupshupSender(SETTINGS)
