@@ -1,7 +1,8 @@
 """Alembic's environment: always online, on a connection that the caller opened.
 
-`otp_service.storage.schema.upgrade` gives that connection, inside its transaction; the
-`flask db …` commands of Flask-Migrate (for writing a new revision) take the application's.
+`otp_service.storage.schema.upgrade` gives that connection: on Postgres outside of a transaction,
+so that each migration has one of its own; on SQLite inside of one. The `flask db …` commands of
+Flask-Migrate (for writing a new revision) take the application's.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ def run(connection: sa.Connection) -> None:
         include_name=lambda name, type_, _parents: type_ != "schema" or name == SCHEMA,
         version_table_schema=SCHEMA if on_postgres else None,
         render_as_batch=not on_postgres,
+        transaction_per_migration=True,
         user_module_prefix="functions.",
     )
     with context.begin_transaction():

@@ -56,6 +56,27 @@ class bind_tag(sa.sql.functions.GenericFunction[str]):  # noqa: N801
     inherit_cache = True
 
 
+class timeline(sa.sql.functions.GenericFunction[str]):  # noqa: N801
+    """The Postgres timeline that is written to: 8 hex digits, another after each failover.
+
+    The first part of a WAL file's name is its timeline (PostgreSQL manual, "Backup Control
+    Functions"); unlike the control file's, it is current from the moment of the promotion.
+    """
+
+    type = sa.String()
+    inherit_cache = True
+
+
+@compiles(timeline, "postgresql")
+def _timeline(element: timeline, compiler: SQLCompiler, **kw: Any) -> str:
+    return "left(pg_walfile_name(pg_current_wal_lsn()), 8)"
+
+
+@compiles(timeline, "sqlite")
+def _no_timeline(element: timeline, compiler: SQLCompiler, **kw: Any) -> str:
+    return "NULL"
+
+
 @compiles(from_now, "postgresql")
 def _from_now(element: from_now, compiler: SQLCompiler, **kw: Any) -> str:
     return f"(now() + make_interval(secs => {compiler.process(element.clauses, **kw)}))"

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
+from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, registry
 
@@ -38,6 +39,12 @@ else:
     Model = db.Model
 
 
+def engines_of(app: Flask) -> list[sa.Engine]:
+    """The database's engine, and the fallback's if there is one."""
+    with app.app_context():
+        return [db.engines[name] for name in (None, "fallback") if name in db.engines]
+
+
 class VerificationRow(Model):
     """One person proving one phone for one purpose. ``phone`` is E.164."""
 
@@ -57,11 +64,20 @@ class VerificationRow(Model):
     expires_at: Mapped[datetime]
     verified_at: Mapped[datetime | None]
     canceled_at: Mapped[datetime | None]
+    timeline: Mapped[str | None] = mapped_column(
+        sa.String(8), comment="of the Postgres it was issued on: a failover begins another"
+    )
 
     __table_args__ = (
         sa.Index(None, "client", "phone", "purpose", "created_at"),
         sa.Index(None, "created_at"),
         sa.Index(None, "phone"),
+        sa.Index(
+            "ix_verifications_pending_expires_at",
+            "expires_at",
+            postgresql_where=sa.text("status = 'pending'"),
+            sqlite_where=sa.text("status = 'pending'"),
+        ),
     )
 
 

@@ -1,33 +1,123 @@
-"""Creating and upgrading the schema: safe to repeat, and safe side by side."""
+"""Creating and upgrading the schema: safe to repeat, side by side, and while others use it.
+
+On Postgres one upgrade at a time works, behind a lock, and each migration is a transaction of its
+own that waits for no table longer than `LOCK_TIMEOUT`: whoever waits for a table makes all who
+come later wait, too. Migrations expand; what the release before needs goes with the next one.
+"""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
-from alembic import command
+from alembic import command, op
 from alembic.config import Config
+from alembic.util import CommandError
 
 from otp_service.storage.models import SCHEMA
 
 MIGRATIONS = Path(__file__).resolve().parent.parent.parent / "migrations"
-_LOCK = 7_268_452_001  # any number: only this schema's upgrades take it
+LOCK = 7_268_452_001  # any number: only this schema's upgrades take it
+LOCK_TIMEOUT = "5s"
+TURN_SECONDS = 60.0
+_POLL_SECONDS = 0.2
+_UNLIMITED = ("statement_timeout", "idle_in_transaction_session_timeout", "transaction_timeout")
+
+
+class AnotherUpgradeIsRunning(sa.exc.SQLAlchemyError):
+    """For longer than `TURN_SECONDS`."""
+
+
+class SchemaIsNewer(sa.exc.SQLAlchemyError):
+    """The database is at a revision that this release does not have."""
 
 
 def upgrade(engine: sa.Engine) -> None:
-    """Bring the database to the newest revision.
+    """Bring the database to the newest revision; where it is there, write nothing.
 
-    One transaction, begun with a lock, so that of several upgrades at once one works and the
-    others wait and find nothing left to do. Raises SQLAlchemy's errors.
+    Raises SQLAlchemy's errors, `AnotherUpgradeIsRunning` and `SchemaIsNewer` among them.
     """
+    if engine.dialect.name == "postgresql":
+        _upgrade_postgres(engine.execution_options(isolation_level="READ COMMITTED"))
+    else:
+        with engine.begin() as connection:  # behind the file's write lock
+            _migrate(connection)
+
+
+def _upgrade_postgres(engine: sa.Engine) -> None:
+    with _turn(engine), engine.connect() as connection:
+        sa.event.listen(connection, "begin", _set_timeouts)
+        if not sa.inspect(connection).has_schema(SCHEMA):  # IF NOT EXISTS asks for the right, too
+            connection.execute(sa.schema.CreateSchema(SCHEMA))
+        connection.commit()
+        _migrate(connection)
+
+
+@contextmanager
+def _turn(engine: sa.Engine) -> Iterator[None]:
+    """Hold the lock, in a transaction that does nothing else.
+
+    Waiting means asking again: a statement that waits has a snapshot, and the holder's CREATE
+    INDEX CONCURRENTLY waits for every snapshot. The connection is detached since the pool may have
+    room for one only.
+    """
+    with engine.connect() as connection:
+        connection.detach()
+        end = time.monotonic() + TURN_SECONDS
+        while not connection.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(LOCK))):
+            connection.rollback()
+            if time.monotonic() > end:
+                raise AnotherUpgradeIsRunning(f"for more than {TURN_SECONDS:g} seconds")
+            time.sleep(_POLL_SECONDS)
+        _set_timeouts(connection)
+        yield
+
+
+def _set_timeouts(connection: sa.Connection) -> None:
+    """For this transaction only: a pooler may give the session to somebody else next."""
+    settings = sa.table("pg_settings", sa.column("name"))
+    value = sa.case((settings.c.name == "lock_timeout", LOCK_TIMEOUT), else_="0")
+    names = settings.c.name.in_(["lock_timeout", *_UNLIMITED])  # some are newer than others
+    connection.execute(sa.select(sa.func.set_config(settings.c.name, value, True)).where(names))
+
+
+@contextmanager
+def index_alone(name: str) -> Iterator[None]:
+    """In a migration, around CREATE INDEX CONCURRENTLY IF NOT EXISTS: outside of a transaction.
+
+    What the migration did before is committed. Nothing on SQLite.
+    """
+    context = op.get_context()
+    if context.dialect.name != "postgresql":
+        yield
+        return
+    with context.autocommit_block():
+        op.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
+        op.execute("SET statement_timeout = 0")
+        try:
+            if not context.as_sql and _is_invalid(op.get_bind(), name):
+                op.drop_index(name, schema=SCHEMA, postgresql_concurrently=True)
+            yield
+        finally:
+            op.execute("RESET lock_timeout")
+            op.execute("RESET statement_timeout")
+
+
+def _is_invalid(connection: sa.Connection, index: str) -> bool:
+    """An interrupted CREATE INDEX CONCURRENTLY leaves one that nobody reads."""
+    known = sa.table("pg_index", sa.column("indexrelid"), sa.column("indisvalid", sa.Boolean))
+    this = known.c.indexrelid == sa.func.to_regclass(f"{SCHEMA}.{index}")
+    return bool(connection.scalar(sa.select(~known.c.indisvalid).where(this)))
+
+
+def _migrate(connection: sa.Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    on_postgres = engine.dialect.name == "postgresql"
-    if on_postgres:
-        engine = engine.execution_options(isolation_level="READ COMMITTED")
-    with engine.begin() as connection:
-        if on_postgres:
-            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
-            connection.execute(sa.text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
-        config.attributes["connection"] = connection
+    config.attributes["connection"] = connection
+    try:
         command.upgrade(config, "head")
+    except CommandError as error:
+        raise SchemaIsNewer(str(error)) from error

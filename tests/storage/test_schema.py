@@ -2,20 +2,78 @@
 
 from __future__ import annotations
 
+import io
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
 import pytest
 import sqlalchemy as sa
-from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from alembic.script import Script, ScriptDirectory
 
 from otp_service.storage import schema
 from otp_service.storage.models import SCHEMA, db
+from tests.storage.upgrades import (
+    add_rows,
+    engine_on,
+    go_to,
+    holding,
+    own_schema,
+    revision,
+    rows,
+    sqlstate,
+    stamp,
+)
+
+INDEX = "ix_verifications_pending_expires_at"
+
+
+def scripts() -> ScriptDirectory:
+    config = Config()
+    config.set_main_option("script_location", str(schema.MIGRATIONS))
+    return ScriptDirectory.from_config(config)
+
+
+HEAD = scripts().get_current_head()
+EACH = list(scripts().walk_revisions())
+
+
+@pytest.fixture
+def empty(database_url: str) -> Iterator[sa.Engine]:
+    """A database with nothing in it, of either kind."""
+    with engine_on(database_url) as engine:
+        yield engine
+
+
+@pytest.fixture
+def postgres(postgres_url: str) -> Iterator[sa.Engine]:
+    """A Postgres with nothing in it."""
+    with engine_on(postgres_url) as engine:
+        yield engine
 
 
 def tables(engine: sa.Engine) -> set[str]:
-    own = SCHEMA if engine.dialect.name == "postgresql" else None
-    return set(sa.inspect(engine).get_table_names(schema=own))
+    return set(sa.inspect(engine).get_table_names(schema=own_schema(engine)))
+
+
+def columns(engine: sa.Engine) -> set[str]:
+    found = sa.inspect(engine).get_columns("verifications", schema=own_schema(engine))
+    return {column["name"] for column in found}
+
+
+def is_valid(engine: sa.Engine, index: str) -> bool | None:
+    """None: there is no such index."""
+    query = sa.text("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(:name)")
+    with engine.connect() as connection:
+        found: bool | None = connection.scalar(query, {"name": f"{SCHEMA}.{index}"})
+        return found
 
 
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
@@ -30,28 +88,238 @@ def test_the_migrations_end_at_the_models(engine: sa.Engine) -> None:
         assert compare_metadata(context, db.metadata) == []
 
 
-def test_every_table_has_the_models_columns(engine: sa.Engine) -> None:
-    own = SCHEMA if engine.dialect.name == "postgresql" else None
+def test_every_table_has_the_models_columns_and_indexes(engine: sa.Engine) -> None:
+    own, found = own_schema(engine), sa.inspect(engine)
     for table in db.metadata.tables.values():
-        found = sa.inspect(engine).get_columns(table.name, schema=own)
-        assert {c["name"]: c["nullable"] for c in found} == {c.name: c.nullable for c in table.c}
+        has = found.get_columns(table.name, schema=own)
+        assert {c["name"]: c["nullable"] for c in has} == {c.name: c.nullable for c in table.c}
+        indexes = {index["name"] for index in found.get_indexes(table.name, schema=own)}
+        assert {index.name for index in table.indexes} <= indexes
 
 
 def test_the_tables_can_be_taken_down_and_made_again(engine: sa.Engine) -> None:
     before = tables(engine)
     assert "verifications" in before
-    config = Config()
-    config.set_main_option("script_location", str(schema.MIGRATIONS))
-    with engine.execution_options(isolation_level="SERIALIZABLE").begin() as connection:
-        config.attributes["connection"] = connection
-        command.downgrade(config, "base")
+    go_to(engine, "base")
     assert tables(engine) == {"alembic_version"}
     schema.upgrade(engine)
     assert tables(engine) == before
 
 
-def test_on_postgres_nothing_is_left_in_the_public_schema(postgres_url: str) -> None:
-    engine = sa.create_engine(postgres_url)
+def test_each_migration_can_be_taken_back_and_made_again(engine: sa.Engine) -> None:
+    before = columns(engine)
+    for each in EACH[:-1]:
+        go_to(engine, str(each.down_revision))
+    assert "timeline" not in columns(engine)
     schema.upgrade(engine)
-    assert sa.inspect(engine).get_table_names(schema="public") == []
-    engine.dispose()
+    assert columns(engine) == before
+
+
+def test_on_postgres_nothing_is_left_in_the_public_schema(postgres: sa.Engine) -> None:
+    schema.upgrade(postgres)
+    assert sa.inspect(postgres).get_table_names(schema="public") == []
+
+
+def test_what_the_release_before_stored_is_still_there_after_an_upgrade(empty: sa.Engine) -> None:
+    go_to(empty, "0001")
+    add_rows(empty)
+    before = rows(empty)
+    schema.upgrade(empty)
+    assert revision(empty) == HEAD
+    after = rows(empty)
+    assert after["verifications"][0].pop("timeline") is None
+    assert after == before | {"alembic_version": [{"version_num": HEAD}]}
+
+
+def test_the_release_before_can_still_write_after_an_upgrade(empty: sa.Engine) -> None:
+    go_to(empty, "0001")
+    schema.upgrade(empty)
+    add_rows(empty)
+    assert [len(found) for found in rows(empty).values()] == [1] * len(rows(empty))
+
+
+def test_an_upgrade_can_be_repeated(empty: sa.Engine) -> None:
+    schema.upgrade(empty)
+    add_rows(empty)
+    before = rows(empty)
+    schema.upgrade(empty)
+    assert rows(empty) == before
+
+
+def test_where_nothing_is_to_do_an_upgrade_needs_to_read_the_revision_only(
+    postgres: sa.Engine, postgres_url: str
+) -> None:
+    schema.upgrade(postgres)
+    with postgres.connect() as connection:
+        for sql in (
+            "CREATE ROLE otp_test_reader LOGIN",
+            f"GRANT USAGE ON SCHEMA {SCHEMA} TO otp_test_reader",
+            f"GRANT SELECT ON {SCHEMA}.alembic_version TO otp_test_reader",
+        ):
+            connection.execute(sa.text(sql))
+        try:
+            reading = {"user": "otp_test_reader", "options": "-c default_transaction_read_only=on"}
+            reader = sa.create_engine(postgres_url, connect_args=reading)
+            schema.upgrade(reader)
+            reader.dispose()
+        finally:
+            connection.execute(sa.text("DROP OWNED BY otp_test_reader"))
+            connection.execute(sa.text("DROP ROLE otp_test_reader"))
+
+
+def test_a_newer_schema_is_refused_and_left_as_it_is(empty: sa.Engine) -> None:
+    schema.upgrade(empty)
+    with empty.begin() as connection:
+        connection.execute(sa.update(stamp(empty)).values(version_num="9999"))
+    with pytest.raises(schema.SchemaIsNewer, match="9999"):
+        schema.upgrade(empty)
+    assert revision(empty) == "9999"
+
+
+def test_a_migration_that_fails_leaves_those_before_it_done(
+    postgres: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    migrations = shutil.copytree(schema.MIGRATIONS, tmp_path / "migrations")
+    (migrations / "versions" / "9999_fails.py").write_text(FAILS)
+    with monkeypatch.context() as patched:
+        patched.setattr(schema, "MIGRATIONS", migrations)
+        with pytest.raises(sa.exc.DataError):
+            schema.upgrade(postgres)
+    assert revision(postgres) == HEAD
+    assert "half" not in columns(postgres)
+
+
+FAILS = f"""
+from alembic import op
+revision, down_revision = "9999", "{HEAD}"
+
+def upgrade():
+    op.execute("ALTER TABLE {SCHEMA}.verifications ADD COLUMN half integer")
+    op.execute("SELECT 1 / 0")
+"""
+
+
+def test_one_connection_is_enough_for_the_pool(postgres_url: str) -> None:
+    with engine_on(postgres_url, pool_size=1) as engine:
+        schema.upgrade(engine)
+        assert revision(engine) == HEAD
+
+
+def test_an_upgrade_waits_for_a_table_no_longer_than_its_lock_timeout(
+    postgres: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schema, "LOCK_TIMEOUT", "200ms")
+    go_to(postgres, "0001")
+    with holding(postgres, f"LOCK TABLE {SCHEMA}.verifications IN ACCESS EXCLUSIVE MODE"):
+        began = time.monotonic()
+        with pytest.raises(sa.exc.OperationalError) as refused:
+            schema.upgrade(postgres)
+        assert time.monotonic() - began < 1
+    assert sqlstate(refused.value) == "55P03"
+    assert revision(postgres) == "0001"
+    assert "timeline" not in columns(postgres)
+    assert is_valid(postgres, INDEX) is None
+
+
+def test_a_new_column_waits_for_a_table_no_longer_than_its_lock_timeout(
+    postgres: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schema, "LOCK_TIMEOUT", "200ms")
+    go_to(postgres, "0001")
+    a_reader = f"LOCK TABLE {SCHEMA}.verifications IN ACCESS SHARE MODE"
+    with holding(postgres, a_reader):  # an index can be built beside it, no column added
+        began = time.monotonic()
+        with pytest.raises(sa.exc.OperationalError) as refused:
+            schema.upgrade(postgres)
+        assert time.monotonic() - began < 1
+    assert sqlstate(refused.value) == "55P03"
+    assert revision(postgres) == "0001"
+    assert "timeline" not in columns(postgres)
+    schema.upgrade(postgres)
+    assert revision(postgres) == HEAD
+
+
+def test_an_index_whose_building_was_interrupted_is_built_again(
+    postgres: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_to(postgres, "0001")
+    a_writer = f"LOCK TABLE {SCHEMA}.verifications IN ROW EXCLUSIVE MODE"
+    with holding(postgres, a_writer), monkeypatch.context() as patched:
+        patched.setattr(schema, "LOCK_TIMEOUT", "200ms")
+        with pytest.raises(sa.exc.OperationalError):
+            schema.upgrade(postgres)
+    assert is_valid(postgres, INDEX) is False
+    schema.upgrade(postgres)
+    assert is_valid(postgres, INDEX) is True
+    assert revision(postgres) == HEAD
+
+
+def test_a_roles_own_timeouts_do_not_end_an_upgrade(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    migrate = schema._migrate
+    shown: list[Any] = []
+
+    def slowly(connection: sa.Connection) -> None:
+        connection.execute(sa.text("SELECT pg_sleep(0.4)"))
+        shown.append(connection.scalar(sa.text("SHOW lock_timeout")))
+        connection.commit()
+        migrate(connection)
+
+    monkeypatch.setattr(schema, "_migrate", slowly)
+    short = "-c statement_timeout=200 -c idle_in_transaction_session_timeout=200"
+    with engine_on(postgres_url, connect_args={"options": short}) as engine:
+        schema.upgrade(engine)
+        assert revision(engine) == HEAD
+        with engine.connect() as connection:  # and are as they were afterwards
+            settings = ("lock_timeout", "statement_timeout")
+            after = [connection.scalar(sa.text(f"SHOW {name}")) for name in settings]
+    assert shown == ["5s"]
+    assert after == ["0", "200ms"]
+
+
+CONTRACTS = re.compile(
+    r"\bDROP\b|\bRENAME\b|\bSET NOT NULL\b|\bALTER COLUMN\b.*\bTYPE\b|\bALTER TYPE\b"
+    r"|\bADD CONSTRAINT\b|\bUNIQUE INDEX\b"
+    r"|\bADD COLUMN\b(?!.*\bDEFAULT\b).*\bNOT NULL\b",
+    re.IGNORECASE,
+)
+
+
+def upgrade_sql(script: Script) -> str:
+    out = io.StringIO()
+    offline = {"as_sql": True, "output_buffer": out}
+    context = MigrationContext.configure(dialect_name="postgresql", opts=offline)
+    with Operations.context(context):
+        script.module.upgrade()
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("script", EACH, ids=lambda script: Path(script.path).stem)
+def test_no_migration_takes_away_what_the_release_before_needs(script: Script) -> None:
+    sql = upgrade_sql(script)
+    assert "CREATE" in sql
+    if not Path(script.path).stem.endswith("_contract"):
+        assert CONTRACTS.findall(sql) == []
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "ALTER TABLE t DROP COLUMN c",
+        "DROP INDEX CONCURRENTLY i",
+        "ALTER TABLE t RENAME c TO d",
+        "ALTER TABLE t ALTER COLUMN c SET NOT NULL",
+        "ALTER TABLE t ALTER COLUMN c TYPE VARCHAR(9)",
+        "ALTER TABLE t ADD COLUMN c INTEGER NOT NULL",
+        "ALTER TABLE t ADD CONSTRAINT k CHECK (c > 0)",
+        "CREATE UNIQUE INDEX i ON t (c)",
+    ],
+)
+def test_what_takes_away_is_recognised(sql: str) -> None:
+    assert CONTRACTS.search(sql)
+
+
+def test_what_only_adds_is_not_taken_for_more() -> None:
+    assert not CONTRACTS.search("ALTER TABLE t ADD COLUMN c INTEGER DEFAULT 0 NOT NULL")
+    assert not CONTRACTS.search("ALTER TABLE t ADD COLUMN type VARCHAR(8)")
