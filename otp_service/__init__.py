@@ -18,11 +18,13 @@ from otp_service.domain.ports import Message, Sender
 from otp_service.domain.sending import Sending
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Channel
-from otp_service.environ import process_environment
+from otp_service.environ import SettingsError, process_environment
 from otp_service.settings import Settings
 from otp_service.storage import engines
 from otp_service.storage.api_keys import KeyRing
-from otp_service.storage.models import db
+from otp_service.storage.database import Database
+from otp_service.storage.homes import Homes
+from otp_service.storage.models import db, engines_of
 from otp_service.storage.schema import MIGRATIONS
 from otp_service.storage.verifications import SqlStore
 from otp_service.web import docs, errors, headers, openapi, ops, otp, sandbox, verifications
@@ -55,30 +57,50 @@ def create_app(
     app.url_map.merge_slashes = False  # "//health" is another path, not a redirect
     app.json.sort_keys = False  # type: ignore[attr-defined] # success first, as documented
     app.extensions["otp_settings"] = settings
-    _add_database(app, settings)
+    _add_databases(app, settings)
     app.extensions["otp_service"] = _parts(app, settings)
     _add_web(app, settings)
     cli.init_app(app)
     return app
 
 
-def _add_database(app: Flask, settings: Settings) -> None:
-    url = settings.database_url
-    app.config["SQLALCHEMY_DATABASE_URI"] = url
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engines.options(url, settings.threads)
+def _add_databases(app: Flask, settings: Settings) -> None:
+    urls = {None: settings.database_url, "fallback": settings.fallback_url}
+    app.config["SQLALCHEMY_BINDS"] = {
+        name: {"url": url, **engines.options(url, settings.threads)}
+        for name, url in urls.items()
+        if url
+    }
     db.init_app(app)
     Migrate(app, db, directory=str(MIGRATIONS))
-    with app.app_context():
-        engines.prepare(db.engine)
+    problems = []
+    for name, engine in zip(
+        ("DATABASE_URL", "FALLBACK_DATABASE_URL"), engines_of(app), strict=False
+    ):
+        try:
+            engines.prepare(engine)
+        except OSError as error:
+            problems.append(f"{name}: the file can't be made: {error.strerror}")
+    if problems:
+        raise SettingsError(problems)
+
+
+def _homes(settings: Settings, database: Database, fallback: Database | None = None) -> Homes:
+    secrets = len(settings.secrets)
+    primary = SqlStore(database, secrets_count=secrets)
+    if fallback is None:
+        return Homes(primary)
+    instances = settings.instance_count
+    return Homes(primary, SqlStore(fallback, secrets_count=secrets, instances=instances))
 
 
 def _parts(app: Flask, settings: Settings) -> Parts:
-    with app.app_context():
-        engine = db.engine
+    databases = [Database(engine) for engine in engines_of(app)]
+    homes = _homes(settings, *databases)
     test_sender: Sender = SandboxSender()
     sender = test_sender if settings.sandbox else gupshup.GupshupSender(settings.gupshup)
     sending = Sending(
-        store=SqlStore(engine, home="p", secrets_count=len(settings.secrets)),
+        store=homes,
         codes=Codes(settings.secrets, settings.code_length, settings.fixed_codes),
         senders={Channel.WHATSAPP: sender},
         test_sender=test_sender,
@@ -93,12 +115,13 @@ def _parts(app: Flask, settings: Settings) -> Parts:
     sample = Message("+1234567890", "123456", settings.expiry)
     return Parts(
         service=OtpService(sending),
-        keys=KeyRing(engine) if settings.api_keys_required else None,
+        keys=KeyRing(*databases) if settings.api_keys_required else None,
         provider=sender.provider,
         sender_configuration=lambda: (
             gupshup.describe(settings.gupshup) | {"provider": sender.provider}
         ),
         sample_request=lambda: gupshup.preview(settings.gupshup, sample),
+        start=homes.drain,
     )
 
 

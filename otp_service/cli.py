@@ -9,15 +9,13 @@ import sqlalchemy as sa
 from flask import Flask, current_app
 from flask.cli import AppGroup
 
-from otp_service.domain.errors import InvalidPhoneNumber, StorageUnavailable
+from otp_service.domain.errors import HomeUnreachable, InvalidPhoneNumber, StorageUnavailable
 from otp_service.domain.phone import mask, normalize
 from otp_service.settings import settings_of
 from otp_service.storage import api_keys, retention, schema
-from otp_service.storage.models import db
-from otp_service.storage.transaction import describe
+from otp_service.storage.models import db, engines_of
+from otp_service.storage.transaction import failure_of
 from otp_service.web.auth import SCOPES
-
-_NO_DATABASE = "the database can't be reached or refuses: see the log line above"
 
 
 class _Commands(AppGroup):
@@ -26,8 +24,15 @@ class _Commands(AppGroup):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except StorageUnavailable:
-            raise click.ClickException(_NO_DATABASE) from None
+        except StorageUnavailable as failure:
+            text = f"the database can't be reached or refuses: {failure.reason}"
+            raise click.ClickException(text) from None
+
+
+class _TryLater(click.ClickException):
+    """Its exit code is EX_TEMPFAIL (sysexits.h)."""
+
+    exit_code = 75
 
 
 otp = _Commands("otp", help="Run and look after the OTP service.")
@@ -41,15 +46,22 @@ def init_app(app: Flask) -> None:
 
 @otp.command("init-db")
 def init_db() -> None:
-    """Create or upgrade the schema. Safe to repeat, and by several at once.
+    """Create or upgrade the schema in every home. Safe to repeat, and by several at once.
+
+    Ends with 75 if a database can't be reached at the moment, with 1 if it refuses.
 
     Example: flask --app wsgi otp init-db
     """
-    try:
-        schema.upgrade(db.engine)
-    except sa.exc.SQLAlchemyError as error:
-        raise click.ClickException(f"the database refused: {describe(error)}") from None
-    click.echo(f"The schema is up to date ({db.engine.dialect.name}).")
+    for engine in reversed(engines_of(current_app)):  # the fallback first: it is always there
+        kind = engine.dialect.name
+        try:
+            schema.upgrade(engine)
+        except sa.exc.SQLAlchemyError as error:
+            failure = failure_of(error)
+            away = isinstance(failure, HomeUnreachable)
+            text = f"the {kind} database {'is away' if away else 'refused'}: {failure.reason}"
+            raise (_TryLater if away else click.ClickException)(text) from None
+        click.echo(f"The schema is up to date ({kind}).")
 
 
 @otp.command()
@@ -58,7 +70,9 @@ def cleanup() -> None:
 
     Example: flask --app wsgi otp cleanup
     """
-    expired, deleted = retention.cleanup(db.engine, settings_of(current_app).retention_days)
+    days = settings_of(current_app).retention_days
+    done = [retention.cleanup(engine, days) for engine in reversed(engines_of(current_app))]
+    expired, deleted = (sum(counts) for counts in zip(*done, strict=True))
     click.echo(f"{expired} marked as expired, {deleted} deleted.")
 
 
@@ -73,7 +87,7 @@ def erase(number: str) -> None:
         phone = normalize(number, settings_of(current_app).test_numbers)
     except InvalidPhoneNumber:
         raise click.UsageError("NUMBER must be international, such as +919876543210") from None
-    erased = retention.erase(db.engine, phone)
+    erased = sum(retention.erase(engine, phone) for engine in reversed(engines_of(current_app)))
     click.echo(f"{erased} verification(s) of {mask(phone)} erased, with codes and messages.")
 
 

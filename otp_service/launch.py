@@ -10,20 +10,24 @@ import sys
 import time
 from contextlib import suppress
 
+import sqlalchemy as sa
 from flask import Flask
 
 from otp_service import create_app, log
 from otp_service.environ import SettingsError
 from otp_service.server import Server, listen
 from otp_service.settings import Settings, settings_of
-from otp_service.storage.models import db
+from otp_service.storage.models import engines_of
 from otp_service.storage.schema import upgrade
+from otp_service.storage.transaction import describe
+from otp_service.web.parts import parts_of
 
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 def serve(app: Flask, listener: socket.socket) -> None:
     """Serve until SIGTERM or SIGINT."""
+    parts_of(app).start()
     server = Server(app, listener, settings_of(app).threads)
     for number in _STOP_SIGNALS:
         signal.signal(number, server.stop)
@@ -62,6 +66,17 @@ def _fork(listener: socket.socket, processes: int) -> None:
             children.add(start())
 
 
+def _prepare(engine: sa.Engine) -> None:
+    """A local file is ours alone, so it needs no separate step."""
+    try:
+        if engine.dialect.name == "sqlite":
+            upgrade(engine)
+    except sa.exc.SQLAlchemyError as error:
+        log.error("the SQLite file can't be used: %s", describe(error))
+        sys.exit(1)
+    engine.dispose()
+
+
 def _announce(settings: Settings, port: int) -> None:
     for warning in settings.warnings:
         log.warning("%s", warning)
@@ -81,10 +96,8 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     settings = settings_of(app)
-    with app.app_context():
-        if db.engine.dialect.name == "sqlite":  # a local file is ours alone: no separate step
-            upgrade(db.engine)
-        db.engine.dispose()
+    for engine in engines_of(app):
+        _prepare(engine)
     try:
         listener = listen(settings.host, settings.port)
     except OSError as error:

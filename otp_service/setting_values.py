@@ -8,30 +8,12 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-import sqlalchemy as sa
-
 from otp_service.delivery.gupshup import GupshupSettings
 from otp_service.domain.codes import MIN_SECRET_BYTES, Secret
 from otp_service.environ import Reader
 
 SANDBOX_TEST_NUMBER = "+1234567890"
 HOW_TO_MAKE_ONE = 'make one with: python -c "import secrets; print(secrets.token_hex(32))"'
-
-
-def database_url(read: Reader, instance: Path) -> str:
-    text = read.text("DATABASE_URL") or f"sqlite:///{instance / 'otp.db'}"
-    text = re.sub(r"^postgres(ql)?://", "postgresql+psycopg2://", text)
-    try:
-        url = sa.make_url(text)
-    except (sa.exc.ArgumentError, ValueError):
-        url = sa.URL.create("none")
-    if url.drivername not in ("postgresql+psycopg2", "sqlite"):
-        read.problems.append(
-            "DATABASE_URL must be postgresql://USER:PASSWORD@HOST:PORT/DATABASE or sqlite:///FILE"
-        )
-    elif url.drivername == "sqlite" and url.database in (None, "", ":memory:"):
-        read.problems.append("DATABASE_URL must name a file: sqlite:///FILE (codes outlive us)")
-    return text
 
 
 def gupshup(read: Reader) -> GupshupSettings:

@@ -13,7 +13,7 @@ from typing import cast
 
 from flask import Flask
 
-from otp_service import setting_values
+from otp_service import database_urls, setting_values
 from otp_service.delivery.gupshup import GupshupSettings
 from otp_service.domain.codes import Secret
 from otp_service.environ import Reader, SettingsError
@@ -24,6 +24,8 @@ class Settings:
     """What a deployment chose. Durations are seconds, phones E.164."""
 
     database_url: str = field(repr=False)
+    fallback_url: str | None = field(repr=False)
+    instance_count: int
     gupshup: GupshupSettings
     secrets: tuple[Secret, ...]
     expiry: int
@@ -60,8 +62,11 @@ class Settings:
         gupshup = setting_values.gupshup(read)
         sandbox = bool(gupshup.missing)
         length = read.number("OTP_LENGTH", 6, 4, 10)
+        database = database_urls.database_url(read, instance)
         settings = cls(
-            database_url=setting_values.database_url(read, instance),
+            database_url=database,
+            fallback_url=database_urls.fallback_url(read, database, instance),
+            instance_count=read.number("INSTANCE_COUNT", 1, 1, 1000),
             gupshup=gupshup,
             secrets=setting_values.secrets(read, sandbox, instance),
             expiry=max(1, round(60 * read.decimal("OTP_EXPIRY_MINUTES", 3, 0.01, 10))),

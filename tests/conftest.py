@@ -18,7 +18,7 @@ from flask.testing import FlaskClient
 from otp_service import create_app
 from otp_service.server import Server, listen
 from otp_service.storage import engines, schema
-from otp_service.storage.models import SCHEMA
+from otp_service.storage.models import SCHEMA, engines_of
 
 SECRET = "5e" * 32
 MakeApp = Callable[..., Flask]
@@ -81,10 +81,9 @@ def make_app(tmp_path: Path) -> Iterator[MakeApp]:
     def make(**settings: str) -> Flask:
         environ = {"DATABASE_URL": f"sqlite:///{tmp_path / 'app.db'}", "OTP_SECRET": SECRET}
         app = create_app(environ | settings, instance=tmp_path / "instance")
-        engine = app.extensions["sqlalchemy"]
-        with app.app_context():
-            schema.upgrade(engine.engine)
-            disposals.append(engine.engine.dispose)
+        for engine in engines_of(app):
+            schema.upgrade(engine)
+            disposals.append(engine.dispose)
         app.testing = True
         return app
 

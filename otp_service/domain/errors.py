@@ -88,12 +88,27 @@ class DeliveryUnavailable(DeliveryError):
 
 
 class StorageUnavailable(OtpError):
-    """The store can't be asked or written: nothing is known, charged or consumed."""
+    """The store can't be asked or written: nothing is known, charged or consumed.
+
+    ``reason`` is for us: what kind of failure it was, without the database's own text.
+    """
 
     code, message = "storage_unavailable", "The service is temporarily unavailable"
 
-    def __init__(self, *, retry_after: int = 2) -> None:
+    def __init__(self, reason: str = "", *, retry_after: int = 2) -> None:
         super().__init__(retry_after=retry_after)
+        self.reason = reason
+
+
+class HomeUnreachable(StorageUnavailable):
+    """The connection to a home failed: what was asked of it may or may not have happened.
+
+    ``certain`` means that no other connection would fare better: it is refused, or silent.
+    """
+
+    def __init__(self, reason: str = "", *, certain: bool = True) -> None:
+        super().__init__(reason)
+        self.certain = certain
 
 
 class CodeIncorrect(OtpError):

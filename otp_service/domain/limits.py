@@ -12,6 +12,10 @@ class Limit:
     count: int
     seconds: int
 
+    def shared_by(self, instances: int) -> Limit:
+        """This limit's part in each of so many stores that don't know of each other."""
+        return Limit(max(1, self.count // instances), self.seconds)
+
     def __str__(self) -> str:
         return f"{self.count} in {self.seconds} seconds"
 

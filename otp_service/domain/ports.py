@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -74,6 +74,7 @@ class Issued:
     ``limit`` is the send limit that the phone has met, if any.
     """
 
+    draft: Draft
     stored: bool
     live: Verification | None
     quota: Quota
@@ -123,16 +124,36 @@ class Judged:
     limit: Limit | None = None
 
 
+@dataclass(frozen=True)
+class StoreState:
+    """How the homes are.
+
+    ``database`` is ok or unavailable; ``fallback`` is off, standby, active (new verifications
+    go there), draining (the database is back, some codes still live there) or unavailable.
+    """
+
+    database: str
+    fallback: str
+
+
 class Store(Protocol):
-    """Where verifications live. Every method raises `StorageUnavailable`."""
+    """Where verifications live: in one home or two.
 
-    def new_id(self) -> str:
-        """An id with 128 random bits, which also names the home."""
+    Every method but `state` raises `StorageUnavailable`; where the connection to a home failed,
+    its subclass `HomeUnreachable`.
+    """
 
-    def issue(self, draft: Draft) -> Issued:
-        """Store the draft unless a rule forbids it: one live verification, the send limits."""
+    def issue(self, person: Person, draft_for: Callable[[str], Draft]) -> Issued:
+        """Store a new verification unless a rule forbids it: one live at a time, send limits.
 
-    def live(self, person: Person) -> Verification | None: ...
+        ``draft_for`` makes the draft for an id, which names the home; it may be asked twice.
+        """
+
+    def reissue(self, draft: Draft) -> Issued:
+        """Store the next generation of a live verification, unless a send limit forbids it."""
+
+    def live(self, person: Person) -> Verification | None:
+        """The person's live verification in the homes that can be reached."""
 
     def submitted(self, draft: Draft, provider_message_id: str) -> None:
         """The provider took it: from now on it replaces the codes before it."""
@@ -153,5 +174,5 @@ class Store(Protocol):
     def recent_messages(self, provider: str, count: int) -> Sequence[StoredMessage]:
         """The newest messages of one provider, oldest first."""
 
-    def ping(self) -> None:
-        """Find out whether the store would answer now."""
+    def state(self) -> StoreState:
+        """Find out which homes would answer now."""

@@ -46,13 +46,16 @@ class Sending:
     policy: Policy
 
     def draft(
-        self, person: Person, channel: str, locale: str | None, live: Verification | None = None
+        self,
+        person: Person,
+        channel: str,
+        locale: str | None,
+        verification_id: str,
+        generation: int = 1,
     ) -> Draft:
-        """The first code of a new verification, or the next one of ``live``."""
+        """One generation of a verification, made from its id alone."""
         wanted = Channel.WHATSAPP if channel == AUTO else Channel(channel)
         sender = self._sender(person, wanted)
-        verification_id = live.id if live else self.store.new_id()
-        generation = live.generation + 1 if live else 1
         code = self.codes.make(person.phone, verification_id, generation, self.codes.secret_id)
         return Draft(
             id=verification_id,
@@ -70,11 +73,12 @@ class Sending:
             exempt=person.phone in self.policy.test_numbers,
         )
 
-    def deliver(self, draft: Draft, issued: Issued) -> Sent:
+    def deliver(self, issued: Issued) -> Sent:
         """Send what was stored. No database connection is held while the provider is called.
 
         Raises `SendLimitExceeded` if it was not stored, or what the sender raises.
         """
+        draft = issued.draft
         if not issued.stored or not issued.live:
             limit, wait = issued.limit, issued.quota.retry_after
             raise SendLimitExceeded(phone=draft.person.phone, retry_after=wait, limit=str(limit))

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from otp_service.domain import phone
 from otp_service.domain.errors import (
     CodeAlreadySent,
     CodeIncorrect,
     CodeNotFound,
+    HomeUnreachable,
     PhoneLocked,
     StorageUnavailable,
     TooManyAttempts,
     VerificationNotFound,
 )
-from otp_service.domain.ports import Check, Judged, StoredMessage, Verdict
+from otp_service.domain.ports import Check, Judged, StoredMessage, StoreState, Verdict
 from otp_service.domain.sending import Sending, Sent
 from otp_service.domain.verification import Channel, Person, Verification
 
@@ -36,22 +39,27 @@ class OtpService:
         self, person: Person, channel: str = DEFAULT_CHANNEL, locale: str | None = None
     ) -> Sent:
         """Start a verification and send its code."""
-        draft = self._sending.draft(person, channel, locale)
-        issued = self._store.issue(draft)
+        issued = self._store.issue(person, partial(self._sending.draft, person, channel, locale))
         if not issued.stored and issued.live:
             raise CodeAlreadySent(issued.live, issued.quota)
-        return self._sending.deliver(draft, issued)
+        return self._sending.deliver(issued)
 
     def resend(
         self, person: Person, channel: str = DEFAULT_CHANNEL, locale: str | None = None
     ) -> Sent:
         """Send the next code of the live verification, or start one if there is none."""
+        draft_for = partial(self._sending.draft, person, channel, locale)
         for _ in range(3):  # a resend or a check at the same moment may have been faster
             live = self._store.live(person)
-            draft = self._sending.draft(person, channel, locale, live)
-            issued = self._store.issue(draft)
+            try:
+                if live:
+                    issued = self._store.reissue(draft_for(live.id, live.generation + 1))
+                else:
+                    issued = self._store.issue(person, draft_for)
+            except HomeUnreachable:  # lost since we looked
+                continue
             if issued.stored or issued.limit:
-                return self._sending.deliver(draft, issued)
+                return self._sending.deliver(issued)
         raise StorageUnavailable(retry_after=1)
 
     def verify(self, person: Person, code: str, verification_id: str | None = None) -> Verification:
@@ -74,9 +82,8 @@ class OtpService:
         messages = self._store.recent_messages(self._sending.test_sender.provider, count)
         return [(message, self._code_of(message)) for message in messages]
 
-    def ping_store(self) -> None:
-        """Raises `StorageUnavailable`."""
-        self._store.ping()
+    def store_state(self) -> StoreState:
+        return self._store.state()
 
     def _code_of(self, message: StoredMessage) -> str:
         found, generation = message.verification, message.delivery.generation

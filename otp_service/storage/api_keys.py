@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import secrets
 import threading
 import time
+from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
-from otp_service.domain.errors import StorageUnavailable
+from otp_service.domain.errors import HomeUnreachable, StorageUnavailable
+from otp_service.storage.database import Database
 from otp_service.storage.models import ApiKeyRow
 from otp_service.storage.rules import NOW
-from otp_service.storage.transaction import Transaction, given
+from otp_service.storage.transaction import Transaction, describe, given
+
+log = logging.getLogger(__name__)
 
 K = ApiKeyRow
+Keys = Sequence[sa.Row[Any]]
 SECONDS_TRUSTED = 2.0
 
 _ALL = Transaction(sa.select(*K.__table__.c).order_by(K.created_at, K.name))
@@ -56,10 +63,16 @@ def everything(engine: sa.Engine) -> list[sa.Row[tuple[object, ...]]]:
 
 
 class KeyRing:
-    """The keys that hold, read again every 2 seconds instead of at each request."""
+    """The keys that hold, read again every 2 seconds instead of at each request.
 
-    def __init__(self, engine: sa.Engine) -> None:
-        self._engine = engine
+    With a fallback, a copy of the list is kept there: a service that starts while Postgres is
+    away knows its clients, as of when it last could look.
+    """
+
+    def __init__(self, database: Database, fallback: Database | None = None) -> None:
+        self._database = database
+        self._fallback = fallback
+        self._copied: Keys | None = None
         self._lock = threading.Lock()
         self._holders: dict[str, tuple[str, frozenset[str]]] | None = None
         self._stale_at = 0.0
@@ -69,15 +82,20 @@ class KeyRing:
         return self._current().get(digest(key))
 
     def _current(self) -> dict[str, tuple[str, frozenset[str]]]:
-        with self._lock:
-            if self._holders is None or time.monotonic() > self._stale_at:
-                self._refresh()
-            assert self._holders is not None
+        if self._holders is not None and time.monotonic() < self._stale_at:
             return self._holders
+        # One thread reads; the others go on with what they have, if they have anything.
+        if self._lock.acquire(blocking=self._holders is None):
+            try:
+                self._refresh()
+            finally:
+                self._lock.release()
+        assert self._holders is not None
+        return self._holders
 
     def _refresh(self) -> None:
         try:
-            rows = everything(self._engine)
+            rows = self._read()
         except StorageUnavailable:
             if self._holders is None:
                 raise
@@ -85,3 +103,25 @@ class KeyRing:
             live = (row for row in rows if row.revoked_at is None)
             self._holders = {r.digest: (r.name, frozenset(r.scopes.split())) for r in live}
         self._stale_at = time.monotonic() + SECONDS_TRUSTED
+
+    def _read(self) -> Keys:
+        try:
+            keys = self._database.run(_ALL)
+        except HomeUnreachable:
+            if self._fallback is None or self._holders is not None:
+                raise
+            return self._fallback.run(_ALL)
+        if self._fallback and keys != self._copied:
+            _copy(keys, self._fallback.engine)
+            self._copied = keys
+        return keys
+
+
+def _copy(keys: Keys, engine: sa.Engine) -> None:
+    try:
+        with engine.begin() as connection:
+            connection.execute(sa.delete(K))
+            if keys:
+                connection.execute(sa.insert(K), [dict(key._mapping) for key in keys])
+    except sa.exc.SQLAlchemyError as error:
+        log.error("the fallback could not take a copy of the API keys: %s", describe(error))

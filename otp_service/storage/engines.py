@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from psycopg2 import extensions
 
-from otp_service.storage import functions
+from otp_service.storage import functions, postgres
 from otp_service.storage.models import SCHEMA
 
 
@@ -32,12 +33,9 @@ def options(url: str, threads: int) -> dict[str, Any]:
         "isolation_level": "AUTOCOMMIT",
         "pool_size": threads,
         "max_overflow": 0,
-        "pool_timeout": 1,
-        "connect_args": {
-            "connect_timeout": 2,
-            "tcp_user_timeout": 2000,
-            "application_name": "otp_service",
-        },
+        "pool_timeout": 0.8,  # a full pool is answered within a second
+        "use_native_hstore": False,  # would be asked for on each new connection
+        "connect_args": {"tcp_user_timeout": 2000, "application_name": "otp_service"},
     }
 
 
@@ -46,8 +44,10 @@ def prepare(engine: sa.Engine) -> None:
     if engine.dialect.name == "sqlite":
         _create_private_file(engine.url.database)
         sa.event.listen(engine, "connect", _prepare_sqlite)
-        sa.event.listen(engine, "begin", _begin_immediate)
+        sa.event.listen(engine, "begin", _begin)
     else:
+        extensions.set_wait_callback(postgres.wait)  # for all of psycopg2 in this process
+        sa.event.listen(engine, "do_connect", postgres.connect)
         sa.event.listen(engine, "checkout", _refuse_dropped_connection)
 
 
@@ -64,9 +64,10 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     functions.add_to_sqlite(connection)
 
 
-def _begin_immediate(connection: sa.Connection) -> None:
+def _begin(connection: sa.Connection) -> None:
     """Take the write lock at once: a transaction that reads first could lose it to another."""
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    read_only = connection.get_execution_options().get("read_only")
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
 
 def _refuse_dropped_connection(connection: Any, _record: Any, _proxy: Any) -> None:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from otp_service.domain.limits import Limit
 from otp_service.domain.verification import DeliveryStatus, Status
 from otp_service.storage import rules
-from otp_service.storage.functions import UtcTime, clock, from_now
+from otp_service.storage.functions import UtcTime, clock, from_now, timeline
 from otp_service.storage.models import CodeRow, DeliveryRow, VerificationRow
 from otp_service.storage.rules import ALWAYS, LIVE, NOW, OF_PERSON
 from otp_service.storage.transaction import Statement, Transaction, given
@@ -44,6 +44,7 @@ def issue(limits: Sequence[Limit]) -> Transaction:
         V.max_attempts: given("max_attempts"),
         V.created_at: clock(),
         V.expires_at: from_now(given("lifetime")),
+        V.timeline: timeline(),
     }
     new = sa.select(*values.values()).where(~_live(), _allowed(windows))
     insert = sa.insert(V).from_select(list(values), new)

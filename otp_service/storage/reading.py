@@ -6,14 +6,17 @@ import sqlalchemy as sa
 
 from otp_service.domain.verification import Status
 from otp_service.storage import rules
+from otp_service.storage.glance import Glance
 from otp_service.storage.models import CodeRow, DeliveryRow, VerificationRow
-from otp_service.storage.rules import LIVE, NOW
+from otp_service.storage.rules import LIVE, NOW, OF_PERSON
 from otp_service.storage.transaction import Transaction, given
 
 V, C, D = VerificationRow, CodeRow, DeliveryRow
-VERIFICATION = (*V.__table__.c, NOW.label("as_of"))
+VERIFICATION = (*V.__table__.c, *rules.AS_OF)
 DELIVERY = tuple(column.label(f"delivery_{column.name}") for column in D.__table__.c)
 OWN = sa.and_(V.id == given("id"), V.client == given("client"))
+
+UNEXPIRED = V.expires_at > NOW
 
 _ONE = (
     sa.select(*VERIFICATION, *DELIVERY)
@@ -23,9 +26,17 @@ _ONE = (
     .order_by(D.created_at, D.generation, D.id)
 )
 
-ONE = Transaction(_ONE)
+ONE = Transaction(_ONE, reads=True)
 
-LIVE_ONE = Transaction(sa.select(*VERIFICATION).where(V.id == rules.newest_verification(), LIVE))
+_IS_NEWEST = V.id == rules.newest_verification()
+
+LIVE_ONE = Transaction(sa.select(*VERIFICATION).where(_IS_NEWEST, LIVE), reads=True)
+
+KNOWN = Glance(sa.select(V.status).where(_IS_NEWEST, UNEXPIRED))
+
+ALL_UNEXPIRED = Transaction(sa.select(V.id).where(UNEXPIRED), reads=True)
+
+FORGET = Transaction(sa.update(V).where(OF_PERSON, UNEXPIRED).values(expires_at=NOW))
 
 CANCEL = Transaction(
     sa.update(V).where(OWN, LIVE).values(status=Status.CANCELED.value, canceled_at=NOW), _ONE
@@ -38,7 +49,8 @@ RECENT = Transaction(
     .join(C, sa.and_(C.verification_id == V.id, C.generation == D.generation))
     .where(D.provider == given("provider"))
     .order_by(D.created_at.desc(), D.id)
-    .limit(given("count", sa.Integer()))
+    .limit(given("count", sa.Integer())),
+    reads=True,
 )
 
-PING = Transaction(sa.select(V.id).limit(1))
+PING = Transaction(sa.select(V.id).limit(1), reads=True)

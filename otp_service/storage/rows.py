@@ -31,6 +31,8 @@ def verification(row: sa.Row[Any]) -> Verification:
     values["channel"] = Channel(row.channel)
     if row.status == Status.PENDING.value and row.expires_at <= row.as_of:
         values["status"] = Status.EXPIRED
+    elif row.status == Status.PENDING.value and not row.same_timeline:
+        values["status"] = Status.CANCELED
     return Verification(**values)
 
 

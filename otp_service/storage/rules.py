@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from otp_service.domain.limits import Limit
 from otp_service.domain.verification import DeliveryStatus, Status
-from otp_service.storage.functions import from_now
+from otp_service.storage.functions import from_now, timeline
 from otp_service.storage.models import AttemptRow, DeliveryRow, VerificationRow
 from otp_service.storage.transaction import given
 
@@ -20,7 +20,10 @@ NOW = from_now(0)
 OF_PERSON = sa.and_(
     V.client == given("client"), V.phone == given("phone"), V.purpose == given("purpose")
 )
-LIVE = sa.and_(V.status == Status.PENDING.value, V.expires_at > NOW)
+# After a failover to a standby that lagged behind, what was consumed may look unused again: a
+# code that was issued on another timeline is void.
+SAME_TIMELINE = sa.or_(V.timeline.is_(None), V.timeline == timeline())
+LIVE = sa.and_(V.status == Status.PENDING.value, V.expires_at > NOW, SAME_TIMELINE)
 
 # A message that was refused reached nobody and cost nothing, so it does not count.
 SENT = sa.and_(
@@ -59,9 +62,13 @@ def failure_windows(limits: Sequence[Limit]) -> list[Window]:
     return [Window(limit, A.created_at, FAILED) for limit in limits]
 
 
+# What `rows.verification` needs besides the row.
+AS_OF: tuple[sa.Label[Any], ...] = (NOW.label("as_of"), SAME_TIMELINE.label("same_timeline"))
+
+
 def facts(windows: Sequence[Window]) -> list[sa.Label[Any]]:
     """The store's clock and every window's state, as columns."""
-    columns = [NOW.label("as_of")]
+    columns = list(AS_OF)
     for number, window in enumerate(windows):
         columns.append(window.used.label(f"used_{number}"))
         columns.append(window.full_since.label(f"full_since_{number}"))

@@ -9,15 +9,17 @@ with many `WITH` parts would not. SQLite runs the same statements one by one bet
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from typing import Any
 
+import psycopg2
 import sqlalchemy as sa
 
-from otp_service.domain.errors import StorageUnavailable
+from otp_service.domain.errors import HomeUnreachable, StorageUnavailable
+from otp_service.storage import postgres
 
-log = logging.getLogger(__name__)
+SECONDS = 2.0  # for all of a transaction on Postgres: a connection, locks, statements, the answer
+_LOST = {"57P01", "57P02", "57P03"}  # the server is shut down, has crashed, is not up yet
 
 Statement = sa.sql.expression.Executable
 
@@ -31,12 +33,22 @@ class Transaction:
     """Statements prepared once, run often. The last one's rows are the answer.
 
     With ``serialize`` (a given text, such as a phone number), runs with an equal value wait for
-    each other. Raises `StorageUnavailable` for whatever the database could not do.
+    each other. ``reads`` says that nothing is written. Raises `HomeUnreachable` where the
+    connection failed, so that nothing is known, and `StorageUnavailable` for whatever else the
+    database did not do.
     """
 
-    def __init__(self, *statements: Any, serialize: sa.BindParameter[Any] | None = None) -> None:
+    def __init__(
+        self,
+        *statements: Any,
+        serialize: sa.BindParameter[Any] | None = None,
+        reads: bool = False,
+        seconds: float = SECONDS,
+    ) -> None:
         self._statements = statements
         self._serialize = serialize
+        self._reads = reads
+        self._seconds = seconds
         self._message: tuple[str, dict[str, Any]] | None = None
 
     def run(self, engine: sa.Engine, **values: Any) -> Sequence[sa.Row[Any]]:
@@ -45,13 +57,12 @@ class Transaction:
         try:
             return run(engine, given_values)
         except sa.exc.SQLAlchemyError as error:
-            failure = describe(error)
+            failure = failure_of(error)
         # Raised outside of the handler: a database error's text holds the row.
-        log.error("the database failed: %s", failure)
-        raise StorageUnavailable
+        raise failure
 
     def _on_sqlite(self, engine: sa.Engine, values: dict[str, Any]) -> Sequence[sa.Row[Any]]:
-        with engine.begin() as connection:
+        with engine.execution_options(read_only=self._reads).begin() as connection:
             for statement in self._statements:
                 result = connection.execute(statement, values)
             return result.all() if result.returns_rows else []
@@ -60,16 +71,19 @@ class Transaction:
         if self._message is None:
             self._message = self._compile(engine.dialect)
         sql, constants = self._message
-        with engine.connect() as connection:
+        with postgres.deadline(self._seconds), engine.connect() as connection:
             result = connection.exec_driver_sql(sql, constants | values)
             return result.all() if result.returns_rows else []
 
     def _compile(self, dialect: sa.Dialect) -> tuple[str, dict[str, Any]]:
         """One message, and the values that are the same in each run."""
-        statements = list(self._statements)
+        # The server's own limit comes first, so that a slow server can be told from a silent one.
+        milliseconds = str(int(500 * self._seconds))
+        timeout = sa.func.set_config("statement_timeout", milliseconds, True)
+        statements = [sa.select(timeout), *self._statements]
         if self._serialize is not None:
             key = sa.func.hashtextextended(self._serialize, 0)
-            statements.insert(0, sa.select(sa.func.pg_advisory_xact_lock(key)))
+            statements.insert(1, sa.select(sa.func.pg_advisory_xact_lock(key)))
         parts, constants = [], {}
         for number, statement in enumerate(statements):
             compiled = statement.compile(dialect=dialect)
@@ -83,7 +97,24 @@ class Transaction:
         return ";\n".join(parts), constants
 
 
+def failure_of(error: sa.exc.SQLAlchemyError) -> StorageUnavailable:
+    """Connection-class or not, by SQLSTATE; without one, by whether there is a connection.
+
+    A full pool, a lock or statement timeout, a wrong password, a full disk are not: an attacker
+    could provoke them, or an operator must see them.
+    """
+    cause, reason = getattr(error, "orig", None), describe(error)
+    if not isinstance(cause, psycopg2.Error):
+        return StorageUnavailable(reason)
+    certain = isinstance(cause, (postgres.NoAnswer, postgres.ConnectFailed))
+    lost = certain or (isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated)
+    if cause.pgcode:
+        lost = cause.pgcode.startswith("08") or cause.pgcode in _LOST
+    return HomeUnreachable(reason, certain=certain) if lost else StorageUnavailable(reason)
+
+
 def describe(error: sa.exc.SQLAlchemyError) -> str:
     """What failed, without the database's text, which may quote a row."""
-    sqlstate = getattr(getattr(error, "orig", None), "pgcode", None)
-    return f"{type(error).__name__}, SQLSTATE {sqlstate or 'none'}"
+    cause = getattr(error, "orig", None)
+    sqlstate = getattr(cause, "pgcode", None)
+    return f"{type(cause or error).__name__}, SQLSTATE {sqlstate or 'none'}"

@@ -8,47 +8,69 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from otp_service.domain.limits import FAILURES, SENDS
+from otp_service.domain.limits import FAILURES, SENDS, Limit
 from otp_service.domain.ports import Check, Draft, Issued, Judged, Quota, StoredMessage, Verdict
 from otp_service.domain.verification import Person, Status, Verification
-from otp_service.storage import checking, issuing, reading, rows
+from otp_service.storage import checking, issuing, reading, retention, rows
+from otp_service.storage.database import Database
 from otp_service.storage.transaction import Transaction
 
 
 class SqlStore:
-    """Verifications in the database behind ``engine``.
+    """Verifications in one database.
 
-    ``home`` is the letter that this database's ids begin with; ``secrets_count`` how many
-    secrets are configured, so how many tags each check carries.
+    ``secrets_count`` is how many secrets are configured, so how many tags each check carries;
+    ``instances`` how many such databases share the limits. ``home`` is the letter that this
+    database's ids begin with.
     """
 
-    def __init__(self, engine: sa.Engine, *, home: str, secrets_count: int) -> None:
-        self._engine = engine
-        self._home = home
-        self._issue = issuing.issue(SENDS)
-        self._reissue = issuing.reissue(SENDS)
+    def __init__(self, database: Database, *, secrets_count: int, instances: int = 1) -> None:
+        self.database = database
+        self.home = "s" if database.engine.dialect.name == "sqlite" else "p"
+        self._sends = [limit.shared_by(instances) for limit in SENDS]
+        self._failures = [limit.shared_by(instances) for limit in FAILURES]
+        self._issue = issuing.issue(self._sends)
+        self._reissue = issuing.reissue(self._sends)
         self._submitted = issuing.submitted()
         self._unconfirmed = issuing.unconfirmed()
         self._refused = issuing.refused()
-        self._judge = checking.judge(FAILURES, secrets_count)
+        self._judge = checking.judge(self._failures, secrets_count)
 
     def _run(self, transaction: Transaction, **values: object) -> Sequence[sa.Row[Any]]:
-        return transaction.run(self._engine, **values)
+        return self.database.run(transaction, **values)
 
     def new_id(self) -> str:
-        return self._home + secrets.token_hex(16)
+        """128 random bits behind the home's letter."""
+        return self.home + secrets.token_hex(16)
 
     def issue(self, draft: Draft) -> Issued:
         transaction = self._issue if draft.generation == 1 else self._reissue
         (row,) = self._run(transaction, **vars(draft.person), **vars(draft))
-        quota, limit = rows.quota(row, SENDS)
+        quota, limit = rows.quota(row, self._sends)
         if draft.exempt:
-            quota, limit = Quota(SENDS[0].count), None
+            quota, limit = Quota(self._sends[0].count), None
         live = rows.verification(row) if row.id else None
-        return Issued(stored=bool(row.stored), live=live, quota=quota, limit=limit)
+        return Issued(draft, stored=bool(row.stored), live=live, quota=quota, limit=limit)
 
     def live(self, person: Person) -> Verification | None:
         return rows.first(self._run(reading.LIVE_ONE, **vars(person)))
+
+    def known(self, person: Person) -> Status | None:
+        """That of the person's newest verification, until it expires. On SQLite only."""
+        found = reading.KNOWN.run(self.database.engine, **vars(person))
+        return Status(found[0][0]) if found else None
+
+    def forget(self, person: Person) -> None:
+        """Let what the person has expire now."""
+        self._run(reading.FORGET, **vars(person))
+
+    def unexpired(self) -> int:
+        """How many verifications here may still be asked for by phone."""
+        return len(self._run(reading.ALL_UNEXPIRED))
+
+    def purge(self) -> int:
+        """Delete what has expired; how many verifications it were."""
+        return retention.purge(self.database.engine)
 
     def submitted(self, draft: Draft, provider_message_id: str) -> None:
         self._run(
@@ -83,7 +105,7 @@ class SqlStore:
             verification_id=check.verification_id,
             **{f"tag_{number}": tag for number, tag in enumerate(check.tags)},
         )
-        return _judged(row)
+        return _judged(row, self._failures)
 
     def get(self, client: str, verification_id: str) -> Verification | None:
         return rows.with_deliveries(self._run(reading.ONE, client=client, id=verification_id))
@@ -99,7 +121,7 @@ class SqlStore:
         self._run(reading.PING)
 
 
-def _judged(row: sa.Row[Any]) -> Judged:
+def _judged(row: sa.Row[Any], limits: Sequence[Limit]) -> Judged:
     """The verdict. Order matters: a used-up verification says so even on a locked phone."""
     if row.id is None:
         return Judged(Verdict.MISSING)
@@ -108,7 +130,7 @@ def _judged(row: sa.Row[Any]) -> Judged:
         return Judged(Verdict.RIGHT if row.correct else Verdict.WRONG, found)
     if found.expires_in and found.status is Status.FAILED and not found.attempts_remaining:
         return Judged(Verdict.USED_UP, found)
-    quota, limit = rows.quota(row, FAILURES)
+    quota, limit = rows.quota(row, limits)
     if found.status is Status.PENDING and limit:
         return Judged(Verdict.LOCKED, found, quota.retry_after, limit)
     return Judged(Verdict.MISSING)

@@ -84,6 +84,7 @@ STATUS: dict[type[OtpError], int] = {
     errors.DeliveryFailed: 502,
     errors.DeliveryUnavailable: 503,
     errors.StorageUnavailable: 503,
+    errors.HomeUnreachable: 503,
     NotReady: 503,
     errors.DeliveryUnconfirmed: 504,
 }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flask import Response, jsonify
 
-from otp_service.domain.errors import StorageUnavailable
 from otp_service.web import auth, examples
 from otp_service.web.blueprints import Blueprint, answer
 from otp_service.web.errors import NotReady
@@ -17,7 +16,7 @@ HEALTHY = {"status": "healthy", "message": "WhatsApp OTP API is running"}
 _READY_EXAMPLE = {
     "status": "ready",
     "database": "ok",
-    "fallback": "off",
+    "fallback": "standby",
     "provider": {"name": "gupshup", "circuit": "closed"},
     "worker": "off",
 }
@@ -33,13 +32,12 @@ def health() -> Response:
 @bp.get("/ready")
 @bp.answers("Ready", examples.shape(_READY_EXAMPLE), _READY_EXAMPLE, [NotReady])
 def ready() -> Response:
-    """Whether sends and checks would work now, and the state of each part."""
-    state = {**_READY_EXAMPLE, "provider": {"name": parts().provider, "circuit": "closed"}}
-    try:
-        parts().service.ping_store()
-    except StorageUnavailable as unavailable:
-        state |= {"status": "not_ready", "database": "unavailable"}
-        raise NotReady(retry_after=unavailable.retry_after, state=state) from None
+    """Whether a code could be sent and checked now, and the state of each part."""
+    stores = parts().service.store_state()
+    provider = {"name": parts().provider, "circuit": "closed"}
+    state = {**_READY_EXAMPLE, **vars(stores), "provider": provider}
+    if stores.database != "ok" and stores.fallback != "active":
+        raise NotReady(retry_after=2, state=state | {"status": "not_ready"})
     return answer("Ready", state)
 
 

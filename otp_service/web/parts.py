@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
-from flask import current_app
+from flask import Flask, current_app
 
 from otp_service.domain.service import OtpService
 
@@ -22,17 +22,25 @@ class Keys(Protocol):
 
 @dataclass(frozen=True)
 class Parts:
-    """``provider`` is the WhatsApp sender's name; ``keys`` is None where none are required."""
+    """``provider`` is the WhatsApp sender's name; ``keys`` is None where none are required.
+
+    ``start`` begins what runs beside requests, in each process that serves.
+    """
 
     service: OtpService
     keys: Keys | None
     provider: str
     sender_configuration: Callable[[], Description]
     sample_request: Callable[[], Description]
+    start: Callable[[], None]
+
+
+def parts_of(app: Flask) -> Parts:
+    return cast(Parts, app.extensions["otp_service"])
 
 
 def parts() -> Parts:
-    return cast(Parts, current_app.extensions["otp_service"])
+    return parts_of(current_app)
 
 
 def service() -> OtpService:

@@ -13,6 +13,8 @@ from otp_service.domain.limits import Policy
 from otp_service.domain.sending import Sending
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Channel, Person
+from otp_service.storage.database import Database
+from otp_service.storage.homes import Homes
 from otp_service.storage.verifications import SqlStore
 from tests.fakes import FakeSender
 
@@ -34,7 +36,7 @@ def sender() -> FakeSender:
 def make_service(engine: sa.Engine, sender: FakeSender) -> MakeService:
     def make(*secret_keys: bytes, **policy: object) -> OtpService:
         secrets = [Secret(key) for key in secret_keys or (b"k" * 32,)]
-        store = SqlStore(engine, home="p", secrets_count=len(secrets))
+        store = Homes(SqlStore(Database(engine), secrets_count=len(secrets)))
         chosen = replace(POLICY, **policy)  # type: ignore[arg-type]
         sending = Sending(store, Codes(secrets, 6), {Channel.WHATSAPP: sender}, sender, chosen)
         return OtpService(sending)

@@ -63,10 +63,10 @@ def test_a_resend_restarts_the_expiry(
 
 def test_a_resend_that_was_overtaken_stores_nothing(service: OtpService, person: Person) -> None:
     first = service.send(person).verification
-    overtaken = service._sending.draft(person, "whatsapp", None, first)
+    overtaken = service._sending.draft(person, "whatsapp", None, first.id, 2)
     service.resend(person)
     service.resend(person)
-    assert not service._store.issue(overtaken).stored
+    assert not service._store.reissue(overtaken).stored
     live = service._store.live(person)
     assert live
     assert live.generation == 3

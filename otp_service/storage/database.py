@@ -1,0 +1,67 @@
+"""One database as the service uses it: no request waits for it while it is known to be down."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from otp_service.circuit import Circuit
+from otp_service.domain.errors import HomeUnreachable, StorageUnavailable
+from otp_service.storage.reading import PING
+from otp_service.storage.transaction import Transaction
+
+PROBE_SECONDS = 1.0
+log = logging.getLogger(__name__)
+
+
+class Database:
+    """An engine behind a circuit breaker."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.engine = engine
+        self._circuit = Circuit()
+
+    @property
+    def is_down(self) -> bool:
+        return self._circuit.is_open
+
+    def run(self, transaction: Transaction, **values: object) -> Sequence[sa.Row[Any]]:
+        """What `Transaction.run` does; `HomeUnreachable` at once while the database is down."""
+        if self._circuit.is_open:
+            raise HomeUnreachable
+        try:
+            rows = transaction.run(self.engine, **values)
+        except StorageUnavailable as failure:
+            log.error("the %s database failed: %s", self.engine.dialect.name, failure.reason)
+            if isinstance(failure, HomeUnreachable):
+                self._open(certain=failure.certain)
+            raise
+        self._circuit.succeeded()
+        return rows
+
+    def _open(self, *, certain: bool) -> None:
+        if self._circuit.failed(certain=certain):
+            log.error("the database is down: nothing waits for it until it answers again")
+            threading.Thread(target=self._probe, name="database-probe", daemon=True).start()
+
+    def _probe(self) -> None:
+        """The half-open circuit: one thread of a process tries, no request has to."""
+        since = time.monotonic()
+        while not self._answers():
+            time.sleep(PROBE_SECONDS)
+        self._circuit.close()
+        log.warning("the database is back after %.1f seconds", time.monotonic() - since)
+
+    def _answers(self) -> bool:
+        try:
+            PING.run(self.engine)
+        except HomeUnreachable:
+            return False
+        except StorageUnavailable:  # it refuses, but it is there: requests may see that
+            pass
+        return True

@@ -1,0 +1,75 @@
+"""Forgetting in short steps: nobody waits for a cleanup, and a cleanup waits for nobody."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+
+from otp_service.domain.service import OtpService
+from otp_service.domain.verification import Person
+from otp_service.storage import retention
+from otp_service.storage.models import VerificationRow
+from tests.fakes import FakeSender
+
+V = VerificationRow
+ROWS = 1300
+
+
+@pytest.fixture
+def many(service: OtpService, person: Person, engine: sa.Engine) -> None:
+    """So many overdue verifications, each like the one that was really issued."""
+    service.send(person)
+    with engine.begin() as connection:
+        first = connection.execute(sa.select(*V.__table__.c)).one()._asdict()
+        copies = [first | {"id": f"{first['id'][:20]}{number:05}"} for number in range(ROWS - 1)]
+        connection.execute(sa.insert(V), copies)
+        connection.execute(sa.update(V).values(expires_at=sa.func.from_now(-1)))
+
+
+def test_a_cleanup_works_in_batches_and_marks_and_deletes_all(
+    many: None, engine: sa.Engine
+) -> None:
+    batches: list[int] = []
+    sa.event.listen(
+        engine, "after_cursor_execute", lambda *args: batches.append(args[1].rowcount), named=False
+    )
+    assert retention.cleanup(engine, days=30) == (ROWS, 0)
+    with engine.begin() as connection:
+        connection.execute(sa.update(V).values(created_at=sa.func.from_now(-31 * 86_400)))
+    batches.clear()
+    assert retention.cleanup(engine, days=30) == (0, ROWS)
+    assert max(batches) <= retention.BATCH
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+def test_a_cleanup_leaves_out_a_row_that_a_request_holds(many: None, engine: sa.Engine) -> None:
+    with engine.connect() as other:
+        held = other.execution_options(isolation_level="READ COMMITTED").scalar(
+            sa.select(V.id).limit(1).with_for_update()
+        )
+        assert retention.cleanup(engine, days=30) == (ROWS - 1, 0)
+        other.rollback()
+    assert held
+    assert retention.cleanup(engine, days=30) == (1, 0)
+
+
+def test_a_cleanup_leaves_what_is_alive(
+    service: OtpService, person: Person, sender: FakeSender, engine: sa.Engine
+) -> None:
+    service.send(person)
+    assert retention.cleanup(engine, days=30) == (0, 0)
+    assert retention.purge(engine) == 0
+    assert service.verify(person, sender.last_code)
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+def test_an_erasure_waits_for_a_request_instead_of_leaving_its_row(
+    service: OtpService, person: Person, engine: sa.Engine
+) -> None:
+    service.send(person)
+    statements: list[str] = []
+    sa.event.listen(
+        engine, "before_cursor_execute", lambda *args: statements.append(args[2]), named=False
+    )
+    assert retention.erase(engine, person.phone) == 1
+    assert not any("SKIP LOCKED" in statement for statement in statements)
