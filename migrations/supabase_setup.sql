@@ -1,0 +1,216 @@
+-- One paste into Supabase's SQL editor: everything that the service needs in a project.
+--
+-- It makes the tables, or brings those of an older release up to date; closes them to Supabase's
+-- public API; and makes the role that the service connects as. The last result shows that role's
+-- new password, this once. Pasting it again is safe, and keeps the password.
+-- docs/supabase.md has the steps around it. Any Postgres from 13 on takes it, too, with psql.
+
+begin;
+set local lock_timeout = '5s';  -- who waits for a table makes all who come later wait, too
+set local client_min_messages = warning;
+set local password_encryption = 'scram-sha-256';
+
+do $$
+declare
+  revision text;
+begin
+  if not pg_try_advisory_xact_lock(7268452001) then
+    raise exception 'an upgrade of this schema is running: paste again when it is done';
+  end if;
+  if to_regclass('otp_service.alembic_version') is not null then
+    select version_num into revision from otp_service.alembic_version;
+    if revision not in ('0001', '0002') then
+      raise exception 'the schema is at revision %, which this file does not know: '
+        'take the file of the newest release', revision;
+    end if;
+  end if;
+end $$;
+
+-- Revision 0001 ----------------------------------------------------------------------------------
+
+create schema if not exists otp_service;
+
+create table if not exists otp_service.alembic_version (
+  version_num varchar(32) not null,
+  constraint alembic_version_pkc primary key (version_num)
+);
+
+create table if not exists otp_service.verifications (
+  id varchar(40) not null,
+  client varchar(64) not null,
+  phone varchar(16) not null,
+  purpose varchar(32) not null,
+  channel varchar(16) not null,
+  locale varchar(64),
+  status varchar(16) not null,
+  generation integer not null,
+  oldest_generation integer not null,
+  attempts integer not null,
+  max_attempts integer not null,
+  created_at timestamptz not null,
+  expires_at timestamptz not null,
+  verified_at timestamptz,
+  canceled_at timestamptz,
+  constraint pk_verifications primary key (id)
+);
+comment on column otp_service.verifications.generation is 'the newest code''s';
+comment on column otp_service.verifications.oldest_generation is 'codes before it no longer verify';
+comment on column otp_service.verifications.attempts is 'wrong guesses so far';
+create index if not exists ix_verifications_client_phone_purpose_created_at
+  on otp_service.verifications (client, phone, purpose, created_at);
+create index if not exists ix_verifications_created_at on otp_service.verifications (created_at);
+create index if not exists ix_verifications_phone on otp_service.verifications (phone);
+
+create table if not exists otp_service.codes (
+  verification_id varchar(40) not null,
+  generation integer not null,
+  mac varchar(64) not null,
+  secret_id varchar(8) not null,
+  expires_at timestamptz not null,
+  constraint pk_codes primary key (verification_id, generation),
+  constraint fk_codes_verification_id foreign key (verification_id)
+    references otp_service.verifications (id) on delete cascade
+);
+comment on column otp_service.codes.secret_id is 'the secret that made it';
+
+create table if not exists otp_service.attempts (
+  id varchar(40) not null,
+  verification_id varchar(40) not null,
+  phone varchar(16) not null,
+  correct boolean not null,
+  created_at timestamptz not null,
+  constraint pk_attempts primary key (id),
+  constraint fk_attempts_verification_id foreign key (verification_id)
+    references otp_service.verifications (id) on delete cascade
+);
+create index if not exists ix_attempts_verification_id on otp_service.attempts (verification_id);
+create index if not exists ix_attempts_phone_created_at on otp_service.attempts (phone, created_at);
+
+create table if not exists otp_service.deliveries (
+  id varchar(40) not null,
+  verification_id varchar(40) not null,
+  phone varchar(16) not null,
+  generation integer not null,
+  channel varchar(16) not null,
+  provider varchar(32) not null,
+  provider_message_id varchar(255),
+  status varchar(16) not null,
+  error_code varchar(64),
+  reason varchar(255),
+  created_at timestamptz not null,
+  submitted_at timestamptz,
+  sent_at timestamptz,
+  delivered_at timestamptz,
+  read_at timestamptz,
+  failed_at timestamptz,
+  constraint pk_deliveries primary key (id),
+  constraint fk_deliveries_verification_id foreign key (verification_id)
+    references otp_service.verifications (id) on delete cascade
+);
+comment on column otp_service.deliveries.reason is 'the provider''s own words';
+create index if not exists ix_deliveries_verification_id
+  on otp_service.deliveries (verification_id);
+create index if not exists ix_deliveries_provider_message_id
+  on otp_service.deliveries (provider_message_id);
+create index if not exists ix_deliveries_phone_created_at
+  on otp_service.deliveries (phone, created_at);
+
+create table if not exists otp_service.api_keys (
+  name varchar(64) not null,
+  digest varchar(64) not null,
+  scopes varchar(255) not null,
+  created_at timestamptz not null,
+  revoked_at timestamptz,
+  constraint pk_api_keys primary key (name),
+  constraint uq_api_keys_digest unique (digest)
+);
+comment on column otp_service.api_keys.scopes is 'separated by spaces';
+
+-- Revision 0002 ----------------------------------------------------------------------------------
+
+do $$
+begin
+  if exists (
+    select from pg_index
+    where indexrelid = to_regclass('otp_service.ix_verifications_pending_expires_at')
+      and not indisvalid
+  ) then  -- what an interrupted `flask otp init-db` leaves
+    drop index otp_service.ix_verifications_pending_expires_at;
+  end if;
+end $$;
+create index if not exists ix_verifications_pending_expires_at
+  on otp_service.verifications (expires_at) where status = 'pending';
+alter table otp_service.verifications add column if not exists timeline varchar(8);
+comment on column otp_service.verifications.timeline is
+  'of the Postgres it was issued on: a failover begins another';
+
+-- All of it is there now -------------------------------------------------------------------------
+
+update otp_service.alembic_version set version_num = '0002' where version_num <> '0002';
+insert into otp_service.alembic_version (version_num)
+  select '0002' where not exists (select from otp_service.alembic_version);
+
+-- The service's own role. Its password is made here: it is in nothing that is pasted or logged.
+do $$
+declare
+  password text := replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', '');
+begin
+  if not exists (select from pg_roles where rolname = 'otp_service') then
+    execute format('create role otp_service login password %L', password);
+    perform set_config('otp_service.new_password', password, true);  -- until commit
+  end if;
+end $$;
+alter role otp_service set statement_timeout = '2s';
+alter role otp_service set lock_timeout = '1s';
+alter role otp_service set idle_in_transaction_session_timeout = '10s';
+
+-- Nobody but that role: no rights for the roles of Supabase's API, and row-level security in case
+-- somebody gives them some.
+do $$
+declare
+  other text;
+  this record;
+begin
+  for other in
+    select 'public' union all
+    select quote_ident(rolname) from pg_roles
+    where rolname in ('anon', 'authenticated', 'service_role')
+  loop
+    execute format('revoke all on schema otp_service from %s cascade', other);
+    execute format('revoke all on all tables in schema otp_service from %s cascade', other);
+  end loop;
+
+  grant usage on schema otp_service to otp_service;
+  for this in
+    select oid::regclass as name, relname, relrowsecurity as is_closed from pg_class
+    where relnamespace = 'otp_service'::regnamespace and relkind = 'r'
+  loop
+    execute format('grant select on %s to otp_service', this.name);
+    if this.relname <> 'alembic_version' then
+      execute format('grant insert, update, delete on %s to otp_service', this.name);
+    end if;
+    if not this.is_closed then
+      execute format('alter table %s enable row level security', this.name);
+    end if;
+    if not exists (
+      select from pg_policy where polrelid = this.name::oid and polname = 'the service'
+    ) then
+      execute format(
+        'create policy "the service" on %s to otp_service using (true) with check (true)',
+        this.name
+      );
+    end if;
+  end loop;
+end $$;
+
+select
+  'otp_service' as role,
+  coalesce(
+    nullif(current_setting('otp_service.new_password', true), ''),
+    '(the role was there already and keeps its password)'
+  ) as password,
+  'postgresql://otp_service:PASSWORD@db.PROJECT_REF.supabase.co:5432/postgres'
+    '?sslmode=verify-full&sslrootcert=FILE' as "DATABASE_URL, direct",
+  'postgresql://otp_service.PROJECT_REF:PASSWORD@REGION.pooler.supabase.com:5432/postgres'
+    '?sslmode=verify-full&sslrootcert=FILE' as "DATABASE_URL, session pooler";
+commit;
