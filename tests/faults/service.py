@@ -1,0 +1,78 @@
+"""The service of a fault test: Postgres behind a proxy, a fallback, and a caller's short words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+
+from otp_service.storage.models import engines_of
+from tests.storage import helpers
+
+PHONE = "+919876543210"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """``code`` is "ok", or the refusal's."""
+
+    status: int
+    code: str
+    data: dict[str, Any]
+    body: dict[str, Any]
+    headers: dict[str, str]
+
+    @property
+    def id(self) -> str:
+        return str(self.data["verification_id"])
+
+    @property
+    def otp(self) -> str:
+        return str(self.data["otp"])
+
+
+@dataclass(frozen=True)
+class Caller:
+    """A backend that calls this application."""
+
+    app: Flask
+
+    @property
+    def http(self) -> FlaskClient:
+        return self.app.test_client()
+
+    def call(self, method: str, path: str, body: dict[str, object] | None = None) -> Answer:
+        response = self.http.open(path, method=method, json=body)
+        got = response.get_json()
+        code = "ok" if got["success"] else got["error"]["code"]
+        return Answer(response.status_code, code, got.get("data", {}), got, dict(response.headers))
+
+    def send(self, phone: str = PHONE, **more: object) -> Answer:
+        return self.call("POST", "/send-otp", {"phone_number": phone, **more})
+
+    def resend(self, phone: str = PHONE, **more: object) -> Answer:
+        return self.call("POST", "/resend-otp", {"phone_number": phone, **more})
+
+    def verify(self, otp: str, phone: str = PHONE, **more: object) -> Answer:
+        return self.call("POST", "/verify-otp", {"phone_number": phone, "otp": otp, **more})
+
+    def get(self, verification_id: str) -> Answer:
+        return self.call("GET", f"/verifications/{verification_id}")
+
+    def cancel(self, verification_id: str) -> Answer:
+        return self.call("DELETE", f"/verifications/{verification_id}")
+
+    def ready(self) -> Answer:
+        answer = self.call("GET", "/ready")
+        state = answer.data or answer.body["error"]["state"]
+        return Answer(answer.status, answer.code, state, answer.body, answer.headers)
+
+    def pass_time(self, seconds: float) -> None:
+        for engine in engines_of(self.app):
+            helpers.pass_time(engine, seconds)
+
+
+def wrong(otp: str) -> str:
+    return helpers.wrong(otp)

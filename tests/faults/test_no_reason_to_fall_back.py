@@ -1,0 +1,122 @@
+"""What an attacker could provoke, or an operator must see, is 503 and never falls back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import pytest
+
+from otp_service import create_app
+from tests.conftest import SECRET, MakeApp
+from tests.faults.cluster import Cluster, connect, run
+from tests.faults.service import PHONE, Caller
+
+
+@contextmanager
+def stays_out_of_the_fallback(caller: Caller) -> Iterator[None]:
+    """Sends are 503 in this block, and work in Postgres after it."""
+    with_code = caller.send("+919876543211")
+    yield
+    assert with_code.id[0] == "p"
+    assert caller.verify(with_code.otp, "+919876543211").code == "ok"
+    assert caller.send().id[0] == "p"
+    assert caller.ready().data["fallback"] == "standby"
+
+
+def assert_unavailable(caller: Caller) -> None:
+    for answer in (caller.send(), caller.resend(), caller.verify("123456")):
+        assert (answer.status, answer.code) == (503, "storage_unavailable")
+
+
+def test_a_lock_on_the_phone_is_waited_for_a_second_at_most(
+    caller: Caller, cluster: Cluster
+) -> None:
+    with stays_out_of_the_fallback(caller), closing(connect(cluster.port)) as other:
+        run(other, f"SELECT pg_advisory_lock(hashtextextended('{PHONE}', 0))")
+        assert_unavailable(caller)
+
+
+def test_a_locked_table_is_no_outage(caller: Caller, cluster: Cluster) -> None:
+    with stays_out_of_the_fallback(caller), closing(connect(cluster.port)) as other:
+        run(other, "BEGIN")
+        run(other, "LOCK TABLE otp_service.verifications IN ACCESS EXCLUSIVE MODE")
+        assert_unavailable(caller)
+
+
+def test_a_missing_table_is_no_outage(caller: Caller, cluster: Cluster) -> None:
+    with stays_out_of_the_fallback(caller):
+        cluster.sql("ALTER SCHEMA otp_service RENAME TO elsewhere")
+        assert_unavailable(caller)
+        assert caller.ready().status == 503
+        cluster.sql("ALTER SCHEMA elsewhere RENAME TO otp_service")
+
+
+def test_a_database_that_turned_read_only_is_no_outage(caller: Caller, cluster: Cluster) -> None:
+    with stays_out_of_the_fallback(caller):
+        cluster.sql("ALTER DATABASE postgres SET default_transaction_read_only = on")
+        cluster.sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE application_name = 'otp_service'"
+        )
+        assert_unavailable(caller)
+        cluster.sql(
+            "BEGIN READ WRITE; ALTER DATABASE postgres RESET default_transaction_read_only; COMMIT"
+        )
+
+
+def test_a_constraint_that_refuses_is_no_outage(caller: Caller, cluster: Cluster) -> None:
+    with stays_out_of_the_fallback(caller):
+        cluster.sql(
+            "ALTER TABLE otp_service.deliveries ADD CONSTRAINT never CHECK (false) NOT VALID"
+        )
+        assert caller.send().code == "storage_unavailable"
+        cluster.sql("ALTER TABLE otp_service.deliveries DROP CONSTRAINT never")
+
+
+def ask_for_a_password(cluster: Cluster, role: str) -> None:
+    rules = cluster.folder / "data" / "pg_hba.conf"
+    rule = f"host all {role} 127.0.0.1/32 scram-sha-256\n"
+    if rule not in rules.read_text():
+        rules.write_text(rule + rules.read_text())  # the first that matches holds
+    cluster.sql("SELECT pg_reload_conf()")
+
+
+REFUSALS = {
+    "a wrong password": "ALTER ROLE caller PASSWORD 'another'",
+    "too many connections": "ALTER ROLE caller CONNECTION LIMIT 0",
+    "a role that may not connect": "ALTER ROLE caller NOLOGIN",
+}
+
+
+@pytest.mark.parametrize("how", REFUSALS)
+def test_a_connection_that_postgres_refuses_to_this_role_is_no_outage(
+    make_app: MakeApp, urls: dict[str, str], cluster: Cluster, how: str
+) -> None:
+    make_app(**urls)
+    ask_for_a_password(cluster, "caller")
+    cluster.sql("DROP ROLE IF EXISTS caller")
+    cluster.sql("CREATE ROLE caller LOGIN PASSWORD 'right'")
+    cluster.sql(REFUSALS[how])
+    url = f"postgresql://caller:right@127.0.0.1:{cluster.port}/postgres"
+    caller = Caller(create_app(urls | {"DATABASE_URL": url, "OTP_SECRET": SECRET}))
+    assert_unavailable(caller)
+    assert caller.ready().data["fallback"] == "standby"
+
+
+def test_a_database_that_does_not_exist_is_no_outage(
+    make_app: MakeApp, urls: dict[str, str], cluster: Cluster
+) -> None:
+    make_app(**urls)
+    url = f"postgresql://postgres@127.0.0.1:{cluster.port}/nowhere"
+    caller = Caller(create_app(urls | {"DATABASE_URL": url, "OTP_SECRET": SECRET}))
+    assert_unavailable(caller)
+
+
+def test_a_standby_is_503_and_no_reason_to_fall_back(
+    caller: Caller, urls: dict[str, str], standby: Cluster
+) -> None:
+    assert caller.send().id[0] == "p"
+    there = Caller(create_app(urls | {"DATABASE_URL": standby.url, "OTP_SECRET": SECRET}))
+    assert_unavailable(there)
+    assert there.ready().data["fallback"] == "standby"
