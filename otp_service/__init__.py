@@ -73,16 +73,12 @@ def _add_databases(app: Flask, settings: Settings) -> None:
     }
     db.init_app(app)
     Migrate(app, db, directory=str(MIGRATIONS))
-    problems = []
-    for name, engine in zip(
-        ("DATABASE_URL", "FALLBACK_DATABASE_URL"), engines_of(app), strict=False
-    ):
+    for number, engine in enumerate(engines_of(app)):
         try:
             engines.prepare(engine)
         except OSError as error:
-            problems.append(f"{name}: the file can't be made: {error.strerror}")
-    if problems:
-        raise SettingsError(problems)
+            variable = ("DATABASE_URL", "FALLBACK_DATABASE_URL")[number]
+            raise SettingsError([f"{variable}: the file can't be made: {error.strerror}"]) from None
 
 
 def _homes(settings: Settings, database: Database, fallback: Database | None = None) -> Homes:

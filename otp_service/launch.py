@@ -18,7 +18,7 @@ from otp_service.environ import SettingsError
 from otp_service.server import Server, listen
 from otp_service.settings import Settings, settings_of
 from otp_service.storage.models import engines_of
-from otp_service.storage.schema import upgrade
+from otp_service.storage.schema import SchemaIsNewer, upgrade
 from otp_service.storage.transaction import describe
 from otp_service.web.parts import parts_of
 
@@ -71,6 +71,8 @@ def _prepare(engine: sa.Engine) -> None:
     try:
         if engine.dialect.name == "sqlite":
             upgrade(engine)
+    except SchemaIsNewer:
+        log.warning("the SQLite file's schema is newer than this release: left as it is")
     except sa.exc.SQLAlchemyError as error:
         log.error("the SQLite file can't be used: %s", describe(error))
         sys.exit(1)

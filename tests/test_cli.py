@@ -130,3 +130,15 @@ def test_keys_are_created_listed_and_revoked(app: Flask) -> None:
     assert run(args=["otp", "keys", "revoke", "shop"]).exit_code == 0
     assert "shop\trevoked" in run(args=["otp", "keys", "list"]).output
     assert run(args=["otp", "keys", "revoke", "nobody"]).exit_code == 1
+
+
+def test_a_release_that_is_rolled_back_leaves_the_newer_schema_and_starts(
+    make_app: MakeApp, database_url: str
+) -> None:
+    app = make_app(DATABASE_URL=database_url)
+    with app.app_context(), db.engine.begin() as connection:
+        schema = "otp_service." if database_url.startswith("postgresql") else ""
+        connection.execute(sa.text(f"UPDATE {schema}alembic_version SET version_num = '9999'"))
+    done = app.test_cli_runner().invoke(args=["otp", "init-db"])
+    assert done.exit_code == 0
+    assert "newer than this release" in done.output

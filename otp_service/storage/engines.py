@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import select
+import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ from psycopg2 import extensions
 
 from otp_service.storage import functions, postgres
 from otp_service.storage.models import SCHEMA
+
+BUSY_SECONDS = 5.0  # how long a thread waits for a SQLite file that others write to
 
 
 def options(url: str, threads: int) -> dict[str, Any]:
@@ -23,8 +27,8 @@ def options(url: str, threads: int) -> dict[str, Any]:
             # threads that wait for the file's lock poll for it, and some wait long.
             "pool_size": 1,
             "max_overflow": 0,
-            "pool_timeout": 5,
-            "connect_args": {"timeout": 5},
+            "pool_timeout": BUSY_SECONDS,
+            "connect_args": {"timeout": BUSY_SECONDS},
             "execution_options": {"schema_translate_map": {SCHEMA: None}},
         }
     return common | {
@@ -59,9 +63,27 @@ def _create_private_file(path: str | None) -> None:
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # pysqlite must not begin transactions of its own accord
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    _write_ahead(connection)
+    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
     functions.add_to_sqlite(connection)
+
+
+def _write_ahead(connection: Any) -> None:
+    """Of several processes that open a new file at once one sets the mode.
+
+    The others are told "locked" without the wait that is set for every other statement.
+    """
+    end = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _begin(connection: sa.Connection) -> None:
