@@ -70,6 +70,9 @@ check_plain_run
 echo "# The same volume, in a new container with a read-only root"
 check_read_only_run
 
+echo "# A database that is away"
+check_run_without_database
+
 echo "# docker-compose.yml: development"
 check_development
 

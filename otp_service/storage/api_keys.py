@@ -111,13 +111,13 @@ class KeyRing:
             if self._fallback is None or self._holders is not None:
                 raise
             return self._fallback.run(_ALL)
-        if self._fallback and keys != self._copied:
-            _copy(keys, self._fallback.engine)
+        if self._fallback and keys != self._copied and _copy(keys, self._fallback.engine):
             self._copied = keys
         return keys
 
 
-def _copy(keys: Keys, engine: sa.Engine) -> None:
+def _copy(keys: Keys, engine: sa.Engine) -> bool:
+    """Put them in the place of those that are there; whether that could be done."""
     try:
         with engine.begin() as connection:
             connection.execute(sa.delete(K))
@@ -125,3 +125,5 @@ def _copy(keys: Keys, engine: sa.Engine) -> None:
                 connection.execute(sa.insert(K), [dict(key._mapping) for key in keys])
     except sa.exc.SQLAlchemyError as error:
         log.error("the fallback could not take a copy of the API keys: %s", describe(error))
+        return False
+    return True

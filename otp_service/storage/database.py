@@ -52,16 +52,18 @@ class Database:
     def _probe(self) -> None:
         """The half-open circuit: one thread of a process tries, no request has to."""
         since = time.monotonic()
-        while not self._answers():
+        while not answers(self.engine):
             time.sleep(PROBE_SECONDS)
         self._circuit.close()
         log.warning("the database is back after %.1f seconds", time.monotonic() - since)
 
-    def _answers(self) -> bool:
-        try:
-            PING.run(self.engine)
-        except HomeUnreachable:
-            return False
-        except StorageUnavailable:  # it refuses, but it is there: requests may see that
-            pass
-        return True
+
+def answers(engine: sa.Engine) -> bool:
+    """Whether the database is there, be it to refuse: that requests may see."""
+    try:
+        PING.run(engine)
+    except HomeUnreachable:
+        return False
+    except StorageUnavailable:
+        pass
+    return True

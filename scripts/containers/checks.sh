@@ -157,6 +157,12 @@ check_read_only_run() {
     check_stop "$current"
 }
 
+check_run_without_database() {
+    start_container no-database --env DATABASE_URL=postgresql://otp@127.0.0.1:1/otp
+    check_conversation "$(url_of "$current")"
+    check_stop "$current"
+}
+
 # -- the compose files ----------------------------------------------------------------------------
 
 check_development() {

@@ -13,10 +13,21 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
+from urllib.parse import parse_qs
 
 Turn = Callable[[socket.socket, threading.Event], None]
 
 ACCEPTED = json.dumps({"status": "submitted", "messageId": "ee4a68a0-1203"}).encode()
+
+
+def form_of(raw: bytes) -> dict[str, str]:
+    """The form of a request as it came over the wire."""
+    body = raw.partition(b"\r\n\r\n")[2].decode()
+    return {name: values[0] for name, values in parse_qs(body).items()}
+
+
+def code_in(raw: bytes) -> str:
+    return str(json.loads(form_of(raw)["template"])["params"][0])
 
 
 class Server:

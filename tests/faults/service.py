@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,11 @@ class Answer:
     body: dict[str, Any]
     headers: dict[str, str]
 
+    @classmethod
+    def of(cls, status: int, body: dict[str, Any], headers: Iterable[tuple[str, str]]) -> Answer:
+        code = "ok" if body["success"] else body["error"]["code"]
+        return cls(status, code, body.get("data", {}), body, dict(headers))
+
     @property
     def id(self) -> str:
         return str(self.data["verification_id"])
@@ -45,9 +51,7 @@ class Caller:
 
     def call(self, method: str, path: str, body: dict[str, object] | None = None) -> Answer:
         response = self.http.open(path, method=method, json=body)
-        got = response.get_json()
-        code = "ok" if got["success"] else got["error"]["code"]
-        return Answer(response.status_code, code, got.get("data", {}), got, dict(response.headers))
+        return Answer.of(response.status_code, response.get_json(), response.headers.items())
 
     def send(self, phone: str = PHONE, **more: object) -> Answer:
         return self.call("POST", "/send-otp", {"phone_number": phone, **more})

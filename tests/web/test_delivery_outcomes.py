@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from urllib.parse import parse_qs
 
 import pytest
 from flask import Flask
@@ -13,6 +12,7 @@ from flask.testing import FlaskClient
 
 from tests.conftest import MakeApp
 from tests.delivery import misbehaving as gupshup
+from tests.delivery.misbehaving import code_in, form_of
 
 PHONE = {"phone_number": "+919876543210"}
 KEY = "sk_0123456789abcdef"
@@ -35,16 +35,6 @@ def configured(make_app: MakeApp) -> Configure:
         return make_app(**real | settings)
 
     return make
-
-
-def form_of(raw: bytes) -> dict[str, str]:
-    """The form of a request as it came over the wire."""
-    body = raw.partition(b"\r\n\r\n")[2].decode()
-    return {name: values[0] for name, values in parse_qs(body).items()}
-
-
-def code_in(raw: bytes) -> str:
-    return str(json.loads(form_of(raw)["template"])["params"][0])
 
 
 def verify(client: FlaskClient, code: str) -> bool:
