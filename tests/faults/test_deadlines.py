@@ -13,8 +13,10 @@ import pytest
 from otp_service import create_app
 from otp_service.storage.models import engines_of
 from tests.conftest import SECRET, MakeApp
-from tests.faults.cluster import Cluster, connect, run
-from tests.faults.proxy import LOOPBACK, Proxy
+from tests.faults.asking import connect, run
+from tests.faults.cluster import Cluster
+from tests.faults.loopback import LOOPBACK
+from tests.faults.proxy import Proxy
 from tests.faults.service import PHONE, Answer, Caller
 from tests.faults.waiting import until
 

@@ -6,7 +6,8 @@ import pytest
 
 from tests.conftest import MakeApp
 from tests.faults.cluster import Cluster
-from tests.faults.proxy import LOOPBACK, Proxy
+from tests.faults.loopback import LOOPBACK
+from tests.faults.proxy import Proxy
 from tests.faults.service import Caller, wrong
 from tests.faults.waiting import until
 

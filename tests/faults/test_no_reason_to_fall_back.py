@@ -9,7 +9,8 @@ import pytest
 
 from otp_service import create_app
 from tests.conftest import SECRET, MakeApp
-from tests.faults.cluster import Cluster, connect, run
+from tests.faults.asking import connect, run
+from tests.faults.cluster import Cluster
 from tests.faults.service import PHONE, Caller
 
 

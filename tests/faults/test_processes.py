@@ -19,8 +19,9 @@ from tests.conftest import SECRET, MakeApp
 from tests.delivery import misbehaving
 from tests.delivery.misbehaving import code_in
 from tests.faults.cluster import Cluster
+from tests.faults.loopback import LOOPBACK
 from tests.faults.processes import Server, Servers, account, at_once
-from tests.faults.proxy import LOOPBACK, Proxy
+from tests.faults.proxy import Proxy
 from tests.faults.service import Answer, Caller, wrong
 from tests.faults.waiting import until
 

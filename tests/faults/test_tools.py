@@ -11,8 +11,10 @@ import psycopg2
 import pytest
 from psycopg2 import extensions
 
-from tests.faults.cluster import Cluster, ask, connect, run, wait
-from tests.faults.proxy import LOOPBACK, Proxy
+from tests.faults.asking import ask, connect, run, wait
+from tests.faults.cluster import Cluster
+from tests.faults.loopback import LOOPBACK
+from tests.faults.proxy import Proxy
 
 INSERT = "INSERT INTO otp_service.kept VALUES ('milk')"
 SLOW = "SELECT pg_sleep(0.2)"
