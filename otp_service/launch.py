@@ -17,7 +17,7 @@ from otp_service import create_app, log
 from otp_service.environ import SettingsError
 from otp_service.server import Server, listen
 from otp_service.settings import Settings, settings_of
-from otp_service.storage.late_upgrade import upgrade_if_away_now
+from otp_service.storage.late_upgrade import upgrade_when_there
 from otp_service.storage.models import engines_of
 from otp_service.storage.schema import SchemaIsNewer, upgrade
 from otp_service.storage.transaction import describe
@@ -28,7 +28,8 @@ _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 def serve(app: Flask, listener: socket.socket) -> None:
     """Serve until SIGTERM or SIGINT."""
-    upgrade_if_away_now(engines_of(app)[0])
+    if (engine := engines_of(app)[0]).dialect.name == "postgresql":
+        upgrade_when_there(engine)
     parts_of(app).start()
     server = Server(app, listener, settings_of(app).threads)
     for number in _STOP_SIGNALS:

@@ -1,4 +1,4 @@
-"""A start without Postgres: what `init-db` could not do then is done when Postgres is there."""
+"""The schema of a Postgres that may be away when the service starts."""
 
 from __future__ import annotations
 
@@ -15,19 +15,15 @@ from otp_service.storage.transaction import describe
 log = logging.getLogger(__name__)
 
 
-def upgrade_if_away_now(engine: sa.Engine) -> None:
-    """Return at once. A database that answers now is left to `init-db`."""
+def upgrade_when_there(engine: sa.Engine) -> None:
+    """Return at once. Where `init-db` did it before, nothing is written."""
     threading.Thread(target=_upgrade, args=[engine], name="late-upgrade", daemon=True).start()
 
 
 def _upgrade(engine: sa.Engine) -> None:
-    if answers(engine):
-        return
     while not answers(engine):
         time.sleep(PROBE_SECONDS)
     try:
         upgrade(engine)
     except sa.exc.SQLAlchemyError as error:
-        log.error("the schema could not be upgraded, run otp init-db: %s", describe(error))
-    else:
-        log.info("the schema is up to date")
+        log.error("the schema was not upgraded, see otp init-db: %s", describe(error))

@@ -1,6 +1,7 @@
 """Ask a running service, as one of its clients would. Standard library only.
 
 ask.py URL health      waits until /health answers 200, prints its message
+ask.py URL database    fails unless /ready finds the database well
 ask.py URL send        sends a code to the test number, prints the code
 ask.py URL verify OTP  verifies it, prints the answer's message
 """
@@ -46,6 +47,10 @@ def successful(answer: Any) -> Any:
 def main(url: str, what: str, *otp: str) -> str:
     if what == "health":
         return str(wait_for_health(url)["message"])
+    if what == "database":
+        if (state := ask(f"{url}/ready")["data"]["database"]) != "ok":
+            raise SystemExit(f"the database is {state}")
+        return "ok"
     if what == "send":
         return str(successful(ask(f"{url}/send-otp", {"phone_number": PHONE}))["data"]["otp"])
     verified = successful(ask(f"{url}/verify-otp", {"phone_number": PHONE, "otp": otp[0]}))

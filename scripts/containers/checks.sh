@@ -255,6 +255,8 @@ DATABASE_URL=postgresql://otp:only-for-this-test@db:5432/otp
 SETTINGS
     compose_start "$file" --profile postgres -- db app || fail "both come up" "$work/compose.log"
     pass "both come up, at the same time"
+    # Started before its database, the service makes the schema when it finds one.
+    expect "it finds its database" until_true 60 ask "http://127.0.0.1:$PUBLISHED_PORT" database
     check_conversation "http://127.0.0.1:$PUBLISHED_PORT"
     database=$(container_of "$file" db)
     expect "the schema is in Postgres" [ "$(tables_in_postgres "$file")" -gt 0 ]
