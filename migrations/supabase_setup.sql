@@ -139,7 +139,7 @@ begin
   end if;
 end $$;
 create index if not exists ix_verifications_pending_expires_at
-  on otp_service.verifications (expires_at) where status = 'pending';
+  on otp_service.verifications (expires_at) where status = 'pending' and canceled_at is null;
 alter table otp_service.verifications add column if not exists timeline varchar(8);
 comment on column otp_service.verifications.timeline is
   'of the Postgres it was issued on: a failover begins another';

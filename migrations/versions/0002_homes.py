@@ -19,7 +19,7 @@ depends_on = None
 
 SCHEMA = "otp_service"
 INDEX = "ix_verifications_pending_expires_at"
-PENDING = sa.text("status = 'pending'")
+PENDING = sa.text("status = 'pending' AND canceled_at IS NULL")
 
 
 def _schema() -> str | None:

@@ -58,7 +58,7 @@ class Homes:
             # With a new id and code: the reply may have been lost, and then the first draft is
             # stored. Its code is never sent, so nobody can use it.
             issued = self._issue_in(self._fallback, draft_for)
-        log.warning("issued in the fallback, since the database can't be reached")
+        log.info("issued in the fallback, since the database can't be reached")
         self.drain()
         return issued
 

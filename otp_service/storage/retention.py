@@ -20,10 +20,19 @@ def _free(which: sa.Select[tuple[str]]) -> sa.Select[tuple[str]]:
     return which.with_for_update(skip_locked=True)
 
 
-_OVERDUE = sa.select(V.id).where(V.status == Status.PENDING.value, V.expires_at <= NOW)
+def _batch(which: sa.Select[tuple[str]]) -> sa.Select[tuple[str]]:
+    """A `WITH` part is read once; a subquery may be read, and may lock, for each row again."""
+    return sa.select(which.limit(BATCH).cte("batch").c.id)
+
+
+_OVERDUE = (
+    sa.select(V.id)
+    .where(V.status == Status.PENDING.value, V.canceled_at.is_(None), V.expires_at <= NOW)
+    .order_by(V.expires_at)
+)
 _EXPIRE = Transaction(
     sa.update(V)
-    .where(V.id.in_(_free(_OVERDUE.limit(BATCH))))
+    .where(V.id.in_(_batch(_free(_OVERDUE))))
     .where(V.status == Status.PENDING.value, V.expires_at <= NOW)
     .values(status=Status.EXPIRED.value)
     .returning(V.id),
@@ -33,11 +42,15 @@ _EXPIRE = Transaction(
 
 def _delete(which: sa.Select[tuple[str]]) -> Transaction:
     """Delete one batch of verifications; codes, attempts and deliveries go with them."""
-    batch = which.limit(BATCH)
-    return Transaction(sa.delete(V).where(V.id.in_(batch)).returning(V.id), seconds=SECONDS)
+    deletion = sa.delete(V).where(V.id.in_(_batch(which))).returning(V.id)
+    return Transaction(deletion, seconds=SECONDS)
 
 
-_OLD = sa.select(V.id).where(V.created_at < from_now(-86_400 * given("days", sa.Integer())))
+_OLD = (
+    sa.select(V.id)
+    .where(V.created_at < from_now(-86_400 * given("days", sa.Integer())))
+    .order_by(V.created_at)
+)
 _DELETE_OLD = _delete(_free(_OLD))
 _PURGE = _delete(sa.select(V.id).where(V.expires_at <= NOW))
 _ERASE = _delete(sa.select(V.id).where(V.phone == given("phone")))
