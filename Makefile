@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help run test lint format smoke container-test screenshots lock clean
+.PHONY: help run test lint format smoke container-test bench screenshots lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -29,6 +29,9 @@ smoke: ## The README's curl tour against a running server
 
 container-test: ## Build the image and run both compose files, for real
 	scripts/container-test.sh
+
+bench: $(VENV)/dev ## Show how latency grows with old rows (about 20 minutes, 15 GB of disk)
+	$(BIN)/python -m bench.growth
 
 screenshots: $(VENV)/dev ## Take the README's pictures again (needs Chromium)
 	$(BIN)/python -m scripts.screenshots

@@ -1,0 +1,1 @@
+"""Measurements that take minutes, so no part of `make test`. See README.md."""

