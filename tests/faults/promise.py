@@ -13,215 +13,33 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from otp_service.domain.errors import CodeAlreadySent, CodeIncorrect, OtpError
-from otp_service.domain.limits import FAILURES, SENDS, Limit
 from otp_service.domain.sending import Sent
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Person, Status, Verification
 from tests.faults.connection import When
+from tests.faults.model import (
+    CANCEL,
+    CHECK,
+    GUESSES,
+    ISSUE,
+    OK,
+    RECORD,
+    REISSUE,
+    STEP,
+    Answer,
+    Broken,
+    Case,
+    Crash,
+    Loss,
+    Model,
+)
 from tests.faults.proxy import Proxy
-
-LIFETIME, GUESSES = 180, 5
-STEP = 70  # 140 or 210 seconds, 560 or 630, 3570 or 3640
-
-OK, UNAVAILABLE = "ok", "storage_unavailable"
-ALREADY, TOO_MANY_SENDS = "otp_already_sent", "send_limit_exceeded"
-WRONG, USED_UP, LOCKED = "invalid_otp", "too_many_attempts", "phone_locked"
-NO_CODE, UNKNOWN = "otp_not_found", "not_found"
-
-ISSUE, CHECK = "INSERT INTO otp_service.verifications", "INSERT INTO otp_service.attempts"
-REISSUE, CANCEL = "otp_service.verifications SET channel=", "canceled_at="
-RECORD = "provider_message_id="
-
-
-class Broken(AssertionError):
-    """The promise was."""
-
-
-class Crash(BaseException):
-    """A process dies."""
-
-
-@dataclass(eq=False)
-class Case:
-    """A verification. The code that reached nobody is empty, and so is the id nobody was told."""
-
-    person: Person
-    home: str
-    id: str = ""
-    status: Status = Status.PENDING
-    codes: list[tuple[str, int]] = field(default_factory=list)  # each until when
-    oldest: int = 1
-    expires_at: int = 0
-    wrong: int = 0
-
-
-Answer = tuple[str, "Case | None"]
-
-
-@dataclass(eq=False)
-class Home:
-    """What a home has to remember, and how it has to answer. Events are of a phone, at a time."""
-
-    letter: str
-    now: int = 0
-    cases: list[Case] = field(default_factory=list)
-    sends: list[tuple[str, int]] = field(default_factory=list)
-    failures: list[tuple[str, int]] = field(default_factory=list)
-
-    def newest(self, person: Person) -> Case | None:
-        return next((case for case in reversed(self.cases) if case.person == person), None)
-
-    def known(self, person: Person) -> Case | None:
-        case = self.newest(person)
-        return case if case and case.expires_at > self.now else None
-
-    def live(self, person: Person) -> Case | None:
-        case = self.known(person)
-        return case if case and case.status is Status.PENDING else None
-
-    def forget(self, person: Person) -> None:
-        for case in self.cases:
-            if case.person == person:
-                case.expires_at = min(case.expires_at, self.now)
-
-    def purge(self) -> None:
-        """What has expired goes; what the limits have counted is still true."""
-        self.cases = [case for case in self.cases if case.expires_at > self.now]
-
-    def issue(self, person: Person) -> Answer:
-        if live := self.live(person):
-            return ALREADY, live
-        answer, case = self.reissue(Case(person, self.letter))
-        if case:
-            self.cases.append(case)
-        return answer, case
-
-    def reissue(self, case: Case) -> Answer:
-        if self._met(SENDS, self.sends, case.person):
-            return TOO_MANY_SENDS, None
-        case.expires_at = self.now + LIFETIME
-        case.codes.append(("", case.expires_at))
-        self.sends.append((case.person.phone, self.now))
-        return OK, case
-
-    def judge(self, case: Case | None, code: str) -> Answer:
-        if not case or case not in self.cases or case.expires_at <= self.now:
-            return NO_CODE, None
-        if case.status is not Status.PENDING:
-            return (USED_UP if case.status is Status.FAILED else NO_CODE), case
-        if self._met(FAILURES, self.failures, case.person):
-            return LOCKED, case
-        if any(code == good and self.now < end for good, end in case.codes[case.oldest - 1 :]):
-            case.status = Status.VERIFIED
-            return OK, case
-        self.failures.append((case.person.phone, self.now))
-        case.wrong += 1
-        if case.wrong == GUESSES:
-            case.status = Status.FAILED
-        return WRONG, case
-
-    def get(self, case: Case) -> Answer:
-        return (OK, case) if case in self.cases else (UNKNOWN, None)
-
-    def cancel(self, case: Case) -> Answer:
-        if case is self.live(case.person):
-            case.status = Status.CANCELED
-        return self.get(case)
-
-    def _met(self, limits: tuple[Limit, ...], events: list[tuple[str, int]], of: Person) -> bool:
-        ages = [self.now - time for phone, time in events if phone == of.phone]
-        return any(sum(age < limit.seconds for age in ages) >= limit.count for limit in limits)
-
-
-@dataclass
-class Loss:
-    """The next so many statements of a kind will be cut."""
-
-    statement: str
-    when: When
-    times: int
-
-
-class Model:
-    """The service, as it has to be."""
-
-    def __init__(self) -> None:
-        self.postgres, self.fallback = Home("p"), Home("s")
-        self.away = False
-        self.loss: Loss | None = None
-
-    def home_of(self, case: Case) -> Home:
-        return self.postgres if case.home == "p" else self.fallback
-
-    def send(self, person: Person) -> Answer:
-        """Who has a live code in the fallback gets no other; else Postgres decides, if it can."""
-        if self.fallback.live(person):
-            return self.fallback.issue(person)
-        self.fallback.forget(person)
-        return self._issue(person)
-
-    def resend(self, person: Person) -> Answer:
-        if case := self.fallback.live(person):
-            return self.fallback.reissue(case)
-        self.fallback.forget(person)
-        for _ in range(3):  # losses that one request puts up with
-            case = None if self.away else self.postgres.live(person)
-            if case is None:
-                return self._issue(person)
-            answer = self._in_postgres(REISSUE, self.postgres.reissue, case)
-            if answer[0] != UNAVAILABLE:
-                return answer
-        return UNAVAILABLE, None
-
-    def check(self, person: Person, code: str, case: Case | None) -> Answer:
-        """By phone the newest code counts: the fallback's, as long as it knows the person."""
-        if case:
-            home = self.home_of(case)
-            asked = case if case.person == person else None
-        else:
-            home = self.fallback if self.fallback.known(person) else self.postgres
-            asked = home.newest(person)
-        if home is self.fallback:
-            return home.judge(asked, code)
-        return self._in_postgres(CHECK, home.judge, asked, code)
-
-    def get(self, case: Case) -> Answer:
-        if case.home == "s":
-            return self.fallback.get(case)
-        return (UNAVAILABLE, None) if self.away else self.postgres.get(case)
-
-    def cancel(self, case: Case) -> Answer:
-        if case.home == "s":
-            return self.fallback.cancel(case)
-        return self._in_postgres(CANCEL, self.postgres.cancel, case)
-
-    def fate(self, statement: str) -> When | None:
-        """What becomes of the next such statement."""
-        loss = self.loss
-        if self.away or loss is None or loss.statement != statement:
-            return None
-        loss.times -= 1
-        self.loss = loss if loss.times else None
-        return loss.when
-
-    def _issue(self, person: Person) -> Answer:
-        """If the answer is lost, a verification stays behind in Postgres whose code nobody has."""
-        answer = self._in_postgres(ISSUE, self.postgres.issue, person)
-        return self.fallback.issue(person) if answer[0] == UNAVAILABLE else answer
-
-    def _in_postgres(self, statement: str, act: Callable[..., Answer], *given: object) -> Answer:
-        fate = self.fate(statement)
-        if self.away or fate is When.BEFORE_REQUEST:
-            return UNAVAILABLE, None
-        answer = act(*given)
-        return (UNAVAILABLE, None) if fate is When.BEFORE_REPLY else answer
 
 
 class World(Protocol):

@@ -25,7 +25,7 @@ from otp_service.storage.verifications import SqlStore
 from tests.fakes import FakeSender
 from tests.faults.asking import Rows, connect, run
 from tests.faults.cluster import Cluster
-from tests.faults.promise import GUESSES, LIFETIME, Broken, Crash
+from tests.faults.model import GUESSES, LIFETIME, Broken, Crash
 from tests.faults.proxy import Proxy
 
 POLICY = Policy(LIFETIME, GUESSES, grace=0, expose_code=False, test_numbers=frozenset())

@@ -11,7 +11,8 @@ from hypothesis.stateful import run_state_machine_as_test
 from otp_service.storage import database
 from otp_service.storage.homes import Homes
 from tests.faults.cluster import Cluster
-from tests.faults.promise import Broken, Promise
+from tests.faults.model import Broken
+from tests.faults.promise import Promise
 from tests.faults.proxy import Proxy
 from tests.faults.reality import Reality
 from tests.faults.wrong_homes import CopyingHomes, ForgetfulHomes, RetryingHomes
