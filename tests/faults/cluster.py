@@ -108,6 +108,13 @@ class Cluster:
         """Run and commit this on a connection of its own, past any proxy; its rows."""
         return ask(self.port, statement)
 
+    def end_sessions(self) -> None:
+        """Return when all sessions but our own are gone: a message to one is lost, not answered."""
+        self.sql(
+            f"SELECT pg_terminate_backend(pid, {PATIENCE * 1000:.0f}) FROM pg_stat_activity"
+            " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        )
+
     def standby(self, folder: Path) -> Cluster:
         """A copy that follows this one asynchronously and is open for reading, started.
 

@@ -14,8 +14,6 @@ from tests.faults.loopback import LOOPBACK
 from tests.faults.proxy import Proxy
 from tests.faults.service import Caller
 
-LEFT_SESSIONS = "backend_type = 'client backend' AND pid <> pg_backend_pid()"
-
 
 @pytest.fixture(scope="session")
 def cluster_server() -> Iterator[Cluster]:
@@ -33,9 +31,7 @@ def cluster_server() -> Iterator[Cluster]:
 def cluster(cluster_server: Cluster) -> Cluster:
     """Running, without our schema and without sessions, whatever the test before left."""
     cluster_server.start()
-    cluster_server.sql(
-        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {LEFT_SESSIONS}"
-    )
+    cluster_server.end_sessions()
     cluster_server.sql("DROP SCHEMA IF EXISTS otp_service CASCADE")
     return cluster_server
 

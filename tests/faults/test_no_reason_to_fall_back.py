@@ -15,6 +15,19 @@ from tests.faults.service import PHONE, Caller
 
 
 @contextmanager
+def read_only(cluster: Cluster) -> Iterator[None]:
+    """Every session that begins in this block, and it begins without any."""
+    cluster.sql("ALTER DATABASE postgres SET default_transaction_read_only = on")
+    cluster.end_sessions()
+    try:
+        yield
+    finally:
+        cluster.sql(
+            "BEGIN READ WRITE; ALTER DATABASE postgres RESET default_transaction_read_only; COMMIT"
+        )
+
+
+@contextmanager
 def stays_out_of_the_fallback(caller: Caller) -> Iterator[None]:
     """Sends are 503 in this block, and work in Postgres after it."""
     with_code = caller.send("+919876543211")
@@ -54,16 +67,8 @@ def test_a_missing_table_is_no_outage(caller: Caller, cluster: Cluster) -> None:
 
 
 def test_a_database_that_turned_read_only_is_no_outage(caller: Caller, cluster: Cluster) -> None:
-    with stays_out_of_the_fallback(caller):
-        cluster.sql("ALTER DATABASE postgres SET default_transaction_read_only = on")
-        cluster.sql(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE application_name = 'otp_service'"
-        )
+    with stays_out_of_the_fallback(caller), read_only(cluster):
         assert_unavailable(caller)
-        cluster.sql(
-            "BEGIN READ WRITE; ALTER DATABASE postgres RESET default_transaction_read_only; COMMIT"
-        )
 
 
 def test_a_constraint_that_refuses_is_no_outage(caller: Caller, cluster: Cluster) -> None:

@@ -57,8 +57,8 @@ def test_a_restarted_database_is_noticed_before_a_connection_is_used(
     assert client.post("/send-otp", json=PHONE).status_code == 200
     other = sa.create_engine(postgres_url, isolation_level="AUTOCOMMIT")
     with other.connect() as connection:  # what a restart does to every connection
-        end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
-        connection.execute(sa.text(end + " AND application_name = 'otp_service'"))
+        end = "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity"
+        connection.execute(sa.text(end + " WHERE application_name = 'otp_service'"))
     other.dispose()
     answer = client.post("/verify-otp", json=PHONE | {"otp": "000000"})
     assert answer.status_code == 200
