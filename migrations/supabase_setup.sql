@@ -19,7 +19,7 @@ begin
   end if;
   if to_regclass('otp_service.alembic_version') is not null then
     select version_num into revision from otp_service.alembic_version;
-    if revision not in ('0001', '0002') then
+    if revision not in ('0001', '0002', '0003', '0004') then
       raise exception 'the schema is at revision %, which this file does not know: '
         'take the file of the newest release', revision;
     end if;
@@ -144,11 +144,76 @@ alter table otp_service.verifications add column if not exists timeline varchar(
 comment on column otp_service.verifications.timeline is
   'of the Postgres it was issued on: a failover begins another';
 
+-- Revision 0003 ----------------------------------------------------------------------------------
+
+alter table otp_service.attempts
+  add column if not exists failures integer,
+  add column if not exists idempotency_key varchar(64),
+  add column if not exists fingerprint varchar(64);
+comment on column otp_service.attempts.failures is
+  'wrong guesses of the verification, this one included';
+comment on column otp_service.attempts.idempotency_key is 'its digest';
+comment on column otp_service.attempts.fingerprint is 'of the request';
+alter table otp_service.deliveries
+  add column if not exists background boolean,
+  add column if not exists auto boolean,
+  add column if not exists follows varchar(40),
+  add column if not exists tries integer,
+  add column if not exists due_at timestamptz,
+  add column if not exists lease varchar(40),
+  add column if not exists idempotency_key varchar(64),
+  add column if not exists fingerprint varchar(64);
+comment on column otp_service.deliveries.background is 'the caller does not wait for it';
+comment on column otp_service.deliveries.auto is 'it may be followed by an SMS';
+comment on column otp_service.deliveries.follows is 'the message in whose place it was sent';
+comment on column otp_service.deliveries.tries is 'calls of the provider, those before included';
+comment on column otp_service.deliveries.due_at is 'when the worker looks at it';
+comment on column otp_service.deliveries.lease is 'who has it in hand until then';
+comment on column otp_service.deliveries.idempotency_key is 'its digest';
+comment on column otp_service.deliveries.fingerprint is 'of the request';
+
+create table if not exists otp_service.receipts (
+  id varchar(40) not null,
+  provider varchar(32) not null,
+  provider_message_id varchar(255) not null,
+  status varchar(16) not null,
+  at timestamptz not null,
+  error_code varchar(64),
+  reason varchar(255),
+  created_at timestamptz not null,
+  due_at timestamptz not null,
+  constraint pk_receipts primary key (id)
+);
+comment on column otp_service.receipts.at is 'by the provider''s clock';
+comment on column otp_service.receipts.reason is 'the provider''s own words';
+comment on column otp_service.receipts.due_at is 'when it is applied, or tried to';
+create index if not exists ix_receipts_due_at on otp_service.receipts (due_at);
+
+-- Revision 0004 ----------------------------------------------------------------------------------
+
+do $$
+declare
+  half_made regclass;
+begin
+  for half_made in
+    select indexrelid::regclass from pg_index join pg_class on pg_class.oid = indexrelid
+    where relnamespace = 'otp_service'::regnamespace and not indisvalid
+  loop
+    execute format('drop index %s', half_made);
+  end loop;
+end $$;
+create index if not exists ix_attempts_idempotency_key
+  on otp_service.attempts (idempotency_key) where idempotency_key is not null;
+create index if not exists ix_deliveries_due_at
+  on otp_service.deliveries (due_at) where due_at is not null;
+create index if not exists ix_deliveries_idempotency_key
+  on otp_service.deliveries (idempotency_key) where idempotency_key is not null;
+
 -- All of it is there now -------------------------------------------------------------------------
 
-update otp_service.alembic_version set version_num = '0002' where version_num <> '0002';
+update otp_service.alembic_version set version_num = '0004' where version_num <> '0004';
 insert into otp_service.alembic_version (version_num)
-  select '0002' where not exists (select from otp_service.alembic_version);
+  select '0004' where not exists (select from otp_service.alembic_version);
 
 -- The service's own role. Its password is made here: it is in nothing that is pasted or logged.
 do $$

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 
 class Circuit:
@@ -39,3 +40,35 @@ class Circuit:
         with self._lock:
             self._failures = 0
             self.is_open = False
+
+
+class TriedCircuit(Circuit):
+    """One that callers close: once it has been open for ``rest`` seconds, one call may try."""
+
+    def __init__(self, rest: float = 10.0) -> None:
+        super().__init__()
+        self._rest = rest
+        self._next_try = 0.0
+
+    @property
+    def rests_for(self) -> float:
+        """Seconds until a call may try, 0 if one may now."""
+        return max(0.0, self._next_try - time.monotonic()) if self.is_open else 0.0
+
+    def admits(self) -> bool:
+        """Whether this caller may call; while open, one may in each ``rest``."""
+        with self._lock:
+            if self.rests_for:
+                return False
+            if self.is_open:
+                self._next_try = time.monotonic() + self._rest
+            return True
+
+    def succeeded(self) -> None:
+        if self.is_open:
+            self.close()
+        super().succeeded()
+
+    def failed(self, *, certain: bool) -> bool:
+        self._next_try = time.monotonic() + self._rest
+        return super().failed(certain=certain)

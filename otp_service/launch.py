@@ -30,11 +30,14 @@ def serve(app: Flask, listener: socket.socket) -> None:
     """Serve until SIGTERM or SIGINT."""
     if (engine := engines_of(app)[0]).dialect.name == "postgresql":
         upgrade_when_there(engine)
-    parts_of(app).start()
+    parts = parts_of(app)
+    parts.start()
     server = Server(app, listener, settings_of(app).threads)
     for number in _STOP_SIGNALS:
         signal.signal(number, server.stop)
     server.run()
+    parts.worker.stop()
+    parts.worker.join()
 
 
 def _fork(listener: socket.socket, processes: int) -> None:

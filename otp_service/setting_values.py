@@ -1,4 +1,4 @@
-"""How each setting is read that is more than a number or a switch."""
+"""How secrets, keys and test numbers are read."""
 
 from __future__ import annotations
 
@@ -8,43 +8,11 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from otp_service.delivery.gupshup import GupshupSettings
 from otp_service.domain.codes import MIN_SECRET_BYTES, Secret
 from otp_service.environ import Reader
 
 SANDBOX_TEST_NUMBER = "+1234567890"
 HOW_TO_MAKE_ONE = 'make one with: python -c "import secrets; print(secrets.token_hex(32))"'
-
-
-def gupshup(read: Reader) -> GupshupSettings:
-    url = read.text("GUPSHUP_API_URL")
-    settings = GupshupSettings(
-        api_key=read.text("GUPSHUP_API_KEY"),
-        source=read.text("GUPSHUP_SOURCE"),
-        template_id=read.text("GUPSHUP_TEMPLATE_ID"),
-        src_name=read.text("GUPSHUP_SRC_NAME"),
-        **({"api_url": url} if url else {}),
-        param_count=read.number("GUPSHUP_OTP_PARAM_COUNT", 1, 1, 4),
-    )
-    if len(settings.missing) < 4 or url:
-        read.problems += [
-            f"{name} is missing: set it, or unset every GUPSHUP_ variable to use the sandbox"
-            for name in settings.missing
-        ]
-    _check_gupshup(read, settings)
-    return settings
-
-
-def _check_gupshup(read: Reader, settings: GupshupSettings) -> None:
-    for name in ("API_KEY", "SOURCE", "TEMPLATE_ID", "SRC_NAME"):
-        if read.text(f"GUPSHUP_{name}").lower().startswith("your_"):
-            read.problems.append(f"GUPSHUP_{name} still holds the example's placeholder")
-    if settings.source and not re.fullmatch(r"\+?[0-9]{5,15}|your_.*", settings.source):
-        read.problems.append("GUPSHUP_SOURCE must be the sender's number, digits only")
-    if not re.fullmatch(r"https?://[^\s/]+\S*", settings.api_url):
-        read.problems.append("GUPSHUP_API_URL must be an http(s) URL")
-    elif settings.api_url.startswith("http://") and not settings.missing:
-        read.warnings.append("GUPSHUP_API_URL is not https: keys and codes travel in clear text")
 
 
 def secrets(read: Reader, sandbox: bool, instance: Path) -> tuple[Secret, ...]:

@@ -1,6 +1,6 @@
 """All settings: typed, frozen, and every problem reported at once.
 
-Safety follows from what is configured, not from an environment's name: with a Gupshup key, each
+Safety follows from what is configured, not from an environment's name: with a real sender, each
 default turns strict.
 """
 
@@ -13,20 +13,19 @@ from typing import cast
 
 from flask import Flask
 
-from otp_service import database_urls, setting_values
-from otp_service.delivery.gupshup import GupshupSettings
+from otp_service import database_urls, provider_settings, setting_values
 from otp_service.domain.codes import Secret
 from otp_service.environ import Reader, SettingsError
+from otp_service.provider_settings import ProviderSettings
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(ProviderSettings):
     """What a deployment chose. Durations are seconds, phones E.164."""
 
     database_url: str = field(repr=False)
     fallback_url: str | None = field(repr=False)
     instance_count: int
-    gupshup: GupshupSettings
     secrets: tuple[Secret, ...]
     expiry: int
     code_length: int
@@ -37,16 +36,15 @@ class Settings:
     """Number to its fixed code, or to an empty text."""
     api_keys_required: bool
     retention_days: int
+    sms_after: int
+    """Without a receipt for so long, an SMS follows."""
+    worker: bool
+    """Whether each process also sends what waits."""
     host: str
     port: int
     processes: int
     threads: int
     warnings: tuple[str, ...] = ()
-
-    @property
-    def sandbox(self) -> bool:
-        """No provider is configured: messages stay on this machine."""
-        return bool(self.gupshup.missing)
 
     @property
     def fixed_codes(self) -> dict[str, str]:
@@ -59,17 +57,18 @@ class Settings:
         Raises `SettingsError` with all problems, each naming its variable and no secret.
         """
         read = Reader(environ)
-        gupshup = setting_values.gupshup(read)
-        sandbox = bool(gupshup.missing)
+        providers = provider_settings.providers(read)
+        sandbox = providers.sandbox
         length = read.number("OTP_LENGTH", 6, 4, 10)
         database = database_urls.database_url(read, instance)
+        expiry = max(1, round(60 * read.decimal("OTP_EXPIRY_MINUTES", 3, 0.01, 10)))
         settings = cls(
+            **vars(providers),
             database_url=database,
             fallback_url=database_urls.fallback_url(read, database, instance),
             instance_count=read.number("INSTANCE_COUNT", 1, 1, 1000),
-            gupshup=gupshup,
             secrets=setting_values.secrets(read, sandbox, instance),
-            expiry=max(1, round(60 * read.decimal("OTP_EXPIRY_MINUTES", 3, 0.01, 10))),
+            expiry=expiry,
             code_length=length,
             max_attempts=read.number("OTP_MAX_ATTEMPTS", 5, 1, 100),
             grace_codes=read.number("OTP_GRACE_CODES", 0, 0, 5),
@@ -77,6 +76,8 @@ class Settings:
             test_numbers=setting_values.test_numbers(read, sandbox, length),
             api_keys_required=setting_values.api_keys(read, sandbox),
             retention_days=read.number("OTP_RETENTION_DAYS", 30, 1, 3650),
+            sms_after=provider_settings.sms_after(read, expiry, providers.sms),
+            worker=read.switch("OTP_WORKER", True),
             host=read.text("HOST", "127.0.0.1"),
             port=read.number("PORT", 8000, 0, 65535),
             processes=read.number("WEB_CONCURRENCY", 1, 1, 64),

@@ -12,10 +12,11 @@ from otp_service.domain.verification import Channel
 class FakeSender:
     """Keeps what it was given; raises ``failure`` instead, as long as there is one."""
 
-    provider = "fake"
-    channel = Channel.WHATSAPP
+    is_available = True
 
-    def __init__(self) -> None:
+    def __init__(self, channel: Channel = Channel.WHATSAPP, provider: str = "fake") -> None:
+        self.channel = channel
+        self.provider = provider
         self.messages: list[Message] = []
         self.failure: DeliveryError | None = None
         self.on_send: Callable[[], object] = lambda: None

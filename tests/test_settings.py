@@ -16,7 +16,14 @@ GUPSHUP = {
     "GUPSHUP_TEMPLATE_ID": "11111111-2222-3333-4444-555555555555",
     "GUPSHUP_SRC_NAME": "DemoApp",
 }
+META = {
+    "META_ACCESS_TOKEN": "EAAcanary0123456789",
+    "META_PHONE_NUMBER_ID": "158072934066266",
+    "META_TEMPLATE": "verification_code",
+}
+SMS = {"GUPSHUP_SMS_USERID": "2000012345", "GUPSHUP_SMS_PASSWORD": "canary-password"}
 SECRET = "ca" * 32
+WEBHOOK_SECRET = "canary-webhook-secret"
 
 
 def load(tmp_path: Path, **environ: str) -> Settings:
@@ -166,6 +173,240 @@ def test_no_settings_repr_tells_a_secret(tmp_path: Path) -> None:
     )
     for secret in ("canary", "hunter2", "424242", SECRET):
         assert secret not in shown
+
+
+# --- senders ---
+
+
+def test_with_metas_account_every_default_turns_strict_too(tmp_path: Path) -> None:
+    settings = load(tmp_path, **META, OTP_SECRET=SECRET)
+    assert not settings.sandbox
+    assert not settings.expose_code
+    assert settings.api_keys_required
+    assert settings.senders == ("meta",)
+    assert settings.meta.languages == ("en_US",)
+    assert settings.meta.api_url == "https://graph.facebook.com/v23.0"
+    (problem,) = problems(tmp_path, **META)
+    assert problem.startswith("OTP_SECRET is required")
+
+
+def test_with_nothing_set_there_are_no_senders_and_sms_is_off(tmp_path: Path) -> None:
+    settings = load(tmp_path)
+    assert settings.senders == ()
+    assert settings.sms.missing
+    assert (settings.sms_after, settings.worker) == (30, True)
+    assert (settings.gupshup_webhook_secret, settings.gupshup_webhook_networks) == ("", ())
+    assert settings.gupshup_app_id == ""
+    assert settings.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("named", "senders"),
+    [
+        ("", ("gupshup", "meta")),
+        ("meta, Gupshup", ("meta", "gupshup")),
+        ("meta", ("meta",)),
+    ],
+)
+def test_the_senders_have_an_order(tmp_path: Path, named: str, senders: tuple[str, ...]) -> None:
+    both = {**GUPSHUP, **META, "OTP_SECRET": SECRET}
+    assert load(tmp_path, **both, OTP_WHATSAPP_SENDERS=named).senders == senders
+
+
+@pytest.mark.parametrize("named", ["canary", "gupshup,", "gupshup,gupshup", "meta,sms"])
+def test_senders_that_do_not_exist_do_not_start(tmp_path: Path, named: str) -> None:
+    both = {**GUPSHUP, **META, "OTP_SECRET": SECRET}
+    (problem,) = problems(tmp_path, **both, OTP_WHATSAPP_SENDERS=named)
+    assert problem.startswith("OTP_WHATSAPP_SENDERS must be one or more of gupshup, meta")
+
+
+def test_a_sender_that_is_not_configured_does_not_start(tmp_path: Path) -> None:
+    (problem,) = problems(
+        tmp_path, **GUPSHUP, OTP_SECRET=SECRET, OTP_WHATSAPP_SENDERS="gupshup,meta"
+    )
+    assert problem.startswith("OTP_WHATSAPP_SENDERS names meta, which lacks META_ACCESS_TOKEN, ")
+    (problem,) = problems(tmp_path, OTP_WHATSAPP_SENDERS="gupshup")
+    assert "GUPSHUP_API_KEY" in problem
+
+
+@pytest.mark.parametrize("left_out", sorted(META | SMS))
+def test_half_an_account_does_not_start(tmp_path: Path, left_out: str) -> None:
+    half = {name: value for name, value in (META | SMS).items() if name != left_out}
+    (problem,) = problems(tmp_path, **GUPSHUP, **half, OTP_SECRET=SECRET)
+    assert problem.startswith(f"{left_out} is missing: set it, or unset ")
+    account = META if left_out in META else SMS
+    assert all(name in problem for name in account if name != left_out)
+
+
+@pytest.mark.parametrize(
+    ("alone", "missing"),
+    [
+        ({"GUPSHUP_TEMPLATES": "en=tpl"}, 4),
+        ({"GUPSHUP_API_URL": "https://simulator"}, 4),
+        ({"META_APP_SECRET": "canary"}, 3),
+        ({"META_TEMPLATE_LANGUAGES": "en"}, 3),
+        ({"META_API_URL": "https://simulator"}, 3),
+        ({"GUPSHUP_SMS_MASK": "CANARY"}, 2),
+        ({"GUPSHUP_SMS_DLT_TEMPLATE_ID": "1107"}, 2),
+        ({"GUPSHUP_SMS_TEXT": "{code}"}, 2),
+    ],
+)
+def test_what_is_of_use_to_an_account_only_does_not_start_without_it(
+    tmp_path: Path, alone: dict[str, str], missing: int
+) -> None:
+    assert len(problems(tmp_path, **alone)) == missing
+
+
+def test_placeholders_of_the_other_accounts_do_not_start(tmp_path: Path) -> None:
+    filled = dict.fromkeys(META | SMS, "your_value_here")
+    found = problems(tmp_path, **GUPSHUP, **filled, OTP_SECRET=SECRET)
+    assert len(found) == 5
+    assert all("placeholder" in problem for problem in found)
+
+
+def test_sms_without_whatsapp_does_not_start(tmp_path: Path) -> None:
+    (problem,) = problems(tmp_path, **SMS)
+    assert problem.startswith("GUPSHUP_SMS_USERID is set, but no WhatsApp sender is")
+
+
+def test_each_language_may_have_a_template(tmp_path: Path) -> None:
+    settings = load(
+        tmp_path, **GUPSHUP, OTP_SECRET=SECRET, GUPSHUP_TEMPLATES="en=tpl-1, pt-BR = tpl-2,"
+    )
+    assert settings.gupshup.templates == {"en": "tpl-1", "pt-BR": "tpl-2"}
+    assert settings.gupshup.template_for("pt") == "tpl-2"
+
+
+@pytest.mark.parametrize("text", ["en", "en=", "=id", "e=id", "en=a b", "en us=id"])
+def test_templates_that_name_no_language_do_not_start(tmp_path: Path, text: str) -> None:
+    (problem,) = problems(tmp_path, **GUPSHUP, OTP_SECRET=SECRET, GUPSHUP_TEMPLATES=text)
+    assert problem == "GUPSHUP_TEMPLATES must be LANGUAGE=TEMPLATE_ID, with commas"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("META_PHONE_NUMBER_ID", "+1 canary"),
+        ("META_TEMPLATE_LANGUAGES", "en,,pt"),
+        ("META_API_URL", "graph.facebook.com"),
+        ("GUPSHUP_SMS_API_URL", "canary"),
+        ("GUPSHUP_SMS_TEXT", "Your code is canary"),
+        ("GUPSHUP_SMS_TEXT", "{code} {canary}"),
+        ("GUPSHUP_SMS_TEXT", "{code} {"),
+    ],
+)
+def test_each_problem_names_its_variable_and_no_value(
+    tmp_path: Path, name: str, value: str
+) -> None:
+    every = {**GUPSHUP, **META, **SMS, "OTP_SECRET": SECRET}
+    (problem,) = problems(tmp_path, **(every | {name: value}))
+    assert problem.startswith(name)
+    assert "canary" not in problem
+
+
+def test_the_text_may_have_minutes_and_the_code_twice(tmp_path: Path) -> None:
+    text = "{code} ends in {minutes} minutes. @example.com #{code}"
+    settings = load(tmp_path, **GUPSHUP, **SMS, OTP_SECRET=SECRET, GUPSHUP_SMS_TEXT=text)
+    assert settings.sms.text == text
+
+
+# --- when an SMS follows ---
+
+
+@pytest.mark.parametrize(
+    ("minutes", "told", "seconds"),
+    [
+        ("3", "", 30),
+        ("3", "45", 45),
+        ("3", "179", 179),
+        ("0.5", "", 15),  # the default would be too late
+        ("0.01", "", 1),
+    ],
+)
+def test_an_sms_follows_while_the_code_lives(
+    tmp_path: Path, minutes: str, told: str, seconds: int
+) -> None:
+    real = {**GUPSHUP, **SMS, "OTP_SECRET": SECRET}
+    settings = load(tmp_path, **real, OTP_EXPIRY_MINUTES=minutes, OTP_SMS_AFTER_SECONDS=told)
+    assert settings.sms_after == seconds
+
+
+def test_an_sms_that_would_come_too_late_does_not_start(tmp_path: Path) -> None:
+    late = {**GUPSHUP, "OTP_SECRET": SECRET, "OTP_SMS_AFTER_SECONDS": "180"}
+    (problem,) = problems(tmp_path, **late, **SMS)
+    assert problem.startswith("OTP_SMS_AFTER_SECONDS must be less than OTP_EXPIRY_MINUTES")
+    assert load(tmp_path, **late).sms_after == 90  # without SMS it does not matter
+
+
+@pytest.mark.parametrize("seconds", ["4", "601", "soon"])
+def test_the_wait_for_an_sms_has_bounds(tmp_path: Path, seconds: str) -> None:
+    (problem,) = problems(tmp_path, OTP_SMS_AFTER_SECONDS=seconds)
+    assert problem == "OTP_SMS_AFTER_SECONDS must be a whole number from 5 to 600"
+
+
+# --- receipts ---
+
+
+def test_lost_receipts_are_warned_of(tmp_path: Path) -> None:
+    def warned(**environ: str) -> list[str]:
+        settings = load(tmp_path, **environ, OTP_SECRET=SECRET)
+        return [warning.split()[0] for warning in settings.warnings]
+
+    assert warned(**GUPSHUP) == ["GUPSHUP_WEBHOOK_SECRET"]
+    assert warned(**GUPSHUP, GUPSHUP_WEBHOOK_SECRET=WEBHOOK_SECRET) == []
+    assert warned(**META) == ["META_APP_SECRET", "META_VERIFY_TOKEN"]
+    assert warned(**META, META_APP_SECRET="a", META_VERIFY_TOKEN="b") == []
+    unused = {**GUPSHUP, **META, "META_APP_SECRET": "a", "META_VERIFY_TOKEN": "b"}
+    assert warned(**unused, OTP_WHATSAPP_SENDERS="meta") == []
+    assert warned(**unused, **SMS, OTP_WHATSAPP_SENDERS="meta") == ["GUPSHUP_WEBHOOK_SECRET"]
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "short-canary-15",
+        "canary with blanks in it",
+        "canary/canary/canary",
+        "canäry" * 4,
+        "your_webhook_secret_here",
+    ],
+)
+def test_a_webhook_secret_that_can_be_guessed_or_is_no_part_of_a_url_does_not_start(
+    tmp_path: Path, secret: str
+) -> None:
+    (problem,) = problems(tmp_path, GUPSHUP_WEBHOOK_SECRET=secret)
+    assert problem.startswith("GUPSHUP_WEBHOOK_SECRET must be 16 or more")
+    assert secret not in problem
+
+
+def test_who_may_send_receipts_is_a_list_of_networks(tmp_path: Path) -> None:
+    told = "192.0.2.7, 198.51.100.9/24,2001:db8::/32,"
+    networks = load(tmp_path, GUPSHUP_WEBHOOK_IPS=told).gupshup_webhook_networks
+    assert [str(network) for network in networks] == [
+        "192.0.2.7/32",
+        "198.51.100.0/24",
+        "2001:db8::/32",
+    ]
+    (problem,) = problems(tmp_path, GUPSHUP_WEBHOOK_IPS="192.0.2.7, canary")
+    assert problem.startswith("GUPSHUP_WEBHOOK_IPS must be addresses or networks")
+    assert "canary" not in problem
+
+
+def test_the_worker_and_the_app_s_id(tmp_path: Path) -> None:
+    settings = load(tmp_path, OTP_WORKER="off", GUPSHUP_APP_ID="82ed52f4")
+    assert (settings.worker, settings.gupshup_app_id) == (False, "82ed52f4")
+    (problem,) = problems(tmp_path, OTP_WORKER="perhaps")
+    assert problem == "OTP_WORKER must be on or off"
+
+
+def test_no_settings_repr_tells_a_provider_s_secret(tmp_path: Path) -> None:
+    more = {"META_APP_SECRET": "canary-app", "META_VERIFY_TOKEN": "canary-verify"}
+    every = {**GUPSHUP, **META, **SMS, **more, "OTP_SECRET": SECRET}
+    shown = repr(load(tmp_path, **every, GUPSHUP_WEBHOOK_SECRET=WEBHOOK_SECRET))
+    assert "canary" not in shown
+
+
+# --- files ---
 
 
 def test_the_environment_overrides_the_env_file(

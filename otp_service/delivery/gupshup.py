@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 import json
-import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http.client import HTTPException
-from typing import Any
 
 import requests
-from urllib3 import Timeout
-from urllib3.exceptions import HTTPError
 
-from otp_service.delivery.outcomes import Answer, Kind, error, read
-from otp_service.delivery.wire import CONNECT, NotReached, Session, read_body
-from otp_service.domain.errors import DeliveryError
+from otp_service.delivery import outcomes, untrusted
+from otp_service.delivery.answers import Said
+from otp_service.delivery.calls import DEADLINE, HttpSender, masked
+from otp_service.delivery.templates import pick
+from otp_service.delivery.untrusted import digits
 from otp_service.domain.ports import Message
 from otp_service.domain.verification import Channel
 
 API_URL = "https://api.gupshup.io/wa/api/v1/template/msg"
-DEADLINE = 8.0  # seconds, for a whole send
 
 
 @dataclass(frozen=True)
 class GupshupSettings:
     """The ``GUPSHUP_*`` variables. ``param_count``: how often the template takes the code.
 
-    A template with a copy-code button takes it twice: for the text and for the button.
+    A template with a copy-code button takes it twice: for the text and for the button. At
+    Gupshup each language has a template of its own: ``templates`` maps BCP 47 tags to ids.
     """
 
     api_key: str = field(default="", repr=False)
@@ -35,6 +33,7 @@ class GupshupSettings:
     src_name: str = ""
     api_url: str = API_URL
     param_count: int = 1
+    templates: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def missing(self) -> list[str]:
@@ -42,15 +41,20 @@ class GupshupSettings:
         names = ("api_key", "source", "template_id", "src_name")
         return [f"GUPSHUP_{name.upper()}" for name in names if not getattr(self, name).strip()]
 
+    def template_for(self, locale: str | None) -> str:
+        """The id of the template in this language, or of the default one."""
+        return self.templates.get(pick(self.templates, locale) or "", self.template_id)
+
 
 def build_request(settings: GupshupSettings, message: Message) -> requests.Request:
     """The request that sends ``message``, not yet encoded; needs no complete settings."""
-    template = {"id": settings.template_id, "params": [message.code] * settings.param_count}
+    template_id = settings.template_for(message.locale)
+    template = {"id": template_id, "params": [message.code] * settings.param_count}
     form = {
         "channel": "whatsapp",
-        "source": _digits(settings.source),
+        "source": digits(settings.source),
         "src.name": settings.src_name,
-        "destination": _digits(message.phone),
+        "destination": digits(message.phone),
         "template": json.dumps(template),
     }
     kind = "application/x-www-form-urlencoded"
@@ -61,7 +65,7 @@ def build_request(settings: GupshupSettings, message: Message) -> requests.Reque
 def preview(settings: GupshupSettings, message: Message) -> dict[str, object]:
     """The exact request, with the key masked. It shows the code: for debug pages only."""
     request = build_request(settings, message)
-    headers = {**request.headers, "apikey": _mask(settings.api_key)}
+    headers = {**request.headers, "apikey": masked(settings.api_key)}
     return {"method": request.method, "url": request.url, "headers": headers, "form": request.data}
 
 
@@ -70,76 +74,39 @@ def describe(settings: GupshupSettings) -> dict[str, object]:
     return {
         "provider": GupshupSender.provider,
         "api_url": settings.api_url,
-        "api_key": _mask(settings.api_key),
+        "api_key": masked(settings.api_key),
         "source": settings.source,
         "template_id": settings.template_id,
+        "templates": dict(settings.templates),
         "src_name": settings.src_name,
         "param_count": settings.param_count,
         "missing": settings.missing,
     }
 
 
-class GupshupSender:
-    """A `Sender`. Safe to share between threads: each has its own connection.
-
-    ``deadline`` is in seconds and covers a whole send: name lookup to the answer's last byte.
-    """
+class GupshupSender(HttpSender):
+    """A `Sender`; see `HttpSender`."""
 
     provider = "gupshup"
     channel = Channel.WHATSAPP
+    family = outcomes.WHATSAPP
+    unusable = "GUPSHUP_API_URL or GUPSHUP_API_KEY"
 
     def __init__(self, settings: GupshupSettings, *, deadline: float = DEADLINE) -> None:
+        super().__init__(settings, deadline)
         self._settings = settings
-        self._timeout = Timeout(connect=min(CONNECT, deadline / 3), total=deadline)
-        self._local = threading.local()
 
-    def send(self, message: Message) -> str:
-        """See `Sender.send`. 2xx means accepted; a receipt tells later whether it arrived."""
-        outcome = self._outcome(message)
-        if isinstance(outcome, DeliveryError):
-            raise outcome  # here, where neither a context nor a frame holds the request
-        return outcome
+    def _request(self, message: Message) -> requests.Request:
+        return build_request(self._settings, message)
 
-    def _outcome(self, message: Message) -> str | DeliveryError:
-        if missing := self._settings.missing:
-            return error(Kind.CONFIG, f"not set: {', '.join(missing)}")
-        try:
-            request = self._session.prepare_request(build_request(self._settings, message))
-            self._settings.api_key.encode("latin-1")  # http.client would, with the socket open
-            self._session.get_adapter(str(request.url))
-        except ValueError:  # its text may be the key's
-            return error(Kind.CONFIG, "GUPSHUP_API_URL or GUPSHUP_API_KEY can't be used")
-        answer = self._exchange(request)
-        if isinstance(answer, DeliveryError):
-            return answer
-        phone = _digits(message.phone)[:-4]  # all that a masked phone doesn't show
-        return read(answer, self._settings.api_key, message.code, phone)
+    def _secrets(self) -> list[str]:
+        return [self._settings.api_key]
 
-    def _exchange(self, request: requests.PreparedRequest) -> Answer | DeliveryError:
-        timeout: Any = self._timeout  # requests takes urllib3's, its type stubs don't know
-        try:
-            with self._session.send(
-                request, stream=True, timeout=timeout, allow_redirects=False
-            ) as response:
-                retry_after = response.headers.get("Retry-After", "")
-                return Answer(response.status_code, read_body(response), retry_after)
-        except NotReached as trouble:
-            return error(Kind.TEMPORARY, f"no connection: {trouble}")
-        except (OSError, HTTPException, HTTPError, ValueError) as trouble:
-            # There was a connection, so the request may be out. Only the type is safe to tell.
-            return error(Kind.AMBIGUOUS, f"no usable answer: {type(trouble).__name__}")
-
-    @property
-    def _session(self) -> requests.Session:
-        if not hasattr(self._local, "session"):
-            self._local.session = Session()
-        session: requests.Session = self._local.session
-        return session
-
-
-def _digits(number: str) -> str:
-    return "".join(char for char in number if char in "0123456789")
-
-
-def _mask(key: str) -> str:
-    return key and "••••" + (key[-4:] if len(key) >= 12 else "")
+    def _understood(self, body: bytes) -> Said:
+        told = untrusted.json_object(body)
+        return Said(
+            message_id=untrusted.message_id(told.get("messageId")),
+            refused=told.get("status") == "error",
+            code=untrusted.code(told.get("code")),
+            words=untrusted.words(told.get("message")),
+        )

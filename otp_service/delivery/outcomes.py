@@ -1,142 +1,97 @@
-"""What a provider's answer means, in the domain's words.
+"""One table: what each provider's codes and HTTP statuses mean, in the domain's words.
 
-Pure: an `Answer` goes in, a message id or a `DeliveryError` comes out. Errors are returned, not
-raised, so that the caller raises them where no exception or frame around holds the request.
+A family is a set of codes in which none has two meanings; the same number may mean something
+else in another family.
 """
 
 from __future__ import annotations
 
-import json
-import re
-from dataclasses import dataclass, field
-from enum import Enum
-
+from otp_service.domain import failures as f
 from otp_service.domain.errors import (
     DeliveryError,
     DeliveryFailed,
     DeliveryUnavailable,
     DeliveryUnconfirmed,
 )
+from otp_service.domain.failures import Failure, Outcome
 
+HTTP = "HTTP"  # statuses; a provider's code is asked first, then the status, then its hundred
+WHATSAPP = "WhatsApp"  # Gupshup's and Meta's: Meta's come through Gupshup, too
+SMS = "SMS"  # Gupshup's answers to a send
+SMS_RECEIPT = "SMS receipt"  # the ``errCode`` of Gupshup's delivery reports
 
-class Kind(Enum):
-    """Whose trouble it is, and so what may be done about it."""
-
-    RECIPIENT = "this phone can't be reached on this channel"
-    DESTINATION = "nobody in this country can be reached"
-    REFUSED = "refused, and the provider doesn't tell whose fault it is"
-    CONFIG = "our settings, template or request are wrong"
-    OPERATOR = "the account needs its owner: an empty wallet, a lock, a bill"
-    TEMPORARY = "nothing was taken; later it may be"
-    AMBIGUOUS = "it may have been taken"
-
-
-# Gupshup's and Meta's codes (docs.gupshup.io/docs/error-and-status-messages, Meta's error codes),
-# then HTTP statuses. A code is asked first, then the exact status, then its family.
-_NAMES: dict[Kind, str] = {
-    Kind.RECIPIENT: """
-        1002 1012 1013 131026
-        472 130472 131049 131050""",  # held out, capped or stopped by Meta, whatever we do today
-    Kind.DESTINATION: "130497",
-    Kind.REFUSED: "HTTP-4xx HTTP-2xx-error",
-    Kind.CONFIG: """
-        1001 1004 1005 1006 1007 1008 4003 4004 132000 132001 132012 132016 133010
-        0 10 190 """  # 0 to 299: Meta's own token and permissions
-    + " ".join(str(code) for code in range(200, 300))
-    + """
-        470 1009 1010 1011 131047 131062
-        HTTP-401 HTTP-403 HTTP-3xx""",  # a redirect is never followed: the URL is wrong
-    Kind.OPERATOR: "1003 368 131031 131037 131042 131048",
-    Kind.TEMPORARY: """
-        1 2 500 503 4001 471 130429 131056 131057
-        4005 132015
-        HTTP-429 HTTP-5xx""",
-    # 504 and 524: a gateway waited in vain, so its upstream has the request. A 2xx that can't be
-    # read, or has no id, says "taken" all the same: voiding its code would strand a person who
-    # holds the message, and sending again might send it twice.
-    Kind.AMBIGUOUS: "4002 HTTP-504 HTTP-524 HTTP-2xx HTTP-1xx",
+_TABLE: dict[str, dict[Failure, str]] = {
+    HTTP: {
+        f.REFUSED: "4xx 2xx-error",
+        f.CREDENTIALS_REJECTED: "401 403",
+        f.REQUEST_REJECTED: "3xx",  # a redirect is never followed: the URL is wrong
+        f.RATE_LIMITED: "429",
+        f.PROVIDER_DOWN: "5xx",
+        # 504 and 524: a gateway waited in vain, so its upstream has the request. A 2xx that can't
+        # be read, or has no id, says "taken" all the same: voiding its code would strand a person
+        # who holds the message, and sending again might send it twice.
+        f.UNCONFIRMED: "504 524 2xx 1xx",
+    },
+    # docs.gupshup.io/docs/error-and-status-messages,
+    # developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes
+    WHATSAPP: {
+        f.NOT_ON_WHATSAPP: "1002 1013",
+        f.UNDELIVERABLE: "131026",
+        f.OPTED_OUT: "1012 131050",
+        f.RECIPIENT_CAPPED: "472 130472 131049",  # held out or capped, whatever we do today
+        f.UNSUPPORTED_DESTINATION: "130497",
+        f.CREDENTIALS_REJECTED: "0 10 190 131005 "
+        + " ".join(str(code) for code in range(200, 300)),  # Meta's permissions
+        f.TEMPLATE_REJECTED: "1004 1005 4003 132000 132001 132005 132007 132012",
+        f.SENDER_NOT_READY: "1001 4004 131030 131045 133010",
+        # 1006 to 1008: the retired opt-in service; 470: what was sent was no template
+        f.REQUEST_REJECTED: """
+            470 131047 131062
+            1006 1007 1008 1009 1010 1011 100 131008 131009 131051""",
+        f.TEMPLATE_PAUSED: "4005 132015 132016",
+        f.BALANCE_EMPTY: "1003 131042",
+        f.ACCOUNT_RESTRICTED: "368 131031 131037 131048",
+        f.RATE_LIMITED: "4 471 4001 80007 130429 131057",
+        f.RECIPIENT_RATE_LIMITED: "131056",
+        f.PROVIDER_DOWN: "1 2 500 503 131000 131016",
+        f.UNCONFIRMED: "4002",
+    },
+    # docs.gupshup.io/docs/send-message-to-single-number
+    SMS: {
+        f.CREDENTIALS_REJECTED: "101 102",
+        f.INVALID_NUMBER: "105",
+        f.REQUEST_REJECTED: "106",
+        f.UNSUPPORTED_DESTINATION: "175",
+    },
+    # docs.gupshup.io/docs/real-time-delivery-reports
+    SMS_RECEIPT: {
+        f.RECIPIENT_ABSENT: "001",
+        f.BARRED: "002 006 007",  # 006: do not disturb
+        f.INVALID_NUMBER: "003",
+        f.PROVIDER_DOWN: "004 005 008",
+        f.OUTSIDE_HOURS: "009",
+        f.REFUSED: "000",  # "success", of a message that failed
+    },
 }
-KINDS = {name: kind for kind, names in _NAMES.items() for name in names.split()}
-
-ERRORS: dict[Kind, type[DeliveryError]] = {
-    Kind.RECIPIENT: DeliveryFailed,
-    Kind.DESTINATION: DeliveryFailed,
-    Kind.REFUSED: DeliveryFailed,
-    Kind.CONFIG: DeliveryFailed,
-    Kind.OPERATOR: DeliveryFailed,
-    Kind.TEMPORARY: DeliveryUnavailable,
-    Kind.AMBIGUOUS: DeliveryUnconfirmed,
+FAMILIES = {
+    family: {code: failure for failure, codes in table.items() for code in codes.split()}
+    for family, table in _TABLE.items()
 }
 
+ERRORS: dict[Outcome, type[DeliveryError]] = {
+    Outcome.RECIPIENT: DeliveryFailed,
+    Outcome.DESTINATION: DeliveryFailed,
+    Outcome.REFUSED: DeliveryFailed,
+    Outcome.CONFIGURATION: DeliveryFailed,
+    Outcome.ACCOUNT: DeliveryFailed,
+    Outcome.TEMPORARY: DeliveryUnavailable,
+    Outcome.UNKNOWN: DeliveryUnconfirmed,
+}
 RETRY_AFTER = 5  # seconds, when the provider names none; Gupshup documents none
-MAX_ID = 200  # characters; real ones have 36
-MAX_REASON = 200  # characters
 
 
-@dataclass(frozen=True)
-class Answer:
-    """An HTTP answer. ``body`` is empty if it was too big; ``retry_after`` is the raw header."""
-
-    status: int
-    body: bytes = field(repr=False)  # a provider may echo the code
-    retry_after: str = ""
-
-
-def read(answer: Answer, *secrets: str) -> str | DeliveryError:
-    """The provider's message id, or why there is none. No error will hold a ``secret``."""
-    said = _object(answer.body)
-    message_id = said.get("messageId")
-    if not _refused(answer.status, said) and answer.status >= 200 and _is_id(message_id):
-        return str(message_id)
-    words = said.get("message")
-    reason = words if isinstance(words, str) and words.strip() else f"HTTP {answer.status}"
-    return error(_kind(answer.status, said), scrub(reason, *secrets), _seconds(answer.retry_after))
-
-
-def error(kind: Kind, reason: str, retry_after: int = RETRY_AFTER) -> DeliveryError:
-    """The domain's error for this kind of trouble; only one that may pass has a ``retry_after``."""
-    passes = ERRORS[kind] is DeliveryUnavailable
-    return ERRORS[kind](reason, retry_after=retry_after if passes else None)
-
-
-def scrub(text: str, *secrets: str) -> str:
-    """``text`` fit to be kept: no secret, phones masked, one printable line, 200 characters.
-
-    A secret is found in any case, and with single spaces or dashes inside ("123-456"). Longer
-    ones go first and the cut comes last: a part of a secret would not be recognized any more.
-    """
-    for secret in sorted(filter(None, secrets), key=len, reverse=True):
-        text = re.sub(r"[\s-]?".join(map(re.escape, secret)), "…", text, flags=re.IGNORECASE)
-    text = re.sub(r"\d(?:[\s().-]{0,2}\d){6,}", lambda run: f"••••{run[0][-4:]}", text)
-    return "".join(char if char.isprintable() else " " for char in text).strip()[:MAX_REASON]
-
-
-def _refused(status: int, said: dict[str, object]) -> bool:
-    return status >= 300 or said.get("status") == "error"
-
-
-def _kind(status: int, said: dict[str, object]) -> Kind:
-    names = [family := f"HTTP-{status // 100}xx"]
-    if _refused(status, said):
-        names = [str(said.get("code")).strip(), f"HTTP-{status}", f"{family}-error", family]
-    return next((KINDS[name] for name in names if name in KINDS), Kind.AMBIGUOUS)
-
-
-def _object(body: bytes) -> dict[str, object]:
-    """The body's JSON object; empty if it is anything else. Its content type may say text/html."""
-    try:
-        said = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return said if isinstance(said, dict) else {}
-
-
-def _is_id(value: object) -> bool:
-    """Printable, because Postgres stores no NUL and we could not record what was sent."""
-    return isinstance(value, str) and value.isprintable() and 0 < len(value.strip()) <= MAX_ID
-
-
-def _seconds(header: str) -> int:
-    """``Retry-After`` if it is 1 to 3600 seconds; it may also be a date, or nonsense."""
-    told = int(header) if re.fullmatch(r"[0-9]{1,4}", header) else 0
-    return told if 1 <= told <= 3600 else RETRY_AFTER
+def error(failure: Failure, reason: str, retry_after: int = RETRY_AFTER) -> DeliveryError:
+    """The domain's error for it; only one that may pass has a ``retry_after``, in seconds."""
+    kind = ERRORS[failure.outcome]
+    passes = kind is DeliveryUnavailable
+    return kind(reason, failure=failure, retry_after=retry_after if passes else None)

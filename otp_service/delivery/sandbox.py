@@ -12,7 +12,11 @@ class SandboxSender:
     """Accepts everything. The message needs no copy: its delivery's row tells what it said."""
 
     provider = "sandbox"
-    channel = Channel.WHATSAPP
+    is_available = True
+    state = "closed"
+
+    def __init__(self, channel: Channel = Channel.WHATSAPP) -> None:
+        self.channel = channel
 
     def send(self, message: Message) -> str:
         return f"sandbox-{secrets.token_hex(8)}"

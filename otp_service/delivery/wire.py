@@ -26,7 +26,7 @@ MAX_ANSWER = 64 * 1024  # bytes; a real one has about 100
 
 
 def read_body(response: requests.Response) -> bytes:
-    """All of the body, or nothing of one that is too big: such an answer isn't Gupshup's."""
+    """All of the body, or nothing of one that is too big: no provider's answer is."""
     body = b""
     for piece in response.iter_content(4096):
         body += piece

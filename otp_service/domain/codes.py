@@ -86,3 +86,10 @@ class Codes:
     def tags(self, person: Person, code: str) -> list[str]:
         """The code's tag under each secret, newest first."""
         return [tag(secret, person, code) for secret in self.secrets]
+
+    def fingerprints(self, request: str) -> tuple[str, ...]:
+        """What a request is recognized by, under each secret, newest first.
+
+        Keyed, since a request may hold a code, which a plain hash would give away.
+        """
+        return tuple(_hmac(secret, "request", request).hex() for secret in self.secrets)

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from otp_service.domain import failures
+from otp_service.domain.failures import Failure, Outcome
+
 if TYPE_CHECKING:
     from otp_service.domain.ports import Quota
     from otp_service.domain.verification import Verification
@@ -62,10 +65,22 @@ class SendLimitExceeded(OtpError):
 
 
 class DeliveryError(OtpError):
-    """The provider did not take the message. ``reason`` is the provider's own words, for us."""
+    """The provider did not take the message. ``reason`` is the provider's own words, for us.
 
-    def __init__(self, reason: str = "", *, retry_after: int | None = None) -> None:
-        super().__init__(retry_after=retry_after)
+    ``failure`` tells callers why, under a stable code of its own.
+    """
+
+    failure: Failure
+
+    def __init__(
+        self,
+        reason: str = "",
+        *,
+        failure: Failure | None = None,
+        retry_after: int | None = None,
+    ) -> None:
+        self.failure = failure or type(self).failure
+        super().__init__(retry_after=retry_after, failure=self.failure.code)
         self.reason = reason
 
 
@@ -73,18 +88,44 @@ class DeliveryFailed(DeliveryError):
     """Refused for good: trying the same message again won't help."""
 
     code, message = "delivery_failed", "The message could not be delivered"
+    failure = failures.REFUSED
 
 
 class DeliveryUnconfirmed(DeliveryError):
     """No answer in time: it may or may not arrive, so its code stays valid."""
 
     code, message = "delivery_unconfirmed", "The message may or may not arrive"
+    failure = failures.UNCONFIRMED
 
 
 class DeliveryUnavailable(DeliveryError):
     """The provider is down or busy and certainly took nothing."""
 
     code, message = "delivery_unavailable", "Messages can't be sent at the moment"
+    failure = failures.PROVIDER_DOWN
+
+
+_OF_OUTCOME: dict[Outcome, type[DeliveryError]] = {
+    Outcome.TEMPORARY: DeliveryUnavailable,
+    Outcome.UNKNOWN: DeliveryUnconfirmed,
+}
+
+
+def delivery_error(failure: Failure, reason: str = "", retry_after: int = 5) -> DeliveryError:
+    """The error for this failure; only one that may pass has a ``retry_after``, in seconds."""
+    kind = _OF_OUTCOME.get(failure.outcome, DeliveryFailed)
+    wait = retry_after if kind is DeliveryUnavailable else None
+    return kind(reason, failure=failure, retry_after=wait)
+
+
+class IdempotencyKeyReused(OtpError):
+    code = "idempotency_key_reused"
+    message = "This Idempotency-Key was used with another request"
+
+
+class IdempotencyInProgress(OtpError):
+    code = "idempotency_in_progress"
+    message = "The first request with this Idempotency-Key is still running"
 
 
 class StorageUnavailable(OtpError):

@@ -34,7 +34,8 @@ class Policy:
 
     ``lifetime`` of a code in seconds; ``max_attempts`` wrong guesses for one verification;
     ``grace`` earlier codes that stay valid after a resend; ``expose_code`` in answers (sandbox);
-    ``test_numbers`` in E.164 never leave this machine and have no send limits.
+    ``test_numbers`` in E.164 never leave this machine and have no send limits; ``sms_after`` so
+    many seconds without a receipt of its arrival, a message that may be is followed by an SMS.
     """
 
     lifetime: int
@@ -42,3 +43,4 @@ class Policy:
     grace: int
     expose_code: bool
     test_numbers: frozenset[str]
+    sms_after: int = 30

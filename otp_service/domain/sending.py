@@ -1,29 +1,27 @@
-"""From a wish to a message: draft a code, store it, hand it over, record what became of it."""
+"""From a wish to a message: draft a code, have it stored, hand it over, record what failed."""
 
 from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 from otp_service.domain import codes
-from otp_service.domain.codes import Codes
+from otp_service.domain.dispatch import Dispatch
 from otp_service.domain.errors import (
     DeliveryError,
     DeliveryUnconfirmed,
-    InvalidRequest,
     SendLimitExceeded,
     StorageUnavailable,
 )
-from otp_service.domain.limits import Policy
 from otp_service.domain.phone import mask
-from otp_service.domain.ports import Draft, Issued, Message, Quota, Sender, Store
+from otp_service.domain.ports import Draft, Issued, Outgoing, Quota, Wish
 from otp_service.domain.verification import Channel, Person, Verification
 
 log = logging.getLogger(__name__)
 
-AUTO = "auto"  # the service picks the channel
+AUTO = "auto"  # WhatsApp, and SMS where WhatsApp does not arrive
 
 
 @dataclass(frozen=True)
@@ -37,83 +35,72 @@ class Sent:
 
 @dataclass(frozen=True)
 class Sending:
-    """Makes messages and sees them through. ``test_sender`` keeps them on this machine."""
+    """Makes messages and sees them off. ``wake`` tells a worker that there is one to send."""
 
-    store: Store
-    codes: Codes
-    senders: Mapping[Channel, Sender]
-    test_sender: Sender
-    policy: Policy
+    dispatch: Dispatch
+    wake: Callable[[], None] = lambda: None
 
-    def draft(
-        self,
-        person: Person,
-        channel: str,
-        locale: str | None,
-        verification_id: str,
-        generation: int = 1,
-    ) -> Draft:
+    def draft(self, person: Person, wish: Wish, verification_id: str, generation: int = 1) -> Draft:
         """One generation of a verification, made from its id alone."""
-        wanted = Channel.WHATSAPP if channel == AUTO else Channel(channel)
-        sender = self._sender(person, wanted)
-        code = self.codes.make(person.phone, verification_id, generation, self.codes.secret_id)
+        made, policy = self.dispatch.codes, self.dispatch.policy
+        wanted = Channel.WHATSAPP if wish.channel == AUTO else Channel(wish.channel)
+        sender = self.dispatch.choose(person.phone, wanted)
+        code = made.make(person.phone, verification_id, generation, made.secret_id)
         return Draft(
             id=verification_id,
             delivery_id=secrets.token_hex(16),
             person=person,
-            channel=sender.channel,
+            channel=wanted,
             provider=sender.provider,
-            locale=locale,
+            sms_provider=self._sms_provider(person, wish),
+            wish=wish,
             generation=generation,
-            lifetime=self.policy.lifetime,
-            max_attempts=self.policy.max_attempts,
-            grace=self.policy.grace,
-            mac=codes.bind(verification_id, self.codes.tags(person, code)[0]),
-            secret_id=self.codes.secret_id,
-            exempt=person.phone in self.policy.test_numbers,
+            lifetime=policy.lifetime,
+            max_attempts=policy.max_attempts,
+            mac=codes.bind(verification_id, made.tags(person, code)[0]),
+            secret_id=made.secret_id,
+            exempt=person.phone in policy.test_numbers,
         )
 
+    def _sms_provider(self, person: Person, wish: Wish) -> str | None:
+        has_sms = wish.channel == AUTO and self.dispatch.senders.get(Channel.SMS)
+        return self.dispatch.choose(person.phone, Channel.SMS).provider if has_sms else None
+
     def deliver(self, issued: Issued) -> Sent:
-        """Send what was stored. No database connection is held while the provider is called.
+        """Send what was stored, or leave it to the worker if the caller does not wait.
 
-        Raises `SendLimitExceeded` if it was not stored, or what the sender raises.
+        Raises `SendLimitExceeded` if it was not stored, or the `DeliveryError` it failed with.
         """
-        draft = issued.draft
-        if not issued.stored or not issued.live:
+        phone = issued.draft.person.phone
+        if not issued.live or not issued.outgoing:
             limit, wait = issued.limit, issued.quota.retry_after
-            raise SendLimitExceeded(phone=draft.person.phone, retry_after=wait, limit=str(limit))
-        phone = draft.person.phone
-        code = self.codes.make(phone, draft.id, draft.generation, draft.secret_id)
-        message = Message(phone, code, draft.lifetime, draft.locale)
-        try:
-            message_id = self._sender(draft.person, draft.channel).send(message)
-        except DeliveryError as error:
-            self._record_failure(draft, error)
-            error.phone = phone
-            raise
-        self._record_success(draft, message_id)
-        shown = code if self.policy.expose_code else None
-        return Sent(issued.live, issued.quota, shown)
+            raise SendLimitExceeded(phone=phone, retry_after=wait, limit=str(limit))
+        message = issued.outgoing
+        if issued.draft.wish.background:
+            self.wake()
+        else:
+            message, error = self.dispatch.carry(message)
+            if error:
+                self._record_failure(message, error)
+                error.phone = phone
+                raise error
+        verification = replace(issued.live, channel=message.channel)
+        code = self.exposed(phone, verification.id, message.generation)
+        return Sent(verification, issued.quota, code)
 
-    def _sender(self, person: Person, channel: Channel) -> Sender:
-        if channel not in self.senders:
-            raise InvalidRequest({"channel": [f"{channel.value} is not configured"]})
-        if person.phone in self.policy.test_numbers:
-            return self.test_sender
-        return self.senders[channel]
+    def exposed(self, phone: str, verification_id: str, generation: int) -> str | None:
+        """The code, where answers may show it."""
+        if not self.dispatch.policy.expose_code:
+            return None
+        made = self.dispatch.codes
+        return made.make(phone, verification_id, generation, made.secret_id)
 
-    def _record_success(self, draft: Draft, message_id: str) -> None:
+    def _record_failure(self, message: Outgoing, error: DeliveryError) -> None:
+        outbox, sms_after = self.dispatch.outbox, self.dispatch.policy.sms_after
         try:
-            self.store.submitted(draft, message_id)
-        except StorageUnavailable:  # the message is out and its code is stored: it verifies
-            log.warning("a delivery to %s could not be recorded", mask(draft.person.phone))
-
-    def _record_failure(self, draft: Draft, error: DeliveryError) -> None:
-        log.warning("no delivery to %s: %s %s", mask(draft.person.phone), error.code, error.reason)
-        record = self.store.refused
-        if isinstance(error, DeliveryUnconfirmed):
-            record = self.store.unconfirmed
-        try:
-            record(draft, error.code, error.reason)
+            if isinstance(error, DeliveryUnconfirmed):
+                outbox.postpone(message, error, sms_after if message.auto else None)
+            else:
+                outbox.refused(message, error)
         except StorageUnavailable:  # then the row expires by itself
-            log.warning("a failed delivery to %s was not recorded", mask(draft.person.phone))
+            log.warning("a failed delivery to %s was not recorded", mask(message.phone))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import partial
 
 from otp_service.domain import phone
@@ -10,45 +11,58 @@ from otp_service.domain.errors import (
     CodeIncorrect,
     CodeNotFound,
     HomeUnreachable,
+    IdempotencyKeyReused,
     PhoneLocked,
     StorageUnavailable,
     TooManyAttempts,
     VerificationNotFound,
 )
-from otp_service.domain.ports import Check, Judged, StoredMessage, StoreState, Verdict
+from otp_service.domain.ports import (
+    Check,
+    Judged,
+    RequestKey,
+    Store,
+    StoredMessage,
+    StoreState,
+    Verdict,
+    Wish,
+)
+from otp_service.domain.repeats import Repeats
 from otp_service.domain.sending import Sending, Sent
-from otp_service.domain.verification import Channel, Person, Verification
-
-DEFAULT_CHANNEL = Channel.WHATSAPP.value
+from otp_service.domain.verification import Person, Verification
 
 
 class OtpService:
     """The domain's front door. Its methods raise `errors.OtpError` for what they refuse."""
 
-    def __init__(self, sending: Sending) -> None:
+    def __init__(self, store: Store, sending: Sending) -> None:
+        self._store = store
         self._sending = sending
-        self._store = sending.store
-        self._codes = sending.codes
+        self._codes = sending.dispatch.codes
+        self._repeats = Repeats(store, sending)
 
     def person(self, client: str, written_phone: str, purpose: str) -> Person:
         """Raises `InvalidPhoneNumber`."""
-        number = phone.normalize(written_phone, self._sending.policy.test_numbers)
+        number = phone.normalize(written_phone, self._sending.dispatch.policy.test_numbers)
         return Person(client, number, purpose)
 
-    def send(
-        self, person: Person, channel: str = DEFAULT_CHANNEL, locale: str | None = None
-    ) -> Sent:
+    def request_key(self, client: str, key: str, request: str) -> RequestKey:
+        """An ``Idempotency-Key`` and the request it came with, as they are stored."""
+        digest = hashlib.sha256(f"{client}\0{key}".encode()).hexdigest()
+        return RequestKey(digest, self._codes.fingerprints(request))
+
+    def send(self, person: Person, wish: Wish = Wish()) -> Sent:  # noqa: B008 (it is frozen)
         """Start a verification and send its code."""
-        issued = self._store.issue(person, partial(self._sending.draft, person, channel, locale))
+        issued = self._store.issue(person, partial(self._sending.draft, person, wish))
+        if issued.earlier:
+            return self._repeats.of_send(issued)
         if not issued.stored and issued.live:
             raise CodeAlreadySent(issued.live, issued.quota)
         return self._sending.deliver(issued)
 
-    def resend(
-        self, person: Person, channel: str = DEFAULT_CHANNEL, locale: str | None = None
-    ) -> Sent:
+    def resend(self, person: Person, wish: Wish = Wish()) -> Sent:  # noqa: B008
         """Send the next code of the live verification, or start one if there is none."""
-        draft_for = partial(self._sending.draft, person, channel, locale)
+        draft_for = partial(self._sending.draft, person, wish)
         for _ in range(3):  # a resend or a check at the same moment may have been faster
             live = self._store.live(person)
             try:
@@ -58,16 +72,25 @@ class OtpService:
                     issued = self._store.issue(person, draft_for)
             except HomeUnreachable:  # lost since we looked
                 continue
+            if issued.earlier:
+                return self._repeats.of_send(issued)
             if issued.stored or issued.limit:
                 return self._sending.deliver(issued)
         raise StorageUnavailable(retry_after=1)
 
-    def verify(self, person: Person, code: str, verification_id: str | None = None) -> Verification:
+    def verify(
+        self,
+        person: Person,
+        code: str,
+        verification_id: str | None = None,
+        key: RequestKey | None = None,
+    ) -> Verification:
         """Check the code a person typed: one round trip to the store.
 
-        Raises `CodeIncorrect`, `CodeNotFound`, `TooManyAttempts` or `PhoneLocked`.
+        Raises `CodeIncorrect`, `CodeNotFound`, `TooManyAttempts`, `PhoneLocked` or
+        `IdempotencyKeyReused`.
         """
-        check = Check(person, verification_id, self._codes.tags(person, code))
+        check = Check(person, verification_id, self._codes.tags(person, code), key)
         return _right_or_raise(self._store.check(check), person)
 
     def get(self, client: str, verification_id: str) -> Verification:
@@ -79,7 +102,8 @@ class OtpService:
 
     def inbox(self, count: int = 50) -> list[tuple[StoredMessage, str]]:
         """The messages that stayed on this machine, oldest first, each with its code."""
-        messages = self._store.recent_messages(self._sending.test_sender.provider, count)
+        test_sender = self._sending.dispatch.test_sender
+        messages = self._store.recent_messages(test_sender.provider, count)
         return [(message, self._code_of(message)) for message in messages]
 
     def store_state(self) -> StoreState:
@@ -101,6 +125,8 @@ def _found(verification: Verification | None) -> Verification:
 
 def _right_or_raise(judged: Judged, person: Person) -> Verification:
     found, number = judged.verification, person.phone
+    if judged.verdict is Verdict.KEY_REUSED:
+        raise IdempotencyKeyReused(phone=number)
     if found is None:
         raise CodeNotFound(phone=number)
     if judged.verdict is Verdict.WRONG:

@@ -60,6 +60,8 @@ class Delivery:
     failed_at: datetime | None = None
     error_code: str | None = None
     reason: str | None = None
+    background: bool | None = None
+    """Whether the caller did not wait for it."""
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ _CREATE = Transaction(
         ),
     ),
     sa.select(K.digest).where(K.name == given("name")),
-    serialize=given("name"),
+    serialize=[given("name")],
 )
 _REVOKE = Transaction(
     sa.update(K).where(K.name == given("name"), K.revoked_at.is_(None)).values(revoked_at=NOW),

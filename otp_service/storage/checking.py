@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
+import sqlalchemy.orm
 
 from otp_service.domain.limits import Limit
 from otp_service.domain.verification import Status
@@ -16,13 +18,16 @@ from otp_service.storage.transaction import Transaction, given
 
 V, C, A = VerificationRow, CodeRow, AttemptRow
 ASKED = given("verification_id", sa.String())
+KEY = given("idempotency_key", sa.String())
+EARLIER = sa.orm.aliased(A)
 
 
 def judge(limits: Sequence[Limit], secrets: int) -> Transaction:
     """Count one attempt, consume the code if it is right, and tell what became of it.
 
     ``secrets`` is how many secrets are configured: a code may have been made with any of them.
-    The attempt's own row is the verdict: no row, not judged.
+    The attempt's own row is the verdict: no row, not judged. A request that is repeated with its
+    idempotency key finds the row that it made before, and nothing is judged again.
     """
     windows = rules.failure_windows(limits)
     theirs = rules.newest_verification(sa.or_(ASKED.is_(None), V.id == ASKED))
@@ -33,28 +38,38 @@ def judge(limits: Sequence[Limit], secrets: int) -> Transaction:
         C.expires_at > NOW,
         C.mac.in_(candidates),
     )
-    attempt = {
-        A.id: given("attempt_id"),
-        A.verification_id: V.id,
-        A.phone: V.phone,
-        A.correct: right,
-        A.created_at: NOW,
-    }
+    attempt = _attempt(right)
     # One whose guesses are used up is not live any more: the last guess ended it, see _settle.
     judgeable = (V.id == theirs, LIVE, *(window.open for window in windows))
-    judged = sa.select(*attempt.values()).where(*judgeable)
+    fresh = ~sa.exists().where(rules.of_key(EARLIER, KEY))
+    judged = sa.select(*attempt.values()).where(*judgeable, fresh)
+    # The attempt is this one, or the one that the same request made before.
     answer = (
-        sa.select(A.correct, *rules.facts(windows), *V.__table__.c)
+        sa.select(A.correct, A.failures, A.fingerprint, *rules.facts(windows), *V.__table__.c)
         .select_from(ALWAYS)
-        .outerjoin(V, V.id == theirs)
-        .outerjoin(A, A.id == given("attempt_id"))
+        .outerjoin(A, sa.or_(A.id == given("attempt_id"), rules.of_key(A, KEY)))
+        .outerjoin(V, V.id == sa.func.coalesce(A.verification_id, theirs))
     )
     return Transaction(
         sa.insert(A).from_select(list(attempt), judged),
         _settle(),
         answer,
-        serialize=given("phone"),
+        serialize=[KEY, given("phone")],
     )
+
+
+def _attempt(right: sa.ColumnElement[bool]) -> dict[Any, Any]:
+    """The row's values."""
+    return {
+        A.id: given("attempt_id"),
+        A.verification_id: V.id,
+        A.phone: V.phone,
+        A.correct: right,
+        A.failures: V.attempts + sa.case((right, 0), else_=1),
+        A.created_at: NOW,
+        A.idempotency_key: KEY,
+        A.fingerprint: given("fingerprint", sa.String()),
+    }
 
 
 def _settle() -> sa.Update:

@@ -20,10 +20,11 @@ log = logging.getLogger(__name__)
 
 
 class Database:
-    """An engine behind a circuit breaker."""
+    """An engine behind a circuit breaker. The ids of what lives here begin with its ``letter``."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
+        self.letter = "s" if engine.dialect.name == "sqlite" else "p"
         self._circuit = Circuit()
 
     @property

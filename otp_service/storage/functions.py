@@ -100,5 +100,7 @@ def add_to_sqlite(connection: Any) -> None:
     connection.create_function("bind_tag", 2, codes.bind, deterministic=True)
 
 
-def _sqlite_from_now(seconds: float) -> str:
+def _sqlite_from_now(seconds: float | None) -> str | None:
+    if seconds is None:
+        return None
     return (datetime.now(timezone.utc) + timedelta(seconds=seconds)).strftime(_STORED)

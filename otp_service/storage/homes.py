@@ -43,7 +43,7 @@ class Homes:
         self._draining = threading.Lock()
 
     def _home(self, verification_id: str) -> SqlStore:
-        if self._fallback and verification_id.startswith(self._fallback.home):
+        if self._fallback and verification_id.startswith(self._fallback.database.letter):
             return self._fallback
         return self._primary
 
@@ -87,15 +87,6 @@ class Homes:
             return self._primary.live(person)
         except HomeUnreachable:
             return None
-
-    def submitted(self, draft: Draft, provider_message_id: str) -> None:
-        self._home(draft.id).submitted(draft, provider_message_id)
-
-    def unconfirmed(self, draft: Draft, error_code: str, reason: str) -> None:
-        self._home(draft.id).unconfirmed(draft, error_code, reason)
-
-    def refused(self, draft: Draft, error_code: str, reason: str) -> None:
-        self._home(draft.id).refused(draft, error_code, reason)
 
     def check(self, check: Check) -> Judged:
         if check.verification_id:

@@ -1,26 +1,43 @@
-"""The transactions that store a code and record what became of its message."""
+"""The transactions that store a code and the message that is to carry it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import sqlalchemy as sa
+import sqlalchemy.orm
 
 from otp_service.domain.limits import Limit
-from otp_service.domain.verification import DeliveryStatus, Status
+from otp_service.domain.verification import Channel, DeliveryStatus, Status
 from otp_service.storage import rules
-from otp_service.storage.functions import UtcTime, clock, from_now, timeline
+from otp_service.storage.functions import clock, from_now, timeline
 from otp_service.storage.models import CodeRow, DeliveryRow, VerificationRow
 from otp_service.storage.rules import ALWAYS, LIVE, NOW, OF_PERSON
 from otp_service.storage.transaction import Statement, Transaction, given
 
 V, C, D = VerificationRow, CodeRow, DeliveryRow
+E = sa.orm.aliased(D)  # of an earlier request
 PHONE = given("phone")
-THIS_CODE = sa.and_(C.verification_id == given("id"), C.generation == given("generation"))
+KEY = given("idempotency_key", sa.String())
+SMS = given("sms_provider", sa.String())
 
 
 def _live() -> sa.ColumnElement[bool]:
     return sa.exists().where(OF_PERSON, LIVE)
+
+
+def _fresh() -> sa.ColumnElement[bool]:
+    """No request with this idempotency key has stored a message in the last 24 hours."""
+    return ~sa.exists().where(rules.of_key(D, KEY))
+
+
+def _straight_to_sms() -> sa.ColumnElement[bool]:
+    """It may be an SMS, and the phone is known not to be on WhatsApp."""
+    return sa.and_(SMS.is_not(None), rules.not_on_whatsapp(PHONE))
+
+
+def _channel() -> sa.ColumnElement[str]:
+    return sa.case((_straight_to_sms(), Channel.SMS.value), else_=given("channel", sa.String()))
 
 
 def _allowed(windows: Sequence[rules.Window]) -> sa.ColumnElement[bool]:
@@ -35,7 +52,7 @@ def issue(limits: Sequence[Limit]) -> Transaction:
         V.client: given("client"),
         V.phone: PHONE,
         V.purpose: given("purpose"),
-        V.channel: given("channel"),
+        V.channel: _channel(),
         V.locale: given("locale"),
         V.status: sa.literal(Status.PENDING.value),
         V.generation: sa.literal(1),
@@ -46,9 +63,9 @@ def issue(limits: Sequence[Limit]) -> Transaction:
         V.expires_at: from_now(given("lifetime")),
         V.timeline: timeline(),
     }
-    new = sa.select(*values.values()).where(~_live(), _allowed(windows))
+    new = sa.select(*values.values()).where(~_live(), _allowed(windows), _fresh())
     insert = sa.insert(V).from_select(list(values), new)
-    return Transaction(insert, *_add_message(), _answer(windows), serialize=PHONE)
+    return Transaction(insert, *_add_message(), _answer(windows), serialize=(KEY, PHONE))
 
 
 def reissue(limits: Sequence[Limit]) -> Transaction:
@@ -57,15 +74,18 @@ def reissue(limits: Sequence[Limit]) -> Transaction:
     advance = (
         sa.update(V)
         .where(V.id == given("id"), V.generation == given("generation") - 1, LIVE)
-        .where(_allowed(windows))
+        .where(_allowed(windows), _fresh())
         .values(
             generation=given("generation"),
             expires_at=from_now(given("lifetime")),
-            channel=given("channel"),
+            channel=_channel(),
             locale=given("locale"),
         )
     )
-    return Transaction(advance, *_add_message(), _answer(windows), serialize=PHONE)
+    return Transaction(advance, *_add_message(), _answer(windows), serialize=(KEY, PHONE))
+
+
+IS_SMS = sa.and_(SMS.is_not(None), V.channel == Channel.SMS.value)
 
 
 def _add_message() -> list[Statement]:
@@ -78,10 +98,15 @@ def _add_message() -> list[Statement]:
         D.verification_id: V.id,
         D.phone: V.phone,
         D.generation: V.generation,
-        D.channel: given("channel"),
-        D.provider: given("provider"),
+        D.channel: V.channel,
+        D.provider: sa.case((IS_SMS, SMS), else_=given("provider", sa.String())),
         D.status: sa.literal(DeliveryStatus.QUEUED.value),
         D.created_at: NOW,
+        D.background: given("background", sa.Boolean()),
+        D.auto: sa.and_(SMS.is_not(None), ~IS_SMS),
+        D.due_at: sa.case((given("background", sa.Boolean()), NOW)),
+        D.idempotency_key: KEY,
+        D.fingerprint: given("fingerprint", sa.String()),
     }
     code = {
         C.verification_id: V.id,
@@ -101,59 +126,17 @@ def _add_message() -> list[Statement]:
 
 
 def _answer(windows: Sequence[rules.Window]) -> Statement:
-    """Whether the draft was stored, the live verification, and how full the windows are."""
-    stored = sa.exists().where(D.id == given("delivery_id")).label("stored")
+    """The message if it was stored, what the same request led to before, the live verification, and
+    how full the windows are.
+    """
+    earlier = sa.and_(rules.of_key(E, KEY), E.id != given("delivery_id"))
+    message = [D.id.label("stored"), D.channel.label("on"), D.provider.label("by"), D.auto]
+    before = [E.verification_id.label("earlier"), E.id.label("earlier_delivery"), E.fingerprint]
     return (
-        sa.select(stored, *rules.facts(windows), *V.__table__.c)
+        sa.select(*message, *before, *rules.facts(windows), *V.__table__.c)
         .select_from(ALWAYS)
         .outerjoin(V, sa.and_(V.id == rules.newest_verification(), LIVE))
-    )
-
-
-def submitted() -> Transaction:
-    """The provider took the message; ``supersede`` is the oldest generation that still holds."""
-    return Transaction(
-        sa.update(D)
-        .where(D.id == given("delivery_id"), D.status == DeliveryStatus.QUEUED.value)
-        .values(
-            status=DeliveryStatus.SUBMITTED.value,
-            submitted_at=NOW,
-            provider_message_id=given("provider_message_id"),
-        ),
-        sa.update(V)
-        .where(V.id == given("id"), V.oldest_generation < given("supersede"))
-        .values(oldest_generation=given("supersede")),
-    )
-
-
-def unconfirmed() -> Transaction:
-    return Transaction(
-        sa.update(D)
-        .where(D.id == given("delivery_id"))
-        .values(error_code=given("error_code"), reason=given("reason"))
-    )
-
-
-def refused() -> Transaction:
-    """Undo what storing the code did, so that the person can ask again at once.
-
-    The codes sent before stay good until their own expiry; without any the verification ends.
-    """
-    others = sa.select(sa.func.max(C.expires_at, type_=UtcTime()))
-    last_expiry = others.where(C.verification_id == given("id")).scalar_subquery()
-    ended = sa.case((last_expiry.is_(None), Status.FAILED.value), else_=V.status)
-    return Transaction(
-        sa.update(D)
-        .where(D.id == given("delivery_id"))
-        .values(
-            status=DeliveryStatus.FAILED.value,
-            failed_at=NOW,
-            error_code=given("error_code"),
-            reason=given("reason"),
-        ),
-        sa.delete(C).where(THIS_CODE),
-        sa.update(V)
-        .where(V.id == given("id"), V.status == Status.PENDING.value)
-        .values(expires_at=sa.func.coalesce(last_expiry, V.expires_at), status=ended),
-        serialize=PHONE,
+        .outerjoin(D, D.id == given("delivery_id"))
+        .outerjoin(E, earlier)
+        .limit(1)
     )

@@ -89,6 +89,12 @@ def _of_verification() -> Mapped[str]:
     )
 
 
+def _where_not_null(column: str) -> sa.Index:
+    """Of the few rows that have a value there."""
+    some = sa.text(f"{column} IS NOT NULL")
+    return sa.Index(None, column, postgresql_where=some, sqlite_where=some)
+
+
 class CodeRow(Model):
     """One generation's code, as `codes.bind` of its tag; the digits are nowhere."""
 
@@ -111,8 +117,16 @@ class AttemptRow(Model):
     phone: Mapped[str] = mapped_column(sa.String(16))
     correct: Mapped[bool]
     created_at: Mapped[datetime]
+    failures: Mapped[int | None] = mapped_column(
+        comment="wrong guesses of the verification, this one included"
+    )
+    idempotency_key: Mapped[str | None] = mapped_column(sa.String(64), comment="its digest")
+    fingerprint: Mapped[str | None] = mapped_column(sa.String(64), comment="of the request")
 
-    __table_args__ = (sa.Index(None, "phone", "created_at"),)
+    __table_args__ = (
+        sa.Index(None, "phone", "created_at"),
+        _where_not_null("idempotency_key"),
+    )
 
 
 class ApiKeyRow(Model):
@@ -146,5 +160,38 @@ class DeliveryRow(Model):
     delivered_at: Mapped[datetime | None]
     read_at: Mapped[datetime | None]
     failed_at: Mapped[datetime | None]
+    background: Mapped[bool | None] = mapped_column(comment="the caller does not wait for it")
+    auto: Mapped[bool | None] = mapped_column(comment="it may be followed by an SMS")
+    follows: Mapped[str | None] = mapped_column(
+        sa.String(40), comment="the message in whose place it was sent"
+    )
+    tries: Mapped[int | None] = mapped_column(
+        comment="calls of the provider, those before included"
+    )
+    due_at: Mapped[datetime | None] = mapped_column(comment="when the worker looks at it")
+    lease: Mapped[str | None] = mapped_column(
+        sa.String(40), comment="who has it in hand until then"
+    )
+    idempotency_key: Mapped[str | None] = mapped_column(sa.String(64), comment="its digest")
+    fingerprint: Mapped[str | None] = mapped_column(sa.String(64), comment="of the request")
 
-    __table_args__ = (sa.Index(None, "phone", "created_at"),)
+    __table_args__ = (
+        sa.Index(None, "phone", "created_at"),
+        _where_not_null("due_at"),
+        _where_not_null("idempotency_key"),
+    )
+
+
+class ReceiptRow(Model):
+    """What a provider told of a message, until it is applied to the delivery."""
+
+    __tablename__ = "receipts"
+    id: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
+    provider: Mapped[str] = mapped_column(sa.String(32))
+    provider_message_id: Mapped[str] = mapped_column(sa.String(255))
+    status: Mapped[str] = mapped_column(sa.String(16))
+    at: Mapped[datetime] = mapped_column(comment="by the provider's clock")
+    error_code: Mapped[str | None] = mapped_column(sa.String(64))
+    reason: Mapped[str | None] = mapped_column(sa.String(255), comment="the provider's own words")
+    created_at: Mapped[datetime]
+    due_at: Mapped[datetime] = mapped_column(index=True, comment="when it is applied, or tried to")

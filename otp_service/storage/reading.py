@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from otp_service.domain.verification import Status
 from otp_service.storage import rules
 from otp_service.storage.glance import Glance
-from otp_service.storage.models import CodeRow, DeliveryRow, VerificationRow
+from otp_service.storage.models import AttemptRow, CodeRow, DeliveryRow, ReceiptRow, VerificationRow
 from otp_service.storage.rules import LIVE, NOW, OF_PERSON
 from otp_service.storage.transaction import Transaction, given
 
@@ -54,4 +54,6 @@ RECENT = Transaction(
 )
 
 # All columns: a schema that an upgrade has not finished yet does not answer.
-PING = Transaction(sa.select(*V.__table__.c).limit(1), reads=True)
+PING = Transaction(
+    *(sa.select(*row.__table__.c).limit(1) for row in (ReceiptRow, AttemptRow, D, V)), reads=True
+)

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from otp_service.domain.limits import Limit
-from otp_service.domain.ports import Quota, StoredMessage
+from otp_service.domain.ports import Draft, Earlier, Outgoing, Quota, StoredMessage
 from otp_service.domain.verification import (
     Channel,
     Delivery,
@@ -41,6 +41,48 @@ def delivery(row: sa.Row[Any]) -> Delivery:
     values["status"] = DeliveryStatus(row.delivery_status)
     values["channel"] = Channel(row.delivery_channel)
     return Delivery(**values)
+
+
+def outgoing(row: sa.Row[Any]) -> Outgoing:
+    """A message that a worker has taken: it may be one whose code was voided since."""
+    left = (row.expires_at - row.as_of).total_seconds() if row.expires_at else 0
+    return Outgoing(
+        verification_id=row.verification_id,
+        delivery_id=row.id,
+        phone=row.phone,
+        generation=row.generation,
+        secret_id=row.secret_id or "",
+        channel=Channel(row.channel),
+        provider=row.provider,
+        locale=row.locale,
+        expires_in=max(0, math.ceil(left)),
+        auto=bool(row.auto),
+        tries=row.tries or 0,
+        status=DeliveryStatus(row.status),
+        error_code=row.error_code,
+        is_current=bool(row.current),
+        lease=row.lease,
+    )
+
+
+def issued(row: sa.Row[Any], draft: Draft) -> tuple[Outgoing | None, Earlier | None]:
+    """The draft's message, if it was stored; and what the same request led to before."""
+    earlier = row.earlier and Earlier(row.earlier, row.earlier_delivery, row.fingerprint or "")
+    if not row.stored:
+        return None, earlier
+    message = Outgoing(
+        verification_id=draft.id,
+        delivery_id=draft.delivery_id,
+        phone=draft.person.phone,
+        generation=draft.generation,
+        secret_id=draft.secret_id,
+        channel=Channel(row.on),
+        provider=row.by,
+        locale=draft.wish.locale,
+        expires_in=draft.lifetime,
+        auto=bool(row.auto),
+    )
+    return message, earlier
 
 
 def message(row: sa.Row[Any]) -> StoredMessage:

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
+import sqlalchemy.orm
 
+from otp_service.domain import failures
 from otp_service.domain.limits import Limit
-from otp_service.domain.verification import DeliveryStatus, Status
+from otp_service.domain.verification import Channel, DeliveryStatus, Status
 from otp_service.storage.functions import from_now, timeline
 from otp_service.storage.models import AttemptRow, DeliveryRow, VerificationRow
 from otp_service.storage.transaction import given
@@ -31,6 +33,35 @@ SENT = sa.and_(
     sa.or_(D.status != DeliveryStatus.FAILED.value, D.submitted_at.is_not(None)),
 )
 FAILED = sa.and_(A.phone == given("phone"), A.correct.is_(sa.false()))
+
+
+DAY = 86_400
+# How long a phone that WhatsApp does not know is not tried there again, where an SMS may go
+# instead: days if there is no such account, hours if it only can't be delivered to now.
+NOT_ON_WHATSAPP = {failures.NOT_ON_WHATSAPP.code: 7 * DAY, failures.UNDELIVERABLE.code: DAY // 2}
+
+
+def not_on_whatsapp(phone: sa.BindParameter[str]) -> Condition:
+    """A WhatsApp message to the phone failed for such a reason, and none has arrived since."""
+    F, L = sa.orm.aliased(D), sa.orm.aliased(D)  # noqa: N806 (failed, later)
+    reasons = [
+        sa.and_(F.error_code == code, F.failed_at > from_now(-seconds))
+        for code, seconds in NOT_ON_WHATSAPP.items()
+    ]
+    later = sa.exists().where(
+        L.phone == phone, L.channel == F.channel, L.delivered_at > F.failed_at
+    )
+    on_whatsapp = F.channel == Channel.WHATSAPP.value
+    recent = F.created_at > from_now(-max(NOT_ON_WHATSAPP.values()) - DAY)
+    failed = F.status == DeliveryStatus.FAILED.value
+    return sa.exists().where(
+        F.phone == phone, recent, on_whatsapp, failed, sa.or_(*reasons), ~later
+    )
+
+
+def of_key(row: Any, key: sa.BindParameter[str]) -> Condition:
+    """Of a request with this idempotency key, which counts for 24 hours."""
+    return sa.and_(row.idempotency_key == key, row.created_at > from_now(-DAY))
 
 
 def newest_verification(*conditions: Condition) -> sa.ScalarSelect[str]:

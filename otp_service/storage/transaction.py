@@ -32,16 +32,16 @@ def given(name: str, type_: Any = None) -> sa.BindParameter[Any]:
 class Transaction:
     """Statements prepared once, run often. The last one's rows are the answer.
 
-    With ``serialize`` (a given text, such as a phone number), runs with an equal value wait for
-    each other. ``reads`` says that nothing is written. Raises `HomeUnreachable` where the
-    connection failed, so that nothing is known, and `StorageUnavailable` for whatever else the
-    database did not do.
+    With ``serialize`` (given texts, such as a phone number, or nulls), runs with an equal value
+    wait for each other, for one value after the other. ``reads`` says that nothing is written.
+    Raises `HomeUnreachable` where the connection failed, so that nothing is known, and
+    `StorageUnavailable` for whatever else the database did not do.
     """
 
     def __init__(
         self,
         *statements: Any,
-        serialize: sa.BindParameter[Any] | None = None,
+        serialize: Sequence[sa.BindParameter[Any]] = (),
         reads: bool = False,
         seconds: float = SECONDS,
     ) -> None:
@@ -81,9 +81,9 @@ class Transaction:
         milliseconds = str(int(500 * self._seconds))
         timeout = sa.func.set_config("statement_timeout", milliseconds, True)
         statements = [sa.select(timeout), *self._statements]
-        if self._serialize is not None:
-            key = sa.func.hashtextextended(self._serialize, 0)
-            statements.insert(1, sa.select(sa.func.pg_advisory_xact_lock(key)))
+        for number, text in enumerate(self._serialize, start=1):
+            key = sa.func.hashtextextended(text, 0)
+            statements.insert(number, sa.select(sa.func.pg_advisory_xact_lock(key)))
         parts, constants = [], {}
         for number, statement in enumerate(statements):
             compiled = statement.compile(dialect=dialect)

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from otp_service.domain.limits import FAILURES, SENDS, Limit
-from otp_service.domain.ports import Check, Draft, Issued, Judged, Quota, StoredMessage, Verdict
+from otp_service.domain.ports import (
+    Check,
+    Draft,
+    Issued,
+    Judged,
+    Quota,
+    RequestKey,
+    StoredMessage,
+    Verdict,
+)
 from otp_service.domain.verification import Person, Status, Verification
 from otp_service.storage import checking, issuing, reading, retention, rows
 from otp_service.storage.database import Database
@@ -20,20 +30,15 @@ class SqlStore:
     """Verifications in one database.
 
     ``secrets_count`` is how many secrets are configured, so how many tags each check carries;
-    ``instances`` how many such databases share the limits. ``home`` is the letter that this
-    database's ids begin with.
+    ``instances`` how many such databases share the limits.
     """
 
     def __init__(self, database: Database, *, secrets_count: int, instances: int = 1) -> None:
         self.database = database
-        self.home = "s" if database.engine.dialect.name == "sqlite" else "p"
         self._sends = [limit.shared_by(instances) for limit in SENDS]
         self._failures = [limit.shared_by(instances) for limit in FAILURES]
         self._issue = issuing.issue(self._sends)
         self._reissue = issuing.reissue(self._sends)
-        self._submitted = issuing.submitted()
-        self._unconfirmed = issuing.unconfirmed()
-        self._refused = issuing.refused()
         self._judge = checking.judge(self._failures, secrets_count)
 
     def _run(self, transaction: Transaction, **values: object) -> Sequence[sa.Row[Any]]:
@@ -41,16 +46,26 @@ class SqlStore:
 
     def new_id(self) -> str:
         """128 random bits behind the home's letter."""
-        return self.home + secrets.token_hex(16)
+        return self.database.letter + secrets.token_hex(16)
 
     def issue(self, draft: Draft) -> Issued:
         transaction = self._issue if draft.generation == 1 else self._reissue
-        (row,) = self._run(transaction, **vars(draft.person), **vars(draft))
+        values = vars(draft.person) | vars(draft.wish) | vars(draft) | _key(draft.wish.key)
+        (row,) = self._run(transaction, **values)
         quota, limit = rows.quota(row, self._sends)
         if draft.exempt:
             quota, limit = Quota(self._sends[0].count), None
         live = rows.verification(row) if row.id else None
-        return Issued(draft, stored=bool(row.stored), live=live, quota=quota, limit=limit)
+        message, earlier = rows.issued(row, draft)
+        return Issued(
+            draft,
+            stored=message is not None,
+            live=live,
+            quota=quota,
+            outgoing=message,
+            limit=limit,
+            earlier=earlier,
+        )
 
     def live(self, person: Person) -> Verification | None:
         return rows.first(self._run(reading.LIVE_ONE, **vars(person)))
@@ -72,31 +87,6 @@ class SqlStore:
         """Delete what has expired; how many verifications it were."""
         return retention.purge(self.database.engine)
 
-    def submitted(self, draft: Draft, provider_message_id: str) -> None:
-        self._run(
-            self._submitted,
-            id=draft.id,
-            delivery_id=draft.delivery_id,
-            provider_message_id=provider_message_id,
-            supersede=draft.generation - draft.grace,
-        )
-
-    def unconfirmed(self, draft: Draft, error_code: str, reason: str) -> None:
-        self._run(
-            self._unconfirmed, delivery_id=draft.delivery_id, error_code=error_code, reason=reason
-        )
-
-    def refused(self, draft: Draft, error_code: str, reason: str) -> None:
-        self._run(
-            self._refused,
-            id=draft.id,
-            delivery_id=draft.delivery_id,
-            generation=draft.generation,
-            phone=draft.person.phone,
-            error_code=error_code,
-            reason=reason,
-        )
-
     def check(self, check: Check) -> Judged:
         (row,) = self._run(
             self._judge,
@@ -104,7 +94,10 @@ class SqlStore:
             **vars(check.person),
             verification_id=check.verification_id,
             **{f"tag_{number}": tag for number, tag in enumerate(check.tags)},
+            **_key(check.key),
         )
+        if check.key and row.fingerprint not in (None, *check.key.fingerprints):
+            return Judged(Verdict.KEY_REUSED)
         return _judged(row, self._failures)
 
     def get(self, client: str, verification_id: str) -> Verification | None:
@@ -121,13 +114,22 @@ class SqlStore:
         self._run(reading.PING)
 
 
+def _key(key: RequestKey | None) -> dict[str, str | None]:
+    return {
+        "idempotency_key": key.idempotency_key if key else None,
+        "fingerprint": key.fingerprints[0] if key else None,
+    }
+
+
 def _judged(row: sa.Row[Any], limits: Sequence[Limit]) -> Judged:
     """The verdict. Order matters: a used-up verification says so even on a locked phone."""
     if row.id is None:
         return Judged(Verdict.MISSING)
     found = rows.verification(row)
+    if row.correct:
+        return Judged(Verdict.RIGHT, found)
     if row.correct is not None:
-        return Judged(Verdict.RIGHT if row.correct else Verdict.WRONG, found)
+        return Judged(Verdict.WRONG, replace(found, attempts=row.failures))
     if found.expires_in and found.status is Status.FAILED and not found.attempts_remaining:
         return Judged(Verdict.USED_UP, found)
     quota, limit = rows.quota(row, limits)

@@ -11,6 +11,8 @@ from otp_service.web.errors import Forbidden, Unauthorized
 from otp_service.web.parts import parts
 
 PUBLIC = "public"
+WEBHOOK = "webhook"
+"""A provider calls, which has no key of ours: the blueprint checks by itself."""
 OTP = "otp"
 READ = "read"
 ADMIN = "admin"
@@ -26,7 +28,7 @@ def requires(scope: str) -> Callable[[], None]:
     def check() -> None:
         g.client = ANYONE
         keys = parts().keys
-        if scope == PUBLIC or keys is None:
+        if scope in (PUBLIC, WEBHOOK) or keys is None:
             return
         holder = keys.find(_presented_key())
         if holder is None:
@@ -45,7 +47,7 @@ def client() -> str:
 
 def refusals(scope: str) -> list[type[OtpError]]:
     """What `requires` may raise, for the API's documentation."""
-    return [] if scope == PUBLIC else [Unauthorized, Forbidden, StorageUnavailable]
+    return [] if scope in (PUBLIC, WEBHOOK) else [Unauthorized, Forbidden, StorageUnavailable]
 
 
 def _presented_key() -> str:

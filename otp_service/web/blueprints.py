@@ -58,25 +58,42 @@ class Blueprint(flask_smorest.Blueprint):
         fails: Iterable[type[OtpError]] = (),
     ) -> Decorator:
         """Document the view's one success and each of its refusals, with examples."""
-        success = {
-            "type": "object",
-            "required": ["success", "message", "data"],
-            "properties": {
-                "success": {"type": "boolean", "enum": [True]},
-                "message": {"type": "string"},
-                "data": data,
-            },
-        }
+        success = envelope(data)
         shown = {"success": True, "message": message, "data": example}
         responses = examples.responses([*fails, *auth.refusals(self.scope)])
         add_success(responses, message, success, shown)
         return self.documented(responses=responses)
+
+    def accepts(self, message: str, data: type[Schema], example: Json) -> Decorator:
+        """Document that a view may also answer 202, with the same data."""
+        shown = {"accepted": {"value": {"success": True, "message": message, "data": example}}}
+        content = {"application/json": {"schema": envelope(data), "examples": shown}}
+        applied = {"description": "respond-async", "schema": {"type": "string"}}
+        accepted = {
+            "description": message,
+            "content": content,
+            "headers": {"Preference-Applied": applied},
+        }
+        return self.documented(responses={"202": accepted})
 
     def pages(self, description: str, media_type: str, example: Any) -> Decorator:
         """Document a view that answers something else than an envelope."""
         schema = examples.shape(example)
         content = {media_type: {"schema": schema, "examples": {"page": {"value": example}}}}
         return self.documented(responses={"200": {"description": description, "content": content}})
+
+
+def envelope(data: type[Schema] | Json) -> Json:
+    """The schema of a success."""
+    return {
+        "type": "object",
+        "required": ["success", "message", "data"],
+        "properties": {
+            "success": {"type": "boolean", "enum": [True]},
+            "message": {"type": "string"},
+            "data": data,
+        },
+    }
 
 
 def add_success(responses: dict[str, Json], message: str, schema: Json, example: Json) -> None:

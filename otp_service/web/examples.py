@@ -10,6 +10,7 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from otp_service.domain import errors as domain
+from otp_service.domain import failures
 from otp_service.domain.errors import OtpError
 from otp_service.domain.ports import Quota
 from otp_service.domain.sending import Sent
@@ -57,6 +58,8 @@ _REFUSALS: tuple[OtpError, ...] = (
     domain.TooManyAttempts(phone=PHONE, retry_after=97, limit="5 for one verification"),
     domain.PhoneLocked(phone=PHONE, retry_after=2711, limit="10 in 3600 seconds"),
     domain.DeliveryFailed(),
+    domain.IdempotencyInProgress(phone=PHONE, retry_after=1),
+    domain.IdempotencyKeyReused(phone=PHONE),
     domain.DeliveryUnavailable(retry_after=5),
     domain.DeliveryUnconfirmed(),
     domain.StorageUnavailable(),
@@ -84,6 +87,7 @@ class RefusalSchema(Schema):
     attempts_remaining = fields.Integer()
     limit = fields.String(metadata={"description": "Which limit was met"})
     retry_after = fields.Integer(metadata={"description": "Seconds, as in Retry-After"})
+    failure = fields.String(metadata={"description": "Why a message was not delivered"})
     state = fields.Dict(metadata={"description": "Of each part, where the service is not ready"})
 
 
@@ -136,9 +140,22 @@ FOUND = VerificationSchema().dump(
                 generation=1,
                 channel=Channel.WHATSAPP,
                 provider="gupshup",
-                status=DeliveryStatus.SUBMITTED,
+                status=DeliveryStatus.FAILED,
                 created_at=_CREATED,
                 submitted_at=_CREATED + timedelta(milliseconds=240),
+                failed_at=_CREATED + timedelta(seconds=2),
+                error_code=failures.NOT_ON_WHATSAPP.code,
+                reason="1002: Number Does Not Exists On WhatsApp",
+            ),
+            Delivery(
+                id="e",
+                generation=1,
+                channel=Channel.SMS,
+                provider="gupshup-sms",
+                status=DeliveryStatus.DELIVERED,
+                created_at=_CREATED + timedelta(seconds=2),
+                submitted_at=_CREATED + timedelta(seconds=2, milliseconds=310),
+                delivered_at=_CREATED + timedelta(seconds=6),
             ),
         ),
     )

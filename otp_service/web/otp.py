@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable
 from typing import Any
 
-from flask import Response
+from flask import Response, request
 
 from otp_service.domain import errors
+from otp_service.domain.ports import RequestKey, Wish
+from otp_service.domain.sending import Sent
 from otp_service.domain.verification import Person
 from otp_service.web import auth, examples
 from otp_service.web.blueprints import Blueprint, answer
@@ -31,6 +35,8 @@ _SENDING = [
     errors.DeliveryFailed,
     errors.DeliveryUnavailable,
     errors.DeliveryUnconfirmed,
+    errors.IdempotencyInProgress,
+    errors.IdempotencyKeyReused,
 ]
 _STARTING = [*_SENDING, errors.CodeAlreadySent]
 _CHECKING = [
@@ -39,7 +45,23 @@ _CHECKING = [
     errors.CodeNotFound,
     errors.TooManyAttempts,
     errors.PhoneLocked,
+    errors.IdempotencyKeyReused,
 ]
+
+
+_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "Makes it safe to repeat a request: for 24 hours the same key and body get the "
+    "answer of the first, and nothing is sent or judged again.",
+    "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
+}
+_PREFER = {
+    "name": "Prefer",
+    "in": "header",
+    "description": "`respond-async`: answer 202 once the message is stored; it is sent after that.",
+    "schema": {"type": "string", "examples": ["respond-async"]},  # others are ignored (RFC 7240)
+}
 
 
 def blueprint(code_length: int, channels: Iterable[str]) -> Blueprint:
@@ -49,26 +71,31 @@ def blueprint(code_length: int, channels: Iterable[str]) -> Blueprint:
 
     @bp.post("/send-otp")
     @bp.takes(send_body)
+    @bp.documented(parameters=[_KEY, _PREFER])
+    @bp.accepts("OTP will be sent", SentSchema, examples.SENT)
     @bp.answers("OTP sent successfully", SentSchema, examples.SENT, _STARTING)
     def send_otp(body: Body) -> Response:
         """Send a code to a phone."""
-        sent = service().send(_person(body), body["channel"], body.get("locale"))
-        return answer("OTP sent successfully", SentSchema().dump(sent))
+        return _sent("OTP sent successfully", service().send(_person(body), _wish(body)))
 
     @bp.post("/resend-otp")
     @bp.takes(send_body)
+    @bp.documented(parameters=[_KEY, _PREFER])
+    @bp.accepts("OTP will be sent", SentSchema, examples.SENT)
     @bp.answers("OTP resent successfully", SentSchema, examples.SENT, _SENDING)
     def resend_otp(body: Body) -> Response:
         """Send the next code of the live verification, or start one if there is none."""
-        sent = service().resend(_person(body), body["channel"], body.get("locale"))
-        return answer("OTP resent successfully", SentSchema().dump(sent))
+        return _sent("OTP resent successfully", service().resend(_person(body), _wish(body)))
 
     @bp.post("/verify-otp")
     @bp.takes(verify_body)
+    @bp.documented(parameters=[_KEY])
     @bp.answers("OTP verified successfully", VerifiedSchema, examples.VERIFIED, _CHECKING)
     def verify_otp(body: Body) -> Response:
         """Check the code a person typed."""
-        verified = service().verify(_person(body), body["otp"], body.get("verification_id"))
+        verified = service().verify(
+            _person(body), body["otp"], body.get("verification_id"), _request_key(body)
+        )
         return answer("OTP verified successfully", VerifiedSchema().dump(verified))
 
     return bp
@@ -76,3 +103,32 @@ def blueprint(code_length: int, channels: Iterable[str]) -> Blueprint:
 
 def _person(body: Body) -> Person:
     return service().person(auth.client(), body["phone_number"], body["purpose"])
+
+
+def _wish(body: Body) -> Wish:
+    return Wish(body["channel"], body.get("locale"), _need_not_wait(), _request_key(body))
+
+
+def _need_not_wait() -> bool:
+    """Whether the caller prefers an answer before the message is sent (RFC 7240, 4.1)."""
+    preferences = request.headers.get("Prefer", "").lower().split(",")
+    return "respond-async" in (each.partition(";")[0].strip() for each in preferences)
+
+
+def _request_key(body: Body) -> RequestKey | None:
+    if (key := request.headers.get("Idempotency-Key")) is None:
+        return None
+    if not re.fullmatch(r"[!-~]{1,255}", key):
+        raise errors.InvalidRequest({"Idempotency-Key": ["1 to 255 visible ASCII characters."]})
+    asked = f"{request.path} {json.dumps(body, sort_keys=True)}"
+    return service().request_key(auth.client(), key, asked)
+
+
+def _sent(message: str, sent: Sent) -> Response:
+    data = SentSchema().dump(sent)
+    if not _need_not_wait():
+        return answer(message, data)
+    response = answer("OTP will be sent", data)
+    response.status_code = 202
+    response.headers["Preference-Applied"] = "respond-async"
+    return response

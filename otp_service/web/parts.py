@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 from flask import Flask, current_app
 
+from otp_service.domain.ports import Receipt
 from otp_service.domain.service import OtpService
+from otp_service.domain.verification import Channel
 
 Description = dict[str, Any]
 
@@ -20,16 +22,43 @@ class Keys(Protocol):
         """The client that holds ``key`` and its scopes, or None. May raise `StorageUnavailable`."""
 
 
+class SenderState(Protocol):
+    """A sender, and the state of its circuit: closed, open or half_open."""
+
+    provider: str
+    channel: Channel
+
+    @property
+    def state(self) -> str: ...
+
+
+class Worker(Protocol):
+    @property
+    def state(self) -> str:
+        """off, running or stuck."""
+
+    def run(self) -> None:
+        """Work in this thread until `stop`."""
+
+    def stop(self, *_: object) -> None:
+        """Take nothing new. Safe in a signal handler."""
+
+    def join(self) -> None:
+        """Return when what was in hand is finished."""
+
+
 @dataclass(frozen=True)
 class Parts:
-    """``provider`` is the WhatsApp sender's name; ``keys`` is None where none are required.
+    """``keys`` is None where none are required; ``senders`` are those of real messages.
 
     ``start`` begins what runs beside requests, in each process that serves.
     """
 
     service: OtpService
     keys: Keys | None
-    provider: str
+    senders: Sequence[SenderState]
+    worker: Worker
+    keep_receipts: Callable[[Sequence[Receipt]], None]
     sender_configuration: Callable[[], Description]
     sample_request: Callable[[], Description]
     start: Callable[[], None]

@@ -10,6 +10,7 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, post_dump, validate
 
+from otp_service.domain.failures import explain
 from otp_service.domain.verification import Channel, DeliveryStatus, Status
 
 PHONE = "+919876543210"
@@ -170,8 +171,12 @@ class DeliverySchema(_Answer):
     delivered_at = _time("")
     read_at = _time("")
     failed_at = _time("")
-    error_code = _text("Why it failed; never changes its meaning", "delivery_failed")
-    reason = _text("The provider's own reason", "Invalid Destination")
+    error_code = _text("Why it failed; never changes its meaning", "not_on_whatsapp")
+    explanation = fields.Function(
+        lambda delivery: explain(delivery.error_code),
+        metadata={"type": "string", "description": "The same in plain words"},
+    )
+    reason = _text("The provider's own reason", "1002: Number Does Not Exists On WhatsApp")
 
 
 class VerificationSchema(_Answer):

@@ -49,6 +49,17 @@ def test_a_template_with_a_copy_button_gets_the_code_twice() -> None:
     assert json.loads(request.data["template"])["params"] == [CODE, CODE]
 
 
+@pytest.mark.parametrize(
+    ("locale", "template"), [("pt-BR", "tpl-br"), ("en_IN", "tpl-en"), ("de", "tpl"), (None, "tpl")]
+)
+def test_each_language_has_a_template_of_its_own(locale: str | None, template: str) -> None:
+    settings = GupshupSettings(
+        template_id="tpl", templates={"en": "tpl-en", "pt-PT": "tpl-pt", "pt-BR": "tpl-br"}
+    )
+    request = build_request(settings, Message(PHONE, CODE, 300, locale))
+    assert json.loads(request.data["template"])["id"] == template
+
+
 def test_a_code_or_name_with_json_in_it_stays_a_string() -> None:
     request = build_request(SETTINGS, Message(PHONE, '"],"id":"x', expires_in=300))
     assert json.loads(request.data["template"]) == {"id": "tpl-uuid", "params": ['"],"id":"x']}
@@ -83,6 +94,7 @@ def test_the_description_masks_the_key_and_names_what_is_missing() -> None:
         "api_key": "••••cdef",
         "source": "917834811114",
         "template_id": "",
+        "templates": {},
         "src_name": "",
         "param_count": 2,
         "missing": ["GUPSHUP_TEMPLATE_ID", "GUPSHUP_SRC_NAME"],
@@ -108,6 +120,7 @@ def test_debug_pages_work_when_nothing_is_configured() -> None:
 def test_nothing_is_sent_with_half_a_configuration(requests_mock: Mocker) -> None:
     with pytest.raises(DeliveryFailed) as caught:
         GupshupSender(GupshupSettings(KEY, "917834811114")).send(MESSAGE)
+    assert caught.value.failure.code == "not_configured"
     assert caught.value.reason == "not set: GUPSHUP_TEMPLATE_ID, GUPSHUP_SRC_NAME"
     assert not requests_mock.called
 

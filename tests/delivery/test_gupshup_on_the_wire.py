@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from otp_service.delivery import gupshup, wire
+from otp_service.delivery import calls, gupshup, wire
 from otp_service.delivery.gupshup import GupshupSender, GupshupSettings
 from otp_service.domain.errors import (
     DeliveryError,
@@ -202,7 +202,7 @@ def test_an_answer_called_html_is_read_all_the_same() -> None:
 def test_an_error_in_a_200_is_an_error() -> None:
     turn = say(http(b'{"status":"error","code":"1002","message":"Not on WhatsApp"}', "200 OK"))
     error = refusal_of(turn)
-    assert (type(error), error.reason) == (DeliveryFailed, "Not on WhatsApp")
+    assert (type(error), error.reason) == (DeliveryFailed, "1002: Not on WhatsApp")
 
 
 def test_too_many_requests_tells_when_to_come_back() -> None:
@@ -374,7 +374,9 @@ def traceback_of(error: DeliveryError) -> str:
     assert error.__context__ is None
     report = traceback.TracebackException.from_exception(error, capture_locals=True)
     report.stack[:] = [
-        frame for frame in report.stack if frame.filename in (gupshup.__file__, wire.__file__)
+        frame
+        for frame in report.stack
+        if frame.filename in (calls.__file__, gupshup.__file__, wire.__file__)
     ]
     assert len(report.stack) > 0
     return "".join(report.format())

@@ -5,14 +5,17 @@ from __future__ import annotations
 import pytest
 from requests_mock import Mocker
 
-from otp_service.delivery import outcomes
-from otp_service.delivery.outcomes import ERRORS, KINDS, Kind, scrub
+from otp_service.delivery.answers import Answer
+from otp_service.delivery.outcomes import _TABLE, ERRORS, FAMILIES, HTTP, WHATSAPP
+from otp_service.delivery.untrusted import scrub
+from otp_service.domain import failures
 from otp_service.domain.errors import (
     DeliveryError,
     DeliveryFailed,
     DeliveryUnavailable,
     DeliveryUnconfirmed,
 )
+from otp_service.domain.failures import Failure, Outcome
 from otp_service.domain.ports import Sender
 from tests.delivery.account import CODE, KEY, MESSAGE, PHONE, SETTINGS, URL, refusal
 
@@ -82,6 +85,11 @@ def test_a_known_code_decides_whatever_the_status(
     assert type(refusal(sender, status_code=status, json=body)) is error
 
 
+def test_a_code_in_an_acceptance_is_told_but_decides_nothing(sender: Sender) -> None:
+    error = refusal(sender, status_code=202, json={"status": "submitted", "code": 1002})
+    assert (type(error), error.reason) == (DeliveryUnconfirmed, "1002")
+
+
 def test_an_unknown_code_leaves_it_to_the_status(sender: Sender) -> None:
     body = {"status": "error", "code": 987654, "message": "words"}
     assert type(refusal(sender, status_code=200, json=body)) is DeliveryFailed
@@ -142,22 +150,70 @@ def test_what_won_t_pass_has_no_retry_after(sender: Sender) -> None:
     assert refusal(sender, status_code=400, headers={"Retry-After": "60"}).retry_after is None
 
 
-CODES_OF_THE_REFERENCE = """
-    500 503 1001 1002 1003 1004 1005 4003 1006 1007 1008 1009 1010 1011 1012 1013 4001 4002 4004
-    4005 132015 470 131047 471 472 130472 131026 131049 131050 131056 130429 131057 131048 131031
-    368 131042 131037 133010 130497 131062 132000 132001 132012 132016 0 190 10 200 299 1 2
-"""
+# Every line of Gupshup's and Meta's lists of codes.
+DOCUMENTED = {
+    failures.PROVIDER_DOWN: "500 503 1 2",
+    failures.SENDER_NOT_READY: "1001 4004 133010",
+    failures.NOT_ON_WHATSAPP: "1002 1013",
+    failures.BALANCE_EMPTY: "1003 131042",
+    failures.TEMPLATE_REJECTED: "1004 1005 4003 132000 132001 132012",
+    failures.REQUEST_REJECTED: "1006 1007 1008 1009 1010 1011 470 131047 131062",
+    failures.OPTED_OUT: "1012 131050",
+    failures.RATE_LIMITED: "4001 471 130429 131057",
+    failures.UNCONFIRMED: "4002",
+    failures.TEMPLATE_PAUSED: "4005 132015 132016",
+    failures.RECIPIENT_CAPPED: "472 130472 131049",
+    failures.UNDELIVERABLE: "131026",
+    failures.RECIPIENT_RATE_LIMITED: "131056",
+    failures.ACCOUNT_RESTRICTED: "131048 131031 368 131037",
+    failures.UNSUPPORTED_DESTINATION: "130497",
+    failures.CREDENTIALS_REJECTED: "0 190 10 200 250 299",
+}
 
 
-@pytest.mark.parametrize("code", CODES_OF_THE_REFERENCE.split())
-def test_the_table_knows_every_documented_code(code: str) -> None:
-    assert code in KINDS
+@pytest.mark.parametrize("as_number", [True, False])
+@pytest.mark.parametrize(
+    ("code", "failure"),
+    [(code, failure) for failure, codes in DOCUMENTED.items() for code in codes.split()],
+)
+def test_every_documented_code_has_its_failure(
+    sender: Sender, code: str, failure: Failure, as_number: bool
+) -> None:
+    body = {"status": "error", "code": int(code) if as_number else code, "message": "words"}
+    error = refusal(sender, status_code=400, json=body)
+    assert (error.failure, error.details) == (failure, {"failure": failure.code})
+    assert type(error) is ERRORS[failure.outcome]
+    assert error.reason == f"{code}: words"
 
 
-def test_no_name_is_in_the_table_twice_and_every_kind_has_an_error() -> None:
-    names = [name for names in outcomes._NAMES.values() for name in names.split()]
-    assert sorted(names) == sorted(KINDS)
-    assert set(ERRORS) == set(Kind)
+@pytest.mark.parametrize(
+    ("status", "failure"),
+    [
+        (307, failures.REQUEST_REJECTED),
+        (400, failures.REFUSED),
+        (401, failures.CREDENTIALS_REJECTED),
+        (403, failures.CREDENTIALS_REJECTED),
+        (429, failures.RATE_LIMITED),
+        (500, failures.PROVIDER_DOWN),
+        (504, failures.UNCONFIRMED),
+        (200, failures.UNCONFIRMED),
+    ],
+)
+def test_every_status_has_its_failure(sender: Sender, status: int, failure: Failure) -> None:
+    assert refusal(sender, status_code=status, text="").failure is failure
+
+
+def test_no_family_has_a_code_twice_and_every_outcome_an_error() -> None:
+    for family, table in _TABLE.items():
+        names = [name for codes in table.values() for name in codes.split()]
+        assert sorted(names) == sorted(FAMILIES[family])
+    assert set(ERRORS) == set(Outcome)
+
+
+def test_what_the_owner_of_the_account_must_do_is_told_apart() -> None:
+    codes = "1003 4005 132015 131042 368"
+    assert {FAMILIES[WHATSAPP][code].outcome for code in codes.split()} == {Outcome.ACCOUNT}
+    assert FAMILIES[HTTP]["401"].outcome is Outcome.CONFIGURATION
 
 
 # --- what errors hold ---
@@ -194,7 +250,7 @@ def test_a_code_that_is_part_of_the_phone_or_key_does_not_unmask_the_rest() -> N
 
 
 def test_an_answer_s_repr_does_not_show_its_body() -> None:
-    assert CODE not in repr(outcomes.Answer(200, CODE.encode()))
+    assert CODE not in repr(Answer(200, CODE.encode()))
 
 
 def test_neither_settings_nor_sender_show_the_key(sender: Sender) -> None:

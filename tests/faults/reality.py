@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from otp_service.domain import codes
 from otp_service.domain.codes import Codes, Secret
+from otp_service.domain.dispatch import Dispatch
 from otp_service.domain.limits import Policy
 from otp_service.domain.ports import Message
 from otp_service.domain.sending import Sending
@@ -20,6 +21,7 @@ from otp_service.domain.verification import Channel, Person
 from otp_service.storage import engines, schema
 from otp_service.storage.database import Database
 from otp_service.storage.homes import Homes
+from otp_service.storage.messages import Messages
 from otp_service.storage.models import db
 from otp_service.storage.verifications import SqlStore
 from tests.fakes import FakeSender
@@ -65,8 +67,9 @@ class Reality(FakeSender):
             store.database.engine.dispose()
             stores.append(copy.copy(store))
             stores[-1].database = Database(store.database.engine)
-        sending = Sending(self.homes(*stores), CODES, {Channel.WHATSAPP: self}, self, POLICY)
-        return OtpService(sending)
+        messages = Messages(*(store.database for store in stores))
+        dispatch = Dispatch(messages, CODES, {Channel.WHATSAPP: [self]}, self, POLICY)
+        return OtpService(self.homes(*stores), Sending(dispatch))
 
     def settle(self) -> None:
         """Return when every circuit that was open has been closed by its probe."""

@@ -9,12 +9,14 @@ import pytest
 import sqlalchemy as sa
 
 from otp_service.domain.codes import Codes, Secret
+from otp_service.domain.dispatch import Dispatch
 from otp_service.domain.limits import Policy
 from otp_service.domain.sending import Sending
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Channel, Person
 from otp_service.storage.database import Database
 from otp_service.storage.homes import Homes
+from otp_service.storage.messages import Messages
 from otp_service.storage.verifications import SqlStore
 from tests.fakes import FakeSender
 
@@ -36,10 +38,12 @@ def sender() -> FakeSender:
 def make_service(engine: sa.Engine, sender: FakeSender) -> MakeService:
     def make(*secret_keys: bytes, **policy: object) -> OtpService:
         secrets = [Secret(key) for key in secret_keys or (b"k" * 32,)]
-        store = Homes(SqlStore(Database(engine), secrets_count=len(secrets)))
+        database = Database(engine)
+        store = Homes(SqlStore(database, secrets_count=len(secrets)))
         chosen = replace(POLICY, **policy)  # type: ignore[arg-type]
-        sending = Sending(store, Codes(secrets, 6), {Channel.WHATSAPP: sender}, sender, chosen)
-        return OtpService(sending)
+        senders = {Channel.WHATSAPP: [sender]}
+        dispatch = Dispatch(Messages(database), Codes(secrets, 6), senders, sender, chosen)
+        return OtpService(store, Sending(dispatch))
 
     return make
 

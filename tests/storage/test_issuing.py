@@ -15,6 +15,7 @@ from otp_service.domain.errors import (
     DeliveryUnconfirmed,
     SendLimitExceeded,
 )
+from otp_service.domain.ports import Wish
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import DeliveryStatus, Person
 from otp_service.storage.models import (
@@ -63,7 +64,7 @@ def test_a_resend_restarts_the_expiry(
 
 def test_a_resend_that_was_overtaken_stores_nothing(service: OtpService, person: Person) -> None:
     first = service.send(person).verification
-    overtaken = service._sending.draft(person, "whatsapp", None, first.id, 2)
+    overtaken = service._sending.draft(person, Wish(), first.id, 2)
     service.resend(person)
     service.resend(person)
     assert not service._store.reissue(overtaken).stored
@@ -183,7 +184,7 @@ def test_deliveries_tell_what_became_of_each_message(
     assert first.status is DeliveryStatus.SUBMITTED
     assert first.submitted_at is not None
     assert second.status is DeliveryStatus.FAILED
-    assert (second.error_code, second.reason) == ("delivery_failed", "Invalid Destination")
+    assert (second.error_code, second.reason) == ("refused", "Invalid Destination")
 
 
 def test_the_digits_of_a_code_are_stored_nowhere(

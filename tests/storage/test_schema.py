@@ -22,6 +22,7 @@ from otp_service.storage import schema
 from otp_service.storage.models import SCHEMA, db
 from tests.storage.upgrades import (
     add_rows,
+    assert_kept,
     engine_on,
     go_to,
     holding,
@@ -126,16 +127,15 @@ def test_what_the_release_before_stored_is_still_there_after_an_upgrade(empty: s
     before = rows(empty)
     schema.upgrade(empty)
     assert revision(empty) == HEAD
-    after = rows(empty)
-    assert after["verifications"][0].pop("timeline") is None
-    assert after == before | {"alembic_version": [{"version_num": HEAD}]}
+    assert_kept(before, rows(empty))
 
 
 def test_the_release_before_can_still_write_after_an_upgrade(empty: sa.Engine) -> None:
     go_to(empty, "0001")
+    first_tables = set(rows(empty))
     schema.upgrade(empty)
     add_rows(empty)
-    assert [len(found) for found in rows(empty).values()] == [1] * len(rows(empty))
+    assert {table for table, found in rows(empty).items() if found} == first_tables
 
 
 def test_an_upgrade_can_be_repeated(empty: sa.Engine) -> None:

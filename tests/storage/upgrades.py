@@ -99,6 +99,16 @@ def rows(engine: sa.Engine) -> dict[str, list[dict[str, Any]]]:
         }
 
 
+def assert_kept(before: dict[str, Any], after: dict[str, Any]) -> None:
+    """All rows are still there, with nothing in columns and tables that are new."""
+    for table, found in after.items():
+        old = before.get(table, [])
+        assert len(found) == len(old), table
+        for now, was in zip(found, old, strict=True):
+            if table != "alembic_version":
+                assert now == dict.fromkeys(now) | was
+
+
 def stamp(engine: sa.Engine) -> sa.TableClause:
     return sa.table("alembic_version", sa.column("version_num"), schema=own_schema(engine))
 

@@ -162,7 +162,7 @@ def test_the_providers_reason_is_kept_with_the_delivery(configured: Configure) -
     first, second = found["deliveries"]
     assert (first["provider"], first["status"]) == ("gupshup", "submitted")
     assert second["status"] == "failed"
-    assert (second["error_code"], second["reason"]) == ("delivery_failed", "Invalid Destination")
+    assert (second["error_code"], second["reason"]) == ("refused", "Invalid Destination")
 
 
 def test_a_test_number_never_leaves_this_machine(configured: Configure) -> None:

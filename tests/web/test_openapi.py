@@ -12,7 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from openapi_spec_validator import validate
 
-from tests.conftest import LiveServer, MakeApp, Serve
+from tests.conftest import MakeApp, Serve
 
 HERE = Path(__file__).parent
 METHODS = {"get", "post", "delete"}
@@ -33,10 +33,16 @@ def schemathesis(url: str, *options: str) -> str:
     return done.stdout
 
 
-def test_schemathesis_finds_nothing(live_server: LiveServer, tmp_path: Path) -> None:
+def test_schemathesis_finds_nothing(make_app: MakeApp, serve: Serve, tmp_path: Path) -> None:
+    secret = "s" * 16  # without it webhooks would say 401 to all; Meta's are signed
+    server = serve(make_app(GUPSHUP_WEBHOOK_SECRET=secret))
     report = f"--report-junit-path={tmp_path / 'report.xml'}"
+    header = f"--header=Authorization: Bearer {secret}"
     options = ("--max-examples=30", "--seed=20261122", "--generation-database=none", report)
-    assert "No issues found" in schemathesis(f"{live_server.url}/openapi.json", *options)
+    found = schemathesis(
+        f"{server.url}/openapi.json", *options, header, "--exclude-path=/webhooks/meta"
+    )
+    assert "No issues found" in found
 
 
 def test_schemathesis_would_find_a_lie(app: Flask, serve: Serve) -> None:
@@ -58,7 +64,7 @@ def test_every_answer_has_an_example(client: FlaskClient) -> None:
     for path, operations in document["paths"].items():
         for method in METHODS & set(operations):
             for status, response in operations[method]["responses"].items():
-                for content in response["content"].values():
+                for content in response.get("content", {}).values():
                     assert content["examples"], f"{method} {path} {status}"
 
 

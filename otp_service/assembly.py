@@ -1,0 +1,127 @@
+"""Puts the parts together: which store, which senders, which worker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import sqlalchemy as sa
+
+from otp_service.delivery import gupshup, meta, sms
+from otp_service.delivery.guard import GuardedSender
+from otp_service.delivery.sandbox import SandboxSender
+from otp_service.delivery.worker import Worker
+from otp_service.domain.codes import Codes
+from otp_service.domain.dispatch import Dispatch
+from otp_service.domain.follow_up import FollowUp
+from otp_service.domain.limits import Policy
+from otp_service.domain.ports import Message, Receipt, Sender
+from otp_service.domain.sending import Sending
+from otp_service.domain.service import OtpService
+from otp_service.domain.verification import Channel
+from otp_service.settings import Settings
+from otp_service.storage import retention
+from otp_service.storage.api_keys import KeyRing
+from otp_service.storage.database import Database
+from otp_service.storage.homes import Homes
+from otp_service.storage.messages import Messages
+from otp_service.storage.verifications import SqlStore
+from otp_service.web.parts import Parts
+
+SAMPLE = {"phone": "+1234567890", "code": "123456"}
+
+
+def parts(settings: Settings, engines: Sequence[sa.Engine]) -> Parts:
+    """All that the views need. Nothing runs before `Parts.start`."""
+    databases = [Database(engine) for engine in engines]
+    homes, messages = _homes(settings, *databases), Messages(*databases)
+    senders = _senders(settings)
+    dispatch = _dispatch(settings, messages, senders)
+    worker = Worker(FollowUp(dispatch, messages), partial(_clean_up, databases, settings))
+
+    def keep_receipts(receipts: Sequence[Receipt]) -> None:
+        messages.keep(receipts)
+        worker.wake()
+
+    def start() -> None:
+        homes.drain()
+        if settings.worker:
+            worker.start()
+
+    return Parts(
+        service=OtpService(homes, Sending(dispatch, worker.wake)),
+        keys=KeyRing(*databases) if settings.api_keys_required else None,
+        senders=senders or [SandboxSender()],
+        worker=worker,
+        keep_receipts=keep_receipts,
+        sender_configuration=partial(_configuration, settings),
+        sample_request=partial(_sample_request, settings),
+        start=start,
+    )
+
+
+def _homes(settings: Settings, database: Database, fallback: Database | None = None) -> Homes:
+    secrets = len(settings.secrets)
+    primary = SqlStore(database, secrets_count=secrets)
+    if fallback is None:
+        return Homes(primary)
+    instances = settings.instance_count
+    return Homes(primary, SqlStore(fallback, secrets_count=secrets, instances=instances))
+
+
+def _senders(settings: Settings) -> list[GuardedSender]:
+    """Those that are configured, in order of preference."""
+    of_whatsapp: dict[str, Callable[[], Sender]] = {
+        "gupshup": lambda: gupshup.GupshupSender(settings.gupshup),
+        "meta": lambda: meta.MetaSender(settings.meta),
+    }
+    senders = [of_whatsapp[name]() for name in settings.senders]
+    if not settings.sms.missing:
+        senders.append(sms.SmsSender(settings.sms))
+    calls = max(1, settings.threads // 2)
+    return [GuardedSender(sender, calls=calls) for sender in senders]
+
+
+def _dispatch(settings: Settings, messages: Messages, senders: Sequence[GuardedSender]) -> Dispatch:
+    by_channel: dict[Channel, list[Sender]] = {}
+    for sender in senders:
+        by_channel.setdefault(sender.channel, []).append(sender)
+    return Dispatch(
+        outbox=messages,
+        codes=Codes(settings.secrets, settings.code_length, settings.fixed_codes),
+        senders=by_channel or {Channel.WHATSAPP: [SandboxSender()]},
+        test_sender=SandboxSender(),
+        policy=Policy(
+            lifetime=settings.expiry,
+            max_attempts=settings.max_attempts,
+            grace=settings.grace_codes,
+            expose_code=settings.expose_code,
+            test_numbers=frozenset(settings.test_numbers),
+            sms_after=settings.sms_after,
+        ),
+    )
+
+
+def _configuration(settings: Settings) -> dict[str, object]:
+    """Of the sender that is asked first, and of the SMS that may follow."""
+    if settings.senders[:1] == ("meta",):
+        described = meta.describe(settings.meta)
+    else:
+        described = gupshup.describe(settings.gupshup)
+    if settings.sandbox:
+        described["provider"] = SandboxSender.provider
+    if not settings.sms.missing:
+        described["sms"] = sms.describe(settings.sms)
+    return described
+
+
+def _sample_request(settings: Settings) -> dict[str, object]:
+    message = Message(**SAMPLE, expires_in=settings.expiry)
+    if settings.senders[:1] == ("meta",):
+        return meta.preview(settings.meta, message)
+    return gupshup.preview(settings.gupshup, message)
+
+
+def _clean_up(databases: Sequence[Database], settings: Settings) -> None:
+    for database in databases:
+        retention.cleanup(database.engine, settings.retention_days)

@@ -1,0 +1,60 @@
+"""What a provider's answer to a send means, in the domain's words.
+
+Pure: an `Answer` goes in, a message id or a `DeliveryError` comes out. Errors are returned, not
+raised, so that the caller raises them where no exception or frame around holds the request.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from otp_service.delivery.outcomes import FAMILIES, HTTP, RETRY_AFTER, error
+from otp_service.delivery.untrusted import scrub
+from otp_service.domain import failures
+from otp_service.domain.errors import DeliveryError
+from otp_service.domain.failures import Failure
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer. ``body`` is empty if it was too big; ``retry_after`` is the raw header."""
+
+    status: int
+    body: bytes = field(repr=False)  # a provider may echo the code
+    retry_after: str = ""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a body says, whichever way its provider writes it. ``words`` are not scrubbed yet."""
+
+    message_id: str | None = None
+    refused: bool = False
+    code: str = ""
+    words: str = field(default="", repr=False)
+
+
+def read(answer: Answer, said: Said, family: str, *secrets: str) -> str | DeliveryError:
+    """The provider's message id, or why there is none. No error will hold a ``secret``."""
+    refused = said.refused or answer.status >= 300
+    if said.message_id and not refused and answer.status >= 200:
+        return said.message_id
+    reason = ": ".join(filter(None, [said.code, said.words])) or f"HTTP {answer.status}"
+    failure = _failure(answer.status, family, said.code, refused)
+    return error(failure, scrub(reason, *secrets), _seconds(answer.retry_after))
+
+
+def _failure(status: int, family: str, code: str, refused: bool) -> Failure:
+    hundred = f"{status // 100}xx"
+    asked = [(HTTP, hundred)]
+    if refused:
+        asked = [(family, code), (HTTP, str(status)), (HTTP, f"{hundred}-error"), *asked]
+    found = (FAMILIES[table].get(name) for table, name in asked)
+    return next(filter(None, found), failures.UNCONFIRMED)
+
+
+def _seconds(header: str) -> int:
+    """``Retry-After`` if it is 1 to 3600 seconds; it may also be a date, or nonsense."""
+    told = int(header) if re.fullmatch(r"[0-9]{1,4}", header) else 0
+    return told if 1 <= told <= 3600 else RETRY_AFTER

@@ -1,0 +1,142 @@
+"""What providers tell later of a message they took: from their JSON to `Receipt`s.
+
+Pure, and written for whatever may come: duplicates, any order, numbers as texts, parts that are
+missing. What is no receipt of a message, or can't be read, is left out; nothing is raised.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterator, Mapping
+
+from otp_service.delivery import outcomes, sms_reports
+from otp_service.delivery.outcomes import FAMILIES
+from otp_service.delivery.untrusted import (
+    code,
+    digits,
+    error_words,
+    message_id,
+    moment,
+    part,
+    parts,
+    scrub,
+    text,
+    words,
+)
+from otp_service.domain import failures
+from otp_service.domain.ports import Receipt
+from otp_service.domain.verification import DeliveryStatus
+
+Told = Mapping[str, object]
+
+_STATUSES = {
+    word: status
+    for status, told in {
+        DeliveryStatus.SENT: "sent",
+        DeliveryStatus.DELIVERED: "delivered success",
+        DeliveryStatus.READ: "read",
+        DeliveryStatus.FAILED: "failed failure",
+    }.items()
+    for word in told.split()
+}
+
+
+def gupshup(body: object) -> list[Receipt]:
+    """Both versions of Gupshup's callbacks (docs.gupshup.io/docs/what-is-a-webhook).
+
+    Version 3 is Meta's envelope with Gupshup's own ids, and comes to the same URL.
+    """
+    told = part(body)
+    if "entry" in told:
+        return _envelope("gupshup", told, ("gs_id", "id"))
+    event = part(told.get("payload"))
+    facts = part(event.get("payload"))
+    receipt = None
+    if told.get("type") == "message-event":
+        # Only ``gsId`` is what the send answered, as soon as WhatsApp has an id of its own; what
+        # fails before that has ours in ``id``. They can't be told apart by their looks.
+        ids = (event.get("gsId"), event.get("id"))
+        times = (facts.get("ts"), told.get("timestamp"))
+        receipt = _receipt("gupshup", event.get("type"), ids, times)
+    if receipt is None:
+        return []
+    phones = (event.get("destination"), told.get("phone"))
+    reason = words(facts.get("reason"))
+    return [_explained(receipt, outcomes.WHATSAPP, facts.get("code"), reason, *phones)]
+
+
+def meta(body: object) -> list[Receipt]:
+    """The Cloud API's webhook (developers.facebook.com/docs/whatsapp/cloud-api/webhooks)."""
+    return _envelope("meta", part(body), ("id",))
+
+
+def gupshup_sms(body: object) -> list[Receipt]:
+    """Delivery reports (docs.gupshup.io/docs/real-time-delivery-reports).
+
+    ``body``: the query's parameters or a form as a mapping of texts, or a batch as it was posted:
+    a list, or a text that may even be JSON.
+    """
+    receipts = []
+    for told in sms_reports.read(body):
+        status = told.get("status") or told.get("eventType")
+        times = (told.get("deliveredTS"), told.get("eventTs"))
+        receipt = _receipt("gupshup-sms", status, (told.get("externalId"),), times)
+        if receipt:
+            number = text(told.get("errCode")) or text(told.get("errorCode"))
+            number = number and number.zfill(3)  # JSON would make 3 of 003
+            phones = (told.get("phoneNo"), told.get("destAddr"))
+            reason = words(told.get("cause"))
+            receipts.append(_explained(receipt, outcomes.SMS_RECEIPT, number, reason, *phones))
+    return receipts
+
+
+def authentic_meta(raw_body: bytes, header: str | None, app_secret: str) -> bool:
+    """Whether Meta signed these very bytes: ``header`` is its ``X-Hub-Signature-256``."""
+    key = app_secret.encode(errors="surrogateescape")
+    expected = "sha256=" + hmac.new(key, raw_body, hashlib.sha256).hexdigest()
+    told = (header or "").encode(errors="replace")
+    return bool(app_secret) and hmac.compare_digest(told, expected.encode())
+
+
+def _envelope(provider: str, told: Told, id_names: tuple[str, ...]) -> list[Receipt]:
+    receipts = []
+    for status in _statuses(told):
+        ids = tuple(status.get(name) for name in id_names)
+        times = (status.get("timestamp"),)
+        if receipt := _receipt(provider, status.get("status"), ids, times):
+            trouble: Told = next(iter(parts(status.get("errors"))), status)
+            reason = error_words(trouble) or words(trouble.get("reason"))
+            phone = status.get("recipient_id")
+            number = trouble.get("code")
+            receipts.append(_explained(receipt, outcomes.WHATSAPP, number, reason, phone))
+    return receipts
+
+
+def _statuses(told: Told) -> Iterator[Told]:
+    for entry in parts(told.get("entry")):
+        for change in parts(entry.get("changes")):
+            yield from parts(part(change.get("value")).get("statuses"))
+
+
+def _receipt(
+    provider: str, word: object, ids: tuple[object, ...], times: tuple[object, ...]
+) -> Receipt | None:
+    status = _STATUSES.get(words(word).lower())
+    found = next(filter(None, (message_id(text(told)) for told in ids)), None)
+    if status is None or found is None:
+        return None
+    return Receipt(provider, found, status, next(filter(None, map(moment, times)), None))
+
+
+def _explained(
+    receipt: Receipt, family: str, number: object, reason: str, *phones: object
+) -> Receipt:
+    """With the reason, if it failed. A code that nobody documented is told in the reason."""
+    if receipt.status is not DeliveryStatus.FAILED:
+        return receipt
+    known = code(number)
+    failure = FAMILIES[family].get(known, failures.REFUSED)
+    secrets = [found for phone in phones if len(found := digits(text(phone))) > 4]
+    told = scrub(": ".join(filter(None, [known, reason])), *secrets)
+    return Receipt(receipt.provider, receipt.message_id, receipt.status, receipt.at, failure, told)

@@ -1,0 +1,96 @@
+"""What a provider tells, made fit to be kept: nobody vouches for its types, length or contents."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+
+MAX_ID = 200  # characters; real ones have 10 to 90
+MAX_REASON = 200  # characters
+_EARLIEST = datetime(2020, 1, 1, tzinfo=timezone.utc)
+_MILLISECONDS = 10**11  # so many seconds are the year 5138, so many milliseconds are 1973
+
+
+def json_object(body: bytes) -> dict[str, object]:
+    """The body's JSON object; empty if it is anything else. Its content type may say text/html."""
+    try:
+        said = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return part(said)
+
+
+def part(value: object) -> dict[str, object]:
+    """``value`` if it is an object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def parts(value: object) -> list[dict[str, object]]:
+    """The objects in ``value`` if it is a list, else none."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def text(value: object) -> str:
+    """A text without blanks around it, or a whole number as one; empty for anything else."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**40:
+        value = str(value)
+    return words(value)
+
+
+def words(value: object) -> str:
+    """What was written for people; a number tells them nothing."""
+    return value.strip() if isinstance(value, str) else ""
+
+
+def message_id(value: object) -> str | None:
+    """``value`` if it can be an id: printable, because Postgres stores no NUL."""
+    told = words(value)
+    return told if told.isprintable() and 0 < len(told) <= MAX_ID else None
+
+
+def code(value: object) -> str:
+    """A failure code, told as a number or as a text; empty if it can't be one."""
+    told = text(value)
+    return told if re.fullmatch(r"[A-Za-z0-9_-]{1,20}", told) else ""
+
+
+def error_words(trouble: Mapping[str, object]) -> str:
+    """What one of Meta's error objects says, in an answer or in a receipt, each thing once."""
+    details = part(trouble.get("error_data")).get("details")
+    heard: dict[str, str] = {}
+    for told in (trouble.get("message") or trouble.get("title"), details):
+        bare = re.sub(r"^\(#[0-9]+\)\s*", "", words(told))  # without the code, once more
+        heard.setdefault(bare.rstrip(".").lower(), bare)
+    return ": ".join(filter(None, heard.values()))
+
+
+def moment(told: object) -> datetime | None:
+    """Seconds or milliseconds since 1970, as a number or a text; None if it can't be true."""
+    try:
+        number = float(text(told) or (told if isinstance(told, float) else "nan"))
+        seconds = number / 1000 if abs(number) >= _MILLISECONDS else number
+        at = datetime.fromtimestamp(seconds, timezone.utc)
+    except (ValueError, OverflowError, OSError):
+        return None
+    latest = datetime.now(timezone.utc) + timedelta(days=1)
+    return at if _EARLIEST <= at <= latest else None
+
+
+def digits(number: str) -> str:
+    return "".join(char for char in number if char in "0123456789")
+
+
+def scrub(told: str, *secrets: str) -> str:
+    """``told`` fit to be kept: no secret, phones masked, one printable line, 200 characters.
+
+    A secret is found in any case, and with single spaces or dashes inside ("123-456"). Longer
+    ones go first and the cut comes last: a part of a secret would not be recognized any more.
+    """
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+        told = re.sub(r"[\s-]?".join(map(re.escape, secret)), "…", told, flags=re.IGNORECASE)
+    told = re.sub(r"\d(?:[\s().-]{0,2}\d){6,}", lambda run: f"••••{run[0][-4:]}", told)
+    return "".join(char if char.isprintable() else " " for char in told).strip()[:MAX_REASON]

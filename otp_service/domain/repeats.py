@@ -1,0 +1,78 @@
+"""The same request again: what the first one led to, and no second message."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from otp_service.domain import failures
+from otp_service.domain.errors import (
+    DeliveryUnconfirmed,
+    IdempotencyInProgress,
+    IdempotencyKeyReused,
+    VerificationNotFound,
+    delivery_error,
+)
+from otp_service.domain.failures import FAILURES
+from otp_service.domain.ports import Earlier, Issued, Store
+from otp_service.domain.sending import Sending, Sent
+from otp_service.domain.verification import Delivery, Status, Verification
+
+STILL_RUNNING = timedelta(seconds=30)  # longer than any send takes
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """Of sends and resends. A repeated check is answered by the statement that judges."""
+
+    store: Store
+    sending: Sending
+
+    def of_send(self, issued: Issued) -> Sent:
+        """What the earlier request was answered, or the error it was answered with.
+
+        Raises `IdempotencyKeyReused` if it was another request, `IdempotencyInProgress` while it
+        still runs.
+        """
+        earlier, person = issued.earlier, issued.draft.person
+        assert earlier
+        key = issued.draft.wish.key
+        if key is None or earlier.fingerprint not in key.fingerprints:
+            raise IdempotencyKeyReused(phone=person.phone)
+        found = self.store.get(person.client, earlier.verification_id)
+        if found is None:
+            raise VerificationNotFound
+        first, last = _messages(found, earlier)
+        if not (last.submitted_at or first.background):
+            self._raise_its_error(last, found)
+        answered = self._as_it_was(found, first, last)
+        code = self.sending.exposed(found.phone, found.id, first.generation)
+        return Sent(answered, issued.quota, code)
+
+    def _raise_its_error(self, last: Delivery, found: Verification) -> None:
+        if last.error_code:
+            failure = FAILURES.get(last.error_code, failures.REFUSED)
+            error = delivery_error(failure, last.reason or "")
+            error.phone = found.phone
+            raise error
+        if found.as_of - last.created_at < STILL_RUNNING:
+            raise IdempotencyInProgress(phone=found.phone, retry_after=1)
+        raise DeliveryUnconfirmed  # the process that sent it ended before it could tell
+
+    def _as_it_was(self, found: Verification, first: Delivery, last: Delivery) -> Verification:
+        lifetime = timedelta(seconds=self.sending.dispatch.policy.lifetime)
+        return replace(
+            found,
+            status=Status.PENDING,
+            channel=last.channel,
+            expires_at=first.created_at + lifetime,
+            as_of=first.created_at,
+        )
+
+
+def _messages(found: Verification, earlier: Earlier) -> tuple[Delivery, Delivery]:
+    """The request's first message, and the one that carried its code or came last."""
+    (first,) = (each for each in found.deliveries if each.id == earlier.delivery_id)
+    same_code = [each for each in found.deliveries if each.generation == first.generation]
+    taken = [each for each in same_code if each.submitted_at]
+    return first, (taken or same_code)[0 if taken else -1]

@@ -1,0 +1,109 @@
+"""How each provider's account is read: all of its variables, or none."""
+
+from __future__ import annotations
+
+import re
+from typing import Protocol
+
+from otp_service.delivery import gupshup as gupshup_api
+from otp_service.delivery import meta as meta_api
+from otp_service.delivery import sms as sms_api
+from otp_service.delivery.gupshup import GupshupSettings
+from otp_service.delivery.meta import MetaSettings
+from otp_service.delivery.sms import SmsSettings
+from otp_service.environ import Reader
+
+_LANGUAGE = r"[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8})*"
+
+
+class Account(Protocol):
+    """``missing`` names the variables without which it can't be used."""
+
+    @property
+    def api_url(self) -> str: ...
+
+    @property
+    def missing(self) -> list[str]: ...
+
+
+def gupshup(read: Reader) -> GupshupSettings:
+    settings = GupshupSettings(
+        api_key=read.text("GUPSHUP_API_KEY"),
+        source=read.text("GUPSHUP_SOURCE"),
+        template_id=read.text("GUPSHUP_TEMPLATE_ID"),
+        src_name=read.text("GUPSHUP_SRC_NAME"),
+        api_url=read.text("GUPSHUP_API_URL", gupshup_api.API_URL),
+        param_count=read.number("GUPSHUP_OTP_PARAM_COUNT", 1, 1, 4),
+        templates=_templates(read),
+    )
+    names = "API_KEY SOURCE TEMPLATE_ID SRC_NAME TEMPLATES API_URL"
+    _check(read, settings, "GUPSHUP_", names)
+    if settings.source and not re.fullmatch(r"\+?[0-9]{5,15}|your_.*", settings.source):
+        read.problems.append("GUPSHUP_SOURCE must be the sender's number, digits only")
+    return settings
+
+
+def sms(read: Reader) -> SmsSettings:
+    settings = SmsSettings(
+        user_id=read.text("GUPSHUP_SMS_USERID"),
+        password=read.text("GUPSHUP_SMS_PASSWORD"),
+        text=read.text("GUPSHUP_SMS_TEXT", sms_api.TEXT),
+        principal_entity_id=read.text("GUPSHUP_SMS_PRINCIPAL_ENTITY_ID"),
+        dlt_template_id=read.text("GUPSHUP_SMS_DLT_TEMPLATE_ID"),
+        mask=read.text("GUPSHUP_SMS_MASK"),
+        api_url=read.text("GUPSHUP_SMS_API_URL", sms_api.API_URL),
+    )
+    names = "USERID PASSWORD TEXT PRINCIPAL_ENTITY_ID DLT_TEMPLATE_ID MASK API_URL"
+    _check(read, settings, "GUPSHUP_SMS_", names)
+    if set(re.findall(r"\{.*?\}|[{}]", settings.text)) - {"{minutes}"} != {"{code}"}:
+        read.problems.append("GUPSHUP_SMS_TEXT must contain {code}; {minutes} may be in it, too")
+    return settings
+
+
+def meta(read: Reader) -> MetaSettings:
+    languages = read.text("META_TEMPLATE_LANGUAGES", "en_US").split(",")
+    settings = MetaSettings(
+        access_token=read.text("META_ACCESS_TOKEN"),
+        phone_number_id=read.text("META_PHONE_NUMBER_ID"),
+        template=read.text("META_TEMPLATE"),
+        languages=tuple(language.strip() for language in languages),
+        api_url=read.text("META_API_URL", meta_api.API_URL),
+        app_secret=read.text("META_APP_SECRET"),
+        verify_token=read.text("META_VERIFY_TOKEN"),
+    )
+    names = (
+        "ACCESS_TOKEN PHONE_NUMBER_ID TEMPLATE TEMPLATE_LANGUAGES APP_SECRET VERIFY_TOKEN API_URL"
+    )
+    _check(read, settings, "META_", names)
+    if settings.phone_number_id and not re.fullmatch(r"[0-9]+|your_.*", settings.phone_number_id):
+        read.problems.append("META_PHONE_NUMBER_ID must be Meta's id of the number, digits only")
+    if not all(re.fullmatch(_LANGUAGE, language) for language in settings.languages):
+        read.problems.append("META_TEMPLATE_LANGUAGES must be languages, separated by commas")
+    return settings
+
+
+def _check(read: Reader, account: Account, prefix: str, names: str) -> None:
+    values = {f"{prefix}{name}": read.text(f"{prefix}{name}") for name in names.split()}
+    chosen = [name for name, value in values.items() if value]
+    if chosen:
+        read.problems += [
+            f"{name} is missing: set it, or unset {', '.join(chosen)}" for name in account.missing
+        ]
+    for name, value in values.items():
+        if value.lower().startswith("your_"):
+            read.problems.append(f"{name} still holds the example's placeholder")
+    if not re.fullmatch(r"https?://[^\s/]+\S*", account.api_url):
+        read.problems.append(f"{prefix}API_URL must be an http(s) URL")
+    elif account.api_url.startswith("http://") and not account.missing:
+        read.warnings.append(f"{prefix}API_URL is not https: keys and codes travel in clear text")
+
+
+def _templates(read: Reader) -> dict[str, str]:
+    templates = {}
+    for entry in filter(None, map(str.strip, read.text("GUPSHUP_TEMPLATES").split(","))):
+        language, _, template_id = (part.strip() for part in entry.partition("="))
+        if not re.fullmatch(_LANGUAGE, language) or not re.fullmatch(r"\S+", template_id):
+            read.problems.append("GUPSHUP_TEMPLATES must be LANGUAGE=TEMPLATE_ID, with commas")
+            return {}
+        templates[language] = template_id
+    return templates

@@ -1,0 +1,123 @@
+"""Which senders there are, when an SMS follows, and who may deliver receipts."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
+
+from otp_service import provider_accounts
+from otp_service.delivery.gupshup import GupshupSettings
+from otp_service.delivery.meta import MetaSettings
+from otp_service.delivery.sms import SmsSettings
+from otp_service.environ import Reader
+from otp_service.provider_accounts import Account
+
+HOW_TO_MAKE_ONE = 'make one with: python -c "import secrets; print(secrets.token_urlsafe(24))"'
+
+
+@dataclass(frozen=True)
+class ProviderSettings:
+    """``senders`` are WhatsApp's, by name; the first is asked first."""
+
+    gupshup: GupshupSettings
+    sms: SmsSettings
+    meta: MetaSettings
+    senders: tuple[str, ...]
+    gupshup_webhook_secret: str = field(repr=False)
+    gupshup_webhook_networks: tuple[IPv4Network | IPv6Network, ...]
+    gupshup_app_id: str
+
+    @property
+    def sandbox(self) -> bool:
+        """No WhatsApp sender is configured: messages stay on this machine."""
+        return bool(self.gupshup.missing and self.meta.missing)
+
+
+def providers(read: Reader) -> ProviderSettings:
+    """The providers' settings; what is wrong with them is noted."""
+    gupshup, meta = provider_accounts.gupshup(read), provider_accounts.meta(read)
+    settings = ProviderSettings(
+        gupshup=gupshup,
+        sms=provider_accounts.sms(read),
+        meta=meta,
+        senders=_senders(read, {"gupshup": gupshup, "meta": meta}),
+        gupshup_webhook_secret=_webhook_secret(read),
+        gupshup_webhook_networks=_networks(read),
+        gupshup_app_id=read.text("GUPSHUP_APP_ID"),
+    )
+    if settings.sandbox and not settings.sms.missing:
+        read.problems.append(
+            "GUPSHUP_SMS_USERID is set, but no WhatsApp sender is: set GUPSHUP_API_KEY and what "
+            "belongs to it, or META_ACCESS_TOKEN, or unset every GUPSHUP_SMS_ variable"
+        )
+    _warn_of_lost_receipts(read, settings)
+    return settings
+
+
+def sms_after(read: Reader, lifetime: int, sms: SmsSettings) -> int:
+    """Seconds without a receipt until an SMS follows: fewer than the code's ``lifetime``."""
+    name = "OTP_SMS_AFTER_SECONDS"
+    seconds = read.number(name, 30, 5, 600)
+    if seconds < lifetime:
+        return seconds
+    if read.text(name) and not sms.missing:
+        read.problems.append(
+            f"{name} must be less than OTP_EXPIRY_MINUTES: no SMS follows when the code has ended"
+        )
+    return max(1, lifetime // 2)
+
+
+def _senders(read: Reader, accounts: Mapping[str, Account]) -> tuple[str, ...]:
+    name = "OTP_WHATSAPP_SENDERS"
+    configured = tuple(sender for sender in accounts if not accounts[sender].missing)
+    if not (text := read.text(name).lower()):
+        return configured
+    named = tuple(part.strip() for part in text.split(","))
+    if len(set(named)) < len(named) or not set(named) <= set(accounts):
+        read.problems.append(
+            f"{name} must be one or more of {', '.join(accounts)}, with commas, each once"
+        )
+        return configured
+    read.problems += [
+        f"{name} names {sender}, which lacks {', '.join(accounts[sender].missing)}: set them, or "
+        "leave it out"
+        for sender in named
+        if sender not in configured
+    ]
+    return named
+
+
+def _webhook_secret(read: Reader) -> str:
+    secret = read.text("GUPSHUP_WEBHOOK_SECRET")
+    if secret and (
+        secret.lower().startswith("your_") or not re.fullmatch(r"[A-Za-z0-9._~-]{16,}", secret)
+    ):
+        read.problems.append(
+            "GUPSHUP_WEBHOOK_SECRET must be 16 or more letters, digits and - . _ ~ (it may be in a "
+            f"URL): {HOW_TO_MAKE_ONE}"
+        )
+    return secret
+
+
+def _networks(read: Reader) -> tuple[IPv4Network | IPv6Network, ...]:
+    entries = filter(None, map(str.strip, read.text("GUPSHUP_WEBHOOK_IPS").split(",")))
+    try:
+        return tuple(ipaddress.ip_network(entry, strict=False) for entry in entries)
+    except ValueError:
+        read.problems.append(
+            "GUPSHUP_WEBHOOK_IPS must be addresses or networks such as 192.0.2.0/24, with commas"
+        )
+        return ()
+
+
+def _warn_of_lost_receipts(read: Reader, settings: ProviderSettings) -> None:
+    lost = "receipts are refused, and nobody learns whether a message arrived"
+    through_gupshup = "gupshup" in settings.senders or not settings.sms.missing
+    if through_gupshup and not settings.gupshup_webhook_secret:
+        read.warnings.append(f"GUPSHUP_WEBHOOK_SECRET is not set: {lost}; {HOW_TO_MAKE_ONE}")
+    for name in ("app_secret", "verify_token"):
+        if "meta" in settings.senders and not getattr(settings.meta, name):
+            read.warnings.append(f"META_{name.upper()} is not set: Meta's {lost}")

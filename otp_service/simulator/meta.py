@@ -1,0 +1,125 @@
+"""Meta's WhatsApp Cloud API: sending an authentication template (developers.facebook.com)."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from otp_service.simulator import catalog, meta_webhook
+from otp_service.simulator.carrier import Carrier, as_json
+from otp_service.simulator.courier import Outgoing
+from otp_service.simulator.faults import WHATSAPP
+from otp_service.simulator.gupshup import matches
+from otp_service.simulator.inbox import Draft, Message
+from otp_service.simulator.script import international
+
+# A fault's HTTP status → Meta's code and words
+ERRORS = {
+    400: (100, "Invalid parameter"),
+    401: (190, "Invalid OAuth access token - Cannot parse access token"),
+    403: (10, "Application does not have permission for this action"),
+    429: (130429, "(#130429) Rate limit hit"),
+    500: (1, "An unknown error occurred"),
+    503: (2, "Service temporarily unavailable"),
+}
+
+
+class Meta:
+    """A `Dialect`."""
+
+    def __init__(self, carrier: Carrier) -> None:
+        self._carrier, self._options = carrier, carrier.options
+
+    def blueprint(self) -> Blueprint:
+        bp = Blueprint("meta", __name__)
+        bp.post("/<version>/<sender>/messages")(self.send)
+        return bp
+
+    def send(self, version: str, sender: str) -> Response:
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if not matches(token, self._options.meta_token):
+            return self.refused(401)
+        body = request.get_json(force=True, silent=True)
+        draft = _draft(body, sender) if isinstance(body, dict) else None
+        if draft is None:
+            return self.refused(400)
+        if not draft.params or draft.copies is None:
+            words = "(#132000) Number of parameters does not match the expected number of params"
+            return _error(400, 132000, words)
+        paused = catalog.by_id(draft.template).status == "PAUSED"
+        return self._carrier.send(draft, "failed:132015" if paused else "")
+
+    def accepted(self, message: Message, *, with_id: bool = True) -> Response:
+        number = message.phone.lstrip("+")
+        return as_json(
+            {
+                "messaging_product": "whatsapp",
+                "contacts": [{"input": number, "wa_id": number}],
+                "messages": [{"id": message.id}] if with_id else [],
+            }
+        )
+
+    def refused(self, status: int) -> Response:
+        return _error(status, *ERRORS.get(status, (2, "Error")))
+
+    def error_200(self) -> Response:
+        return _error(200, *ERRORS[400])
+
+    def callback(self, message: Message, receipt: str, at: datetime) -> Outgoing | None:
+        """Signed over the raw body. Meta has no `enqueued`."""
+        if receipt in ("enqueued", "unknown"):
+            return None
+        status = meta_webhook.status(message, receipt, at, self._options.quirks)
+        body = json.dumps(meta_webhook.envelope(message, status)).encode()
+        headers = {"Content-Type": "application/json"}
+        if secret := self._options.meta_app_secret:
+            signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+            headers["X-Hub-Signature-256"] = f"sha256={signature}"
+        return Outgoing(self._options.meta_callback_url, body, headers)
+
+
+def _draft(body: Mapping[str, Any], sender: str) -> Draft | None:
+    """None if it is no template message to somebody."""
+    try:
+        phone = international(body["to"])
+        name = str(body["template"]["name"])
+        values = _values(body["template"].get("components", []))
+    except (KeyError, TypeError, AttributeError, IndexError):
+        return None
+    right_kind = body.get("messaging_product") == "whatsapp" and body.get("type") == "template"
+    if not right_kind or not re.fullmatch(r"\+[1-9][0-9]{7,14}", phone):
+        return None
+    params = values.get("body", [])
+    opaque = body.get("biz_opaque_callback_data")
+    return Draft(
+        provider="meta",
+        channel=WHATSAPP,
+        phone=phone,
+        sender=sender,
+        template=name,
+        params=params,
+        text=catalog.by_id(name).text(params),
+        code=params[0] if params else "",
+        copies=next(iter(values.get("button", [])), None),
+        opaque=opaque if isinstance(opaque, str) else None,
+    )
+
+
+def _values(components: list[Mapping[str, Any]]) -> dict[str, list[str]]:
+    return {
+        str(part["type"]).lower(): [str(value["text"]) for value in part["parameters"]]
+        for part in components
+    }
+
+
+def _error(status: int, code: int, words: str) -> Response:
+    error = {"message": words, "type": "OAuthException", "code": code}
+    trace = hashlib.sha256(words.encode()).hexdigest()[:22]
+    return as_json({"error": {**error, "fbtrace_id": trace}}, status)

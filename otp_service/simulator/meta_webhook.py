@@ -1,0 +1,56 @@
+"""Meta's webhooks about the status of messages (developers.facebook.com, WhatsApp Cloud API)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from otp_service.simulator import faults
+from otp_service.simulator.inbox import Message
+
+HELP = "https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes/"
+NUMBER, NUMBER_ID = "15550001111", "158072934066266"
+ACCOUNT_ID = "112535025189792"
+
+
+def envelope(message: Message, status: dict[str, Any]) -> dict[str, Any]:
+    """Meta knows senders by an id, Gupshup by their number: the other one is made up."""
+    by_id = message.provider == "meta"
+    metadata = {
+        "display_phone_number": NUMBER if by_id else message.sender.lstrip("+"),
+        "phone_number_id": message.sender if by_id else NUMBER_ID,
+    }
+    value = {
+        "messaging_product": "whatsapp",
+        "metadata": metadata,
+        "statuses": [status],
+    }
+    changes = [{"field": "messages", "value": value}]
+    entry = [{"id": ACCOUNT_ID, "changes": changes}]
+    return {"object": "whatsapp_business_account", "entry": entry}
+
+
+def status(message: Message, receipt: str, at: datetime, quirks: set[str]) -> dict[str, Any]:
+    """Times are seconds in quotes."""
+    stage, _, code = receipt.partition(":")
+    told: dict[str, Any] = {
+        "id": message.whatsapp_id,
+        "recipient_id": message.phone.lstrip("+"),
+        "status": "failed" if code else stage,
+        "timestamp": str(int(at.timestamp())),
+    }
+    if message.opaque is not None:
+        told["biz_opaque_callback_data"] = message.opaque
+    if code:
+        told["errors"] = [_error(code, message.channel, quirks)]
+    elif stage in ("sent", "delivered"):
+        pricing = {"billable": True, "pricing_model": "PMP", "type": "regular"}
+        told["pricing"] = pricing | {"category": "authentication"}
+    return told
+
+
+def _error(code: str, channel: str, quirks: set[str]) -> dict[str, Any]:
+    title = faults.reason(code, channel)
+    number = code if "string-codes" in quirks else int(code)
+    details = {"error_data": {"details": f"{title}."}, "href": HELP}
+    return {"code": number, "title": title, "message": title, **details}

@@ -1,0 +1,96 @@
+"""The phones, for people: a chat for each. Works without JavaScript, too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import Blueprint, Response, render_template, request
+
+from otp_service.simulator import faults
+from otp_service.simulator.carrier import Carrier
+from otp_service.simulator.inbox import Message
+from otp_service.simulator.script import international
+
+SHOWN = 100  # newest messages of a chat, and phones
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+)
+TICKS = {"submitted": "🕓", "enqueued": "🕓", "sent": "✓", "delivered": "✓✓", "read": "✓✓"}
+
+
+@dataclass(frozen=True)
+class Phone:
+    number: str
+    newest: datetime
+    count: int
+
+
+class Page:
+    def __init__(self, carrier: Carrier) -> None:
+        self._carrier = carrier
+
+    def show(self) -> Response:
+        """The chat of ?phone=, or of the phone whose message is the newest."""
+        asked = request.args.get("phone", "").strip()
+        tag = f"{self._carrier.options.seed}-{self._carrier.inbox.version}"
+        response = Response(content_type="text/html; charset=utf-8")
+        response.set_etag(tag)
+        response.headers["Cache-Control"] = "no-cache"
+        response.headers["Content-Security-Policy"] = POLICY
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Referrer-Policy"] = "no-referrer"
+        if not request.if_none_match.contains(tag):
+            html = self._render(asked and international(asked))
+            response.set_data(html.encode(errors="replace"))  # a message may hold half a character
+        response.make_conditional(request)
+        return response
+
+    def _render(self, pinned: str) -> str:
+        messages = self._carrier.inbox.messages()
+        phones = _phones(messages)
+        open_phone = pinned or (phones[0].number if phones else "")
+        chat = [m for m in messages if m.phone == open_phone][-SHOWN:]
+        return render_template(
+            "simulator.html",
+            phones=phones[:SHOWN],
+            phone=open_phone,
+            pinned=pinned,
+            messages=chat,
+            parts=_parts,
+            tick=_tick,
+            reason=_reason,
+            table=faults.TABLE,
+            origin=request.host_url.rstrip("/"),
+        )
+
+
+def blueprint(carrier: Carrier) -> Blueprint:
+    bp, page = Blueprint("page", __name__), Page(carrier)
+    bp.get("/")(page.show)
+    bp.add_url_rule("/simulator", view_func=page.show, endpoint="simulator")
+    return bp
+
+
+def _phones(messages: list[Message]) -> list[Phone]:
+    """The one with the newest message first."""
+    by_number: dict[str, list[Message]] = {}
+    for message in reversed(messages):
+        by_number.setdefault(message.phone, []).append(message)
+    return [Phone(number, of[0].at, len(of)) for number, of in by_number.items()]
+
+
+def _parts(message: Message) -> tuple[str, str, str]:
+    """The text before the code, the code, and the rest."""
+    return message.text.partition(message.code) if message.code else (message.text, "", "")
+
+
+def _tick(message: Message) -> str:
+    return TICKS.get(message.status.partition(":")[0], "")
+
+
+def _reason(message: Message) -> str:
+    """Why it failed, in the provider's words."""
+    stage, _, code = message.status.partition(":")
+    return faults.reason(code, message.channel) if stage.endswith("failed") else ""

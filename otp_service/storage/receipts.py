@@ -1,0 +1,113 @@
+"""The transactions on receipts. Whatever their order and number, the end state is the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from otp_service.domain.verification import DeliveryStatus as S
+from otp_service.storage.functions import UtcTime, from_now
+from otp_service.storage.models import DeliveryRow, ReceiptRow
+from otp_service.storage.rules import NOW
+from otp_service.storage.transaction import Transaction, given
+
+D, R = DeliveryRow, ReceiptRow
+KEPT = 3_600  # seconds: a receipt may come before its message's row, but not that long before
+LEASE = 10.0  # seconds
+
+AT = given("at", UtcTime())
+THIS = R.id == given("id")
+MATCHES = sa.and_(
+    D.provider == given("provider"), D.provider_message_id == given("provider_message_id")
+)
+_SAYS = given("status", sa.String())
+
+
+def _keep() -> Transaction:
+    values = {
+        R.id: given("id"),
+        R.provider: given("provider"),
+        R.provider_message_id: given("provider_message_id"),
+        R.status: _SAYS,
+        R.at: sa.func.coalesce(AT, NOW),
+        R.error_code: given("error_code", sa.String()),
+        R.reason: given("reason", sa.String()),
+        R.created_at: NOW,
+        R.due_at: NOW,
+    }
+    return Transaction(sa.insert(R).from_select(list(values), sa.select(*values.values())))
+
+
+KEEP = _keep()
+
+
+def _take() -> Transaction:
+    due = (
+        sa.select(R.id)
+        .where(R.due_at <= NOW)
+        .order_by(R.due_at)
+        .limit(given("count", sa.Integer()))
+        .with_for_update(skip_locked=True)
+        .cte("due")
+    )
+    lease = sa.update(R).where(R.id.in_(sa.select(due.c.id))).values(due_at=from_now(LEASE))
+    return Transaction(lease.returning(*R.__table__.c, NOW.label("as_of")))
+
+
+TAKE = _take()
+
+
+def _says(*statuses: S) -> sa.ColumnElement[bool]:
+    return sa.or_(*(status.value == _SAYS for status in statuses))
+
+
+def _earliest(column: Any, *statuses: S) -> sa.ColumnElement[Any]:
+    """When this status was reached: the earliest time that any receipt told, however many come.
+
+    Not before the message was submitted: providers tell whole seconds, by clocks of their own.
+    """
+    at = sa.case((D.submitted_at > AT, D.submitted_at), else_=AT)
+    earlier = sa.or_(column.is_(None), column > at)
+    return sa.case((sa.and_(_says(*statuses), earlier), at), else_=column)
+
+
+def _apply() -> Transaction:
+    """A receipt's part in its delivery's state; ``look_in`` is for one that failed."""
+    arrived = sa.or_(_says(S.DELIVERED, S.READ), D.delivered_at.is_not(None))
+    fails = sa.and_(_says(S.FAILED), D.failed_at.is_(None))
+    status = sa.case(
+        (sa.or_(_says(S.READ), D.read_at.is_not(None)), S.READ.value),
+        (arrived, S.DELIVERED.value),
+        (sa.or_(_says(S.FAILED), D.failed_at.is_not(None)), S.FAILED.value),
+        else_=sa.case((_says(S.SENT), S.SENT.value), else_=D.status),
+    )
+    update = (
+        sa.update(D)
+        .where(MATCHES)
+        .values(
+            status=status,
+            sent_at=_earliest(D.sent_at, S.SENT),
+            delivered_at=_earliest(D.delivered_at, S.DELIVERED, S.READ),
+            read_at=_earliest(D.read_at, S.READ),
+            failed_at=_earliest(D.failed_at, S.FAILED),
+            error_code=sa.case((fails, given("error_code", sa.String())), else_=D.error_code),
+            reason=sa.case((fails, given("reason", sa.String())), else_=D.reason),
+            due_at=sa.case(
+                (arrived, None),
+                (fails, from_now(given("look_in", sa.Float()))),
+                else_=D.due_at,
+            ),
+        )
+    )
+    found = sa.exists().where(MATCHES)
+    return Transaction(
+        update,
+        sa.delete(R).where(THIS, sa.or_(found, R.created_at < from_now(-KEPT))),
+        sa.update(R).where(THIS).values(due_at=from_now(given("again_in", sa.Float()))),
+        sa.select(found.label("found")),
+    )
+
+
+APPLY = _apply()
+DROP = Transaction(sa.delete(R).where(THIS))

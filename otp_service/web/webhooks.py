@@ -1,0 +1,173 @@
+"""What providers tell of messages: stored, answered, and only then looked at."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from typing import Any
+
+from flask import Response, request
+
+from otp_service.domain.errors import OtpError, StorageUnavailable
+from otp_service.domain.ports import Receipt
+from otp_service.web import auth, examples
+from otp_service.web.blueprints import Blueprint
+from otp_service.web.errors import BodyTooLarge, Forbidden, InvalidJson, Unauthorized
+from otp_service.web.parts import parts
+from otp_service.web.requests import parse_object
+
+MAX_BODY_BYTES = 256 * 1024  # Meta tells of many messages at once
+_REFUSALS: list[type[OtpError]] = [Unauthorized, Forbidden, InvalidJson, BodyTooLarge]
+_TOKEN = {
+    "name": "token",
+    "in": "query",
+    "description": "GUPSHUP_WEBHOOK_SECRET, if it is not in `Authorization`",
+    "schema": {"type": "string"},
+}
+Read = Callable[[Any], list[Receipt]]
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """How each provider's receipts are read, and known to be its own.
+
+    Without its secret a webhook refuses everything; without ``networks`` any address may call.
+    """
+
+    read_gupshup: Read
+    read_sms: Read
+    read_meta: Read
+    authentic_meta: Callable[[bytes, str | None], bool]
+    secret: str = field(repr=False)
+    verify_token: str = field(repr=False)
+    networks: Sequence[IPv4Network | IPv6Network]
+
+
+def gupshup_blueprint(hooks: Hooks) -> Blueprint:
+    bp = Blueprint("gupshup", auth.WEBHOOK, "Where Gupshup tells what became of a message")
+    bp.before_request(lambda: _let_gupshup_in(hooks))
+
+    @bp.post("/webhooks/gupshup")
+    @bp.documented(requestBody=_body({"type": "object"}, _EVENT))
+    @_stored(bp, _TOKEN)
+    def gupshup_event() -> Response:
+        """A delivery event of Gupshup's, in version 2 or 3 of its format."""
+        return _keep(hooks.read_gupshup(parse_object(request.get_data())))
+
+    @bp.get("/webhooks/gupshup-sms")
+    @_stored(bp, _TOKEN)
+    def sms_report() -> Response:
+        """A delivery report of Gupshup's enterprise SMS API, in the query."""
+        return _keep(hooks.read_sms(request.args.to_dict()))
+
+    @bp.post("/webhooks/gupshup-sms")
+    @bp.documented(requestBody=_body({}, [_REPORT], required=False))
+    @_stored(bp, _TOKEN)
+    def sms_reports() -> Response:
+        """A batch of delivery reports, as a form or as JSON."""
+        body = request.form.to_dict() or request.get_data().decode("utf-8", "replace")
+        return _keep(hooks.read_sms(body))
+
+    return bp
+
+
+def meta_blueprint(hooks: Hooks) -> Blueprint:
+    bp = Blueprint("meta", auth.WEBHOOK, "Where Meta's Cloud API tells what became of a message")
+
+    @bp.get("/webhooks/meta")
+    @bp.documented(responses=_responses("The challenge", {"text/plain": _CHALLENGE}))
+    def meta_handshake() -> Response:
+        """Meta asks, once, whether this URL is ours."""
+        asked = request.args
+        if asked.get("hub.mode") != "subscribe":
+            raise Unauthorized
+        _check(hooks.verify_token, asked.get("hub.verify_token", ""))
+        if not re.fullmatch(r"[A-Za-z0-9_.-]{1,200}", asked.get("hub.challenge", "")):
+            raise Unauthorized
+        return Response(asked["hub.challenge"], mimetype="text/plain")
+
+    @bp.post("/webhooks/meta")
+    @bp.documented(requestBody=_body({"type": "object"}, {"entry": []}))
+    @_stored(bp)
+    def meta_event() -> Response:
+        """A batch of status events, signed over its very bytes."""
+        request.max_content_length = MAX_BODY_BYTES
+        raw = request.get_data()
+        if not hooks.authentic_meta(raw, request.headers.get("X-Hub-Signature-256")):
+            raise Unauthorized
+        return _keep(hooks.read_meta(parse_object(raw)))
+
+    return bp
+
+
+def _body(schema: dict[str, Any], example: Any, *, required: bool = True) -> dict[str, Any]:
+    content = {"application/json": {"schema": schema, "example": example}}
+    return {"required": required, "content": content}
+
+
+_EVENT = {
+    "app": "DemoApp",
+    "timestamp": 1747136693404,
+    "version": 2,
+    "type": "message-event",
+    "payload": {
+        "id": "326822fd-55e9-4112-b810-e86909cd71f6",
+        "gsId": "1a6207e5-af37-4fc8-948a-25867d3ab077",
+        "type": "delivered",
+        "destination": "919876543210",
+        "payload": {"ts": 1747136691},
+    },
+}
+_REPORT = {
+    "externalId": "3940265861",
+    "eventType": "DELIVERED",
+    "eventTs": 1747136691000,
+    "destAddr": "919876543210",
+    "errCode": "000",
+}
+_CHALLENGE = {"schema": {"type": "string"}, "examples": {"page": {"value": "1158201444"}}}
+
+
+def _stored(bp: Blueprint, *parameters: dict[str, Any]) -> Callable[[Any], Any]:
+    return bp.documented(responses=_responses("Stored"), parameters=list(parameters))
+
+
+def _responses(description: str, content: dict[str, Any] | None = None) -> dict[str, Any]:
+    success = {"description": description, **({"content": content} if content else {})}
+    return {**examples.responses([*_REFUSALS, StorageUnavailable]), "200": success}
+
+
+def _keep(receipts: list[Receipt]) -> Response:
+    """2xx with an empty body is what providers want, within a few seconds."""
+    if receipts:
+        parts().keep_receipts(receipts)
+    return Response(status=200)
+
+
+def _let_gupshup_in(hooks: Hooks) -> None:
+    address = ip_address(request.remote_addr or "0.0.0.0")  # noqa: S104 (nobody's address)
+    if hooks.networks and not any(address in network for network in hooks.networks):
+        raise Forbidden
+    header = request.headers.get("Authorization", "")
+    kind, _, credentials = header.partition(" ")
+    _check(
+        hooks.secret,
+        credentials.strip() if kind.lower() == "bearer" else header,
+        request.args.get("token", ""),
+    )
+    request.max_content_length = MAX_BODY_BYTES
+
+
+def _check(secret: str, *presented: str) -> None:
+    """In constant time, whatever the length."""
+    right = [hmac.compare_digest(_digest(secret), _digest(told)) for told in presented]
+    if not secret or not any(right):
+        raise Unauthorized
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()
