@@ -11,8 +11,10 @@ from flask import Flask
 from bench.plans import Explainer
 from otp_service.delivery.sandbox import SandboxSender
 from otp_service.domain.errors import CodeIncorrect, DeliveryFailed, DeliveryUnconfirmed
+from otp_service.domain.ports import Receipt, Wish
 from otp_service.domain.service import OtpService
-from otp_service.domain.verification import Person
+from otp_service.domain.verification import Channel, DeliveryStatus, Person
+from otp_service.storage.messages import Messages
 
 
 def explain_requests(explainer: Explainer, service: OtpService, people: Iterator[Person]) -> None:
@@ -28,7 +30,35 @@ def explain_requests(explainer: Explainer, service: OtpService, people: Iterator
         service.get(person.client, sent.verification.id)
     with explainer.watching("cancel"):
         service.cancel(person.client, sent.verification.id)
+    _explain_repeats(explainer, service, people)
     _explain_failures(explainer, service, people)
+
+
+def _explain_repeats(explainer: Explainer, service: OtpService, people: Iterator[Person]) -> None:
+    """With an Idempotency-Key."""
+    person, key = next(people), service.request_key("public", "key", "request")
+    with explainer.watching("send, keyed"):
+        service.send(person, Wish(key=key))
+        service.send(person, Wish(key=key))
+    with explainer.watching("verify, keyed"), suppress(CodeIncorrect):
+        service.verify(person, "x", key=key)
+
+
+def explain_worker(
+    explainer: Explainer, service: OtpService, messages: Messages, person: Person
+) -> None:
+    """What goes on beside requests."""
+    with explainer.watching("webhook"):
+        messages.keep([Receipt("gupshup", "unknown", DeliveryStatus.DELIVERED)])
+    service.send(person, Wish(background=True))
+    with explainer.watching("worker"):
+        messages.settle(10, lambda _: 0.0)
+        (message,) = messages.take(10)
+        following = messages.follow(message, Channel.SMS, "gupshup-sms", DeliveryFailed(), 0.0)
+        assert following
+        (taken,) = messages.take(10)
+        messages.postpone(taken, DeliveryUnconfirmed(), None)
+        messages.close(following)
 
 
 def _explain_failures(explainer: Explainer, service: OtpService, people: Iterator[Person]) -> None:

@@ -23,6 +23,8 @@ from otp_service import create_app
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Person
 from otp_service.storage import schema
+from otp_service.storage.database import Database
+from otp_service.storage.messages import Messages
 
 
 def main() -> int:
@@ -56,6 +58,8 @@ def run(few: sa.Engine, many: sa.Engine, sizes: list[int], count: int, folder: P
         slow = report.compare(first, subject, *latencies)  # the last one counts
     explainer = Explainer(many)
     calls.explain_requests(explainer, subject.service, subject.people)
+    messages = Messages(Database(many))
+    calls.explain_worker(explainer, subject.service, messages, next(subject.people))
     impatient = _app(many, folder, OTP_RETENTION_DAYS="1")
     calls.explain_commands(explainer, app, impatient, next(subject.people).phone)
     return slow + report.judge(explainer.plans.values())

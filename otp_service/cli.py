@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import signal
 from typing import Any
 
 import click
@@ -9,6 +11,7 @@ import sqlalchemy as sa
 from flask import Flask, current_app
 from flask.cli import AppGroup
 
+from otp_service.cli_check import check
 from otp_service.domain.errors import HomeUnreachable, InvalidPhoneNumber, StorageUnavailable
 from otp_service.domain.phone import mask, normalize
 from otp_service.settings import settings_of
@@ -16,6 +19,9 @@ from otp_service.storage import api_keys, retention, schema
 from otp_service.storage.models import db, engines_of
 from otp_service.storage.transaction import failure_of
 from otp_service.web.auth import SCOPES
+from otp_service.web.parts import parts_of
+
+log = logging.getLogger(__name__)
 
 
 class _Commands(AppGroup):
@@ -38,6 +44,7 @@ class _TryLater(click.ClickException):
 otp = _Commands("otp", help="Run and look after the OTP service.")
 keys = AppGroup("keys", help="API keys: who may call.")
 otp.add_command(keys)
+otp.add_command(check)
 
 
 def init_app(app: Flask) -> None:
@@ -65,6 +72,26 @@ def init_db() -> None:
             text = f"the {kind} database {'is away' if away else 'refused'}: {failure.reason}"
             raise (_TryLater if away else click.ClickException)(text) from None
         click.echo(f"The schema is up to date ({kind}).")
+
+
+@otp.command()
+def worker() -> None:
+    """Send what waits, settle receipts and clean up, until SIGTERM or Ctrl-C.
+
+    Each server process does that by itself, unless OTP_WORKER=off: then one or more of these are
+    needed, or no message is sent with Prefer: respond-async, none is tried again or followed by
+    an SMS, and no receipt is settled. Any number may run. What is in hand is finished before it
+    ends, with exit code 0.
+
+    Example: flask --app wsgi otp worker
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    work = parts_of(current_app).worker  # and not `start`, which is for what serves
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, work.stop)
+    log.info("the worker runs")
+    work.run()
+    log.info("the worker has ended")
 
 
 @otp.command()

@@ -1,15 +1,29 @@
-"""What the documents name is there."""
+"""What the documents name is there, and what their tables say is so."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
+
+from otp_service.delivery import outcomes
+from otp_service.delivery.guard import GuardedSender
+from otp_service.delivery.outcomes import FAMILIES
+from otp_service.delivery.sandbox import SandboxSender
+from otp_service.domain.dispatch import Dispatch
+from otp_service.domain.failures import FAILURES, OVERTAKEN, Failure, Outcome
+from otp_service.domain.limits import Policy
+from otp_service.domain.ports import Outgoing
+from otp_service.domain.verification import Channel
+from otp_service.web.errors import STATUS
 
 ROOT = Path(__file__).parent.parent
 RELIABILITY = (ROOT / "docs" / "reliability.md").read_text()
 NAMED = re.findall(r"`([\w/]+\.py)::(\w+)`", RELIABILITY)
+DELIVERY = (ROOT / "docs" / "delivery.md").read_text()
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("bench/*.md")]
 
 
@@ -42,3 +56,87 @@ def test_every_link_to_another_page_leads_somewhere(page: Path) -> None:
         if anchor:
             headings = re.findall(r"^#+ (.*)$", target.read_text(), flags=re.MULTILINE)
             assert anchor in map(_anchor, headings), link
+
+
+def _table(first_heading: str) -> list[list[str]]:
+    """The rows of the table in `docs/delivery.md` whose first column has this heading."""
+    lines = DELIVERY.partition(f"\n| {first_heading} ")[2].split("\n\n")[0].splitlines()[2:]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+OF_FAILURES = {row[0].strip("`"): row for row in _table("`error_code` | outcome")}
+OF_OUTCOMES = {row[0].upper(): row for row in _table("outcome")}
+OF_CODES = {row[0].strip("`"): row[1:] for row in _table("`error_code` | HTTP status")}
+
+
+def test_each_failure_is_explained_once_and_in_the_words_of_the_code() -> None:
+    assert [row[0].strip("`") for row in _table("`error_code` | outcome")] == list(FAILURES)
+    for failure in FAILURES.values():
+        _, outcome, explanation, _, todo = OF_FAILURES[failure.code]
+        assert outcome == failure.outcome.name.lower()
+        assert explanation == failure.explanation
+        assert todo == failure.advice if failure.advice else todo
+
+
+@pytest.mark.parametrize("failure", FAILURES.values(), ids=lambda failure: failure.code)
+def test_what_is_done_about_a_failure_is_what_the_code_does(failure: Failure) -> None:
+    def follows(*senders: tuple[str, Channel], auto: bool) -> bool:
+        """Whether a message that failed at the first of these is carried by another."""
+        return _next_route(failure, senders, auto=auto) is not None
+
+    steps = []
+    if follows(("one", Channel.WHATSAPP), ("two", Channel.WHATSAPP), auto=False):
+        steps.append("next sender")
+    if follows(("one", Channel.WHATSAPP), ("sms", Channel.SMS), auto=True):
+        steps.append("SMS")
+    if failure.outcome is Outcome.TEMPORARY:
+        steps.append("again")
+    if failure.outcome is Outcome.UNKNOWN:
+        steps.append("SMS after the wait")
+    done = OF_FAILURES[failure.code][3]
+    assert done == ("ends" if failure is OVERTAKEN else ", ".join(steps))
+
+
+def _next_route(
+    failure: Failure, senders: Sequence[tuple[str, Channel]], *, auto: bool
+) -> object | None:
+    by_channel: dict[Channel, list[GuardedSender]] = {}
+    for name, channel in senders:
+        sender = SandboxSender(channel)
+        sender.provider = name
+        by_channel.setdefault(channel, []).append(GuardedSender(sender, calls=1))
+    nothing = cast(Any, None)
+    policy = Policy(180, 5, 0, expose_code=False, test_numbers=frozenset())
+    dispatch = Dispatch(nothing, nothing, by_channel, SandboxSender(), policy)
+    channel, phone = Channel.WHATSAPP, "+919876543210"
+    message = Outgoing("p0", "d0", phone, 1, "s", channel, "one", None, 180, auto)
+    return dispatch.next_route(message, failure)
+
+
+def test_the_table_of_outcomes_is_what_the_code_does() -> None:
+    assert set(OF_OUTCOMES) == {outcome.name for outcome in Outcome}
+    for outcome in Outcome:
+        _, _, status, same_channel, sms, again = OF_OUTCOMES[outcome.name]
+        assert status == str(STATUS[outcomes.ERRORS[outcome]])
+        some = [row[3] for row in OF_FAILURES.values() if row[1] == outcome.name.lower()]
+        steps = "; ".join(some)
+        assert same_channel == ("yes" if "next sender" in steps else "no")
+        assert sms == ("after a wait" if "wait" in steps else "yes" if "SMS" in steps else "no")
+        assert again == ("yes" if "again" in steps else "no")
+
+
+@pytest.mark.parametrize("column", range(4), ids=list(FAMILIES))
+def test_every_code_of_a_provider_means_what_the_table_says(column: int) -> None:
+    told = [
+        (code, failure)
+        for failure, cells in OF_CODES.items()
+        for word in cells[column].split()
+        for code in _codes(word)
+    ]
+    family = list(FAMILIES.values())[column]
+    assert sorted(told) == sorted((code, failure.code) for code, failure in family.items())
+
+
+def _codes(word: str) -> list[str]:
+    first, _, last = word.partition("–")
+    return [str(code) for code in range(int(first), int(last) + 1)] if last else [word]

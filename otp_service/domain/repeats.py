@@ -44,30 +44,31 @@ class Repeats:
             raise VerificationNotFound
         first, last = _messages(found, earlier)
         if not (last.submitted_at or first.background):
-            self._raise_its_error(last, found)
-        answered = self._as_it_was(found, first, last)
+            _raise_its_error(last, found)
+        answered = _as_it_was(found, first, last)
         code = self.sending.exposed(found.phone, found.id, first.generation)
         return Sent(answered, issued.quota, code)
 
-    def _raise_its_error(self, last: Delivery, found: Verification) -> None:
-        if last.error_code:
-            failure = FAILURES.get(last.error_code, failures.REFUSED)
-            error = delivery_error(failure, last.reason or "")
-            error.phone = found.phone
-            raise error
-        if found.as_of - last.created_at < STILL_RUNNING:
-            raise IdempotencyInProgress(phone=found.phone, retry_after=1)
-        raise DeliveryUnconfirmed  # the process that sent it ended before it could tell
 
-    def _as_it_was(self, found: Verification, first: Delivery, last: Delivery) -> Verification:
-        lifetime = timedelta(seconds=self.sending.dispatch.policy.lifetime)
-        return replace(
-            found,
-            status=Status.PENDING,
-            channel=last.channel,
-            expires_at=first.created_at + lifetime,
-            as_of=first.created_at,
-        )
+def _raise_its_error(last: Delivery, found: Verification) -> None:
+    if last.error_code:
+        failure = FAILURES.get(last.error_code, failures.REFUSED)
+        error = delivery_error(failure, last.reason or "")
+        error.phone = found.phone
+        raise error
+    if found.as_of - last.created_at < STILL_RUNNING:
+        raise IdempotencyInProgress(phone=found.phone, retry_after=1)
+    raise DeliveryUnconfirmed  # the process that sent it ended before it could tell
+
+
+def _as_it_was(found: Verification, first: Delivery, last: Delivery) -> Verification:
+    return replace(
+        found,
+        status=Status.PENDING,
+        channel=last.channel,
+        expires_at=first.expires_at or found.expires_at,
+        as_of=first.created_at,
+    )
 
 
 def _messages(found: Verification, earlier: Earlier) -> tuple[Delivery, Delivery]:

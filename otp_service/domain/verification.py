@@ -62,6 +62,8 @@ class Delivery:
     reason: str | None = None
     background: bool | None = None
     """Whether the caller did not wait for it."""
+    expires_at: datetime | None = None
+    """The end of its code; None if the code is void since the message was refused."""
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ def _add(made: argparse.ArgumentParser, option: Field[Any], kind: Any, says: str
     settings["help"] = (says + default).replace("%", "%%")
     if kind is bool and option.default:
         name = name.replace("--", "--no-")
-        settings |= {"action": "store_false", "help": f"not: {says}"}
+        settings |= {"action": "store_false", "help": f"switches off: {says}"}
     elif kind is bool:
         settings["action"] = "store_true"
     elif kind == set[str]:

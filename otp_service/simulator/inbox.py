@@ -35,6 +35,7 @@ class Draft:
     params: list[str]
     text: str
     code: str
+    language: str = ""  # Meta's requests name it; Gupshup's template id fixes it
     copies: str | None = None
     opaque: str | None = None  # Meta's biz_opaque_callback_data
 

@@ -90,6 +90,7 @@ def _draft(body: Mapping[str, Any], sender: str) -> Draft | None:
     try:
         phone = international(body["to"])
         name = str(body["template"]["name"])
+        language = str(body["template"]["language"]["code"])
         values = _values(body["template"].get("components", []))
     except (KeyError, TypeError, AttributeError, IndexError):
         return None
@@ -107,6 +108,7 @@ def _draft(body: Mapping[str, Any], sender: str) -> Draft | None:
         params=params,
         text=catalog.by_id(name).text(params),
         code=params[0] if params else "",
+        language=language,
         copies=next(iter(values.get("button", [])), None),
         opaque=opaque if isinstance(opaque, str) else None,
     )

@@ -13,7 +13,11 @@ from otp_service.storage.transaction import Transaction, given
 
 V, C, D = VerificationRow, CodeRow, DeliveryRow
 VERIFICATION = (*V.__table__.c, *rules.AS_OF)
-DELIVERY = tuple(column.label(f"delivery_{column.name}") for column in D.__table__.c)
+DELIVERY = (
+    *(column.label(f"delivery_{column.name}") for column in D.__table__.c),
+    C.expires_at.label("delivery_expires_at"),
+)
+ITS_CODE = sa.and_(C.verification_id == D.verification_id, C.generation == D.generation)
 OWN = sa.and_(V.id == given("id"), V.client == given("client"))
 
 UNEXPIRED = V.expires_at > NOW
@@ -22,6 +26,7 @@ _ONE = (
     sa.select(*VERIFICATION, *DELIVERY)
     .select_from(V)
     .outerjoin(D, D.verification_id == V.id)
+    .outerjoin(C, ITS_CODE)
     .where(OWN)
     .order_by(D.created_at, D.generation, D.id)
 )
@@ -43,10 +48,10 @@ CANCEL = Transaction(
 )
 
 RECENT = Transaction(
-    sa.select(*VERIFICATION, *DELIVERY, C.secret_id, C.expires_at.label("code_expires_at"))
+    sa.select(*VERIFICATION, *DELIVERY, C.secret_id)
     .select_from(D)
     .join(V, V.id == D.verification_id)
-    .join(C, sa.and_(C.verification_id == V.id, C.generation == D.generation))
+    .join(C, ITS_CODE)
     .where(D.provider == given("provider"))
     .order_by(D.created_at.desc(), D.id)
     .limit(given("count", sa.Integer())),

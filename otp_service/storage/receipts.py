@@ -59,7 +59,8 @@ TAKE = _take()
 
 
 def _says(*statuses: S) -> sa.ColumnElement[bool]:
-    return sa.or_(*(status.value == _SAYS for status in statuses))
+    told = [_SAYS == sa.literal(status.value) for status in statuses]
+    return sa.or_(*told)
 
 
 def _earliest(column: Any, *statuses: S) -> sa.ColumnElement[Any]:

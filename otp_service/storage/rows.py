@@ -90,7 +90,7 @@ def message(row: sa.Row[Any]) -> StoredMessage:
         verification(row),
         delivery(row),
         secret_id=row.secret_id,
-        expires_at=row.code_expires_at,
+        expires_at=row.delivery_expires_at,
         replaced=row.delivery_generation < row.oldest_generation,
     )
 

@@ -31,6 +31,7 @@ def make_scene(
         where = {
             "DATABASE_URL": database_url,
             "FALLBACK_DATABASE_URL": "off",
+            "API_KEYS": "off",
             "GUPSHUP_API_URL": simulator.gupshup_url,
             "GUPSHUP_SMS_API_URL": simulator.sms_url,
             "META_API_URL": simulator.meta_url,

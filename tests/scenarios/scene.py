@@ -81,3 +81,9 @@ class Scene(Caller):
     def got(self, phone: str = PHONE) -> list[Message]:
         """The messages that reached the phone."""
         return [message for message in self.simulator.messages(phone) if message.arrived]
+
+
+def seconds(time: str) -> float:
+    """Of the day, of an RFC 3339 time in UTC."""
+    hours, minutes, rest = time[11:-1].split(":")
+    return 3600 * int(hours) + 60 * int(minutes) + float(rest)

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from tests.scenarios.conftest import MakeScene
-from tests.scenarios.scene import SMS, WHATSAPP, Scene
+from tests.scenarios.scene import SMS, WHATSAPP, Scene, seconds
 
 PHONE = "+919876543210"
 
@@ -60,12 +60,12 @@ def test_after_undeliverable_a_late_delivered_is_waited_for(both: Scene) -> None
     assert both.story(sent) == "whatsapp delivered"
 
 
-def test_after_undeliverable_an_sms_follows_in_five_seconds(both: Scene) -> None:
+def test_after_undeliverable_an_sms_follows_in_fiveseconds(both: Scene) -> None:
     both.simulator.script(fault="failed:131026", channel="whatsapp")
     sent = both.send(channel="auto")
     both.comes_to(sent, "whatsapp failed")
     first, second = both.comes_to(sent, "whatsapp failed, sms delivered")
-    assert 4 < (_seconds(second["queued_at"]) - _seconds(first["failed_at"])) < 9
+    assert 4 < (seconds(second["queued_at"]) - seconds(first["failed_at"])) < 9
 
 
 def test_a_message_that_does_not_arrive_in_time_is_followed_by_an_sms(
@@ -75,7 +75,7 @@ def test_a_message_that_does_not_arrive_in_time_is_followed_by_an_sms(
     scene.simulator.script(fault="offline", channel="whatsapp")
     sent = scene.send(channel="auto")
     first, second = scene.comes_to(sent, "whatsapp sent, sms delivered")
-    assert 4 < (_seconds(second["queued_at"]) - _seconds(first["submitted_at"])) < 9
+    assert 4 < (seconds(second["queued_at"]) - seconds(first["submitted_at"])) < 9
 
 
 def test_a_message_that_arrived_is_not_followed(make_scene: MakeScene) -> None:
@@ -146,8 +146,3 @@ def test_a_timed_out_whatsapp_message_is_not_repeated_but_followed_by_an_sms(
     live = scene.send(channel="auto")
     scene.comes_to(live, "whatsapp queued, sms delivered")
     assert len({message.code for message in scene.got()}) == 1
-
-
-def _seconds(time: str) -> float:
-    hours, minutes, seconds = time[11:-1].split(":")
-    return 3600 * int(hours) + 60 * int(minutes) + float(seconds)

@@ -1,0 +1,159 @@
+"""`flask --app wsgi otp check`: what is missing or wrong, and a code that is really sent."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+import click
+from flask import current_app
+
+from otp_service import diagnosis
+from otp_service.diagnosis.findings import Finding, Mark
+from otp_service.diagnosis.template_fit import BUTTON
+from otp_service.diagnosis.trial import CLIENT, PURPOSE, Trial
+from otp_service.domain.errors import InvalidPhoneNumber
+from otp_service.domain.phone import mask
+from otp_service.domain.sending import AUTO
+from otp_service.domain.verification import Channel, Person
+from otp_service.settings import settings_of
+from otp_service.web.parts import parts_of
+
+_COLOURS = {Mark.OK: "green", Mark.WARNING: "yellow", Mark.PROBLEM: "red"}
+_PRESS = (
+    "Press the message's copy-code button and paste: if that gives anything but the code, set "
+    "GUPSHUP_OTP_PARAM_COUNT=2."
+)
+
+
+@click.command()
+@click.option("--send", "number", metavar="+NUMBER", help="Send a real code to this phone, too.")
+@click.option(
+    "--channel",
+    type=click.Choice([*(channel.value for channel in Channel), AUTO]),
+    help="How to send it.  [default: whatsapp]",
+)
+@click.option(
+    "--wait",
+    type=click.FloatRange(1, 600),
+    default=60,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for its receipts.",
+)
+@click.pass_context
+def check(ctx: click.Context, number: str | None, channel: str | None, wait: float) -> None:
+    """Say what is missing or wrong, one line for each check.
+
+    Looks at the settings, the databases, the API keys and the providers; asks Gupshup for the
+    template (with GUPSHUP_APP_ID), and changes nothing. Ends with 0 if there is no problem,
+    warnings or not, and with 1 if there is one.
+
+    With --send one message is really sent, and paid for. Receipts come to a running server, so
+    let one run on the same database; while it waits, this command works as a worker, too.
+
+    \b
+    Example: flask --app wsgi otp check
+    Example: flask --app wsgi otp check --send +919876543210
+    Example: flask --app wsgi otp check --send +919876543210 --channel auto --wait 120
+    """
+    if channel and not number:
+        raise click.UsageError("--channel is for --send +NUMBER")
+    person = _person(number) if number else None
+    with _quiet():
+        found = list(_shown(diagnosis.findings(current_app)))
+        if person:
+            found += _try(person, channel or Channel.WHATSAPP.value, wait, found)
+    _summarize(found)
+    ctx.exit(int(any(each.mark is Mark.PROBLEM for each in found)))
+
+
+def _person(number: str) -> Person:
+    try:
+        return parts_of(current_app).service.person(CLIENT, number, PURPOSE)
+    except InvalidPhoneNumber:
+        raise click.UsageError("NUMBER must be international, such as +919876543210") from None
+
+
+def _try(person: Person, channel: str, wait: float, found: list[Finding]) -> list[Finding]:
+    parts, settings = parts_of(current_app), settings_of(current_app)
+    screen = _Screen(wait)
+    click.echo(f"\nSending a code to {mask(person.phone)} ({channel}).")
+    click.echo("Its receipts come to the running server's webhook.")
+    trial = Trial(
+        service=parts.service,
+        worker=parts.worker,
+        person=person,
+        channel=channel,
+        wait=wait,
+        has_sms=not settings.sms.missing,
+        watcher=screen,
+    )
+    came = []
+    for finding in trial.run():
+        screen.clear()
+        came += list(_shown([finding]))
+    counts = [each.mark for each in found if each.subject.startswith(BUTTON)]
+    certain = counts and set(counts) == {Mark.OK}
+    if "(whatsapp through gupshup)" in screen.told and not certain:
+        click.echo(_PRESS)
+    if screen.told:
+        click.echo("The verification is canceled: its code is of no use.")
+    return came
+
+
+def _shown(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Each on a line as soon as it is known, and below it what to do."""
+    for each in findings:
+        mark = click.style(f"{each.mark.value:<8}", fg=_COLOURS[each.mark], bold=True)
+        click.echo(f"{mark} {each.subject}: {each.text}")
+        if each.advice:
+            click.echo(f"{'':8}   {each.advice}")
+        yield each
+
+
+def _summarize(found: list[Finding]) -> None:
+    counts = {mark: sum(each.mark is mark for each in found) for mark in Mark}
+    told = [f"{counts[mark]} {mark.value}(s)" for mark in (Mark.PROBLEM, Mark.WARNING)]
+    worst = next((m for m in (Mark.PROBLEM, Mark.WARNING) if counts[m]), Mark.OK)
+    click.echo()
+    click.secho(f"{counts[Mark.OK]} ok, {', '.join(told)}.", fg=_COLOURS[worst], bold=True)
+
+
+class _Screen:
+    """A `Watcher`: a line for each step, and on a terminal one that moves while nothing comes."""
+
+    def __init__(self, wait: float) -> None:
+        self._wait = wait
+        self._moves = sys.stdout.isatty()
+        self._turn = 0
+        self.told = ""
+
+    def step(self, seconds: float, text: str) -> None:
+        self.clear()
+        self.told += text
+        click.echo(f"  {seconds:5.1f} s  {text}")
+
+    def waiting(self, seconds: float) -> None:
+        if self._moves:
+            self._turn += 1
+            sign = "|/-\\"[self._turn % 4]
+            click.echo(f"\r  {seconds:5.1f} s  {sign} waiting, up to {self._wait:g} s ", nl=False)
+
+    def clear(self) -> None:
+        if self._moves:
+            click.echo("\r\033[K", nl=False)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """What the service logs of the same troubles would be told twice."""
+    log = logging.getLogger("otp_service")
+    level = log.level
+    log.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        log.setLevel(level)

@@ -1,0 +1,126 @@
+"""What Gupshup tells of an app's templates (partner-docs.gupshup.io, "Get templates").
+
+Asking sends no message and costs nothing. What the template is made of stands in `containerMeta`,
+a JSON text inside of the JSON.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit
+
+from otp_service.delivery import outcomes, untrusted
+from otp_service.delivery.answers import Said, read
+from otp_service.delivery.asking import DEADLINE, ask
+from otp_service.delivery.gupshup import GupshupSettings
+from otp_service.delivery.untrusted import code, json_object, part, parts, scrub, text, words
+from otp_service.domain.errors import DeliveryError
+
+SEND_PATH = "/wa/api/v1/template/msg"
+_LIFETIME = (  # the first is Gupshup's own, in its documentation of authentication templates
+    "messageSendTTLSeconds",
+    "messageSendTtlSeconds",
+    "message_send_ttl_seconds",
+    "messageSendTTL",
+)
+_FOOTER = ("codeExpirationMinutes", "code_expiration_minutes")
+
+
+@dataclass(frozen=True)
+class Template:
+    """What is unknown is empty, or None. ``status`` and ``category`` are in lower case.
+
+    ``takes``: how often it takes the code. ``lifetime``: seconds in which WhatsApp tries to
+    deliver, -1 for 30 days. ``footer_minutes``: what the message says of the code's own.
+    """
+
+    id: str
+    name: str = ""
+    meta_id: str = ""
+    status: str = ""
+    reason: str = ""
+    category: str = ""
+    language: str = ""
+    quality: str = ""
+    takes: int | None = None
+    lifetime: int | None = None
+    footer_minutes: int | None = None
+
+
+def template(told: dict[str, object]) -> Template:
+    """One element of Gupshup's list."""
+    made_of = json_object(words(told.get("containerMeta")).encode())
+    everything = made_of | told
+    return Template(
+        id=_word(told.get("id")),
+        name=_word(told.get("elementName")),
+        meta_id=_word(told.get("externalId")),
+        status=_word(told.get("status")).lower(),
+        reason=scrub(words(told.get("reason")) or words(told.get("rejectedReason"))),
+        category=_word(told.get("category")).lower(),
+        language=_word(told.get("languageCode")),
+        quality=_word(told.get("quality")).lower(),
+        takes=1 + any(map(_takes_code, parts(made_of.get("buttons")))) if made_of else None,
+        lifetime=_number(everything, _LIFETIME),
+        footer_minutes=_number(everything, _FOOTER),
+    )
+
+
+class Templates:
+    """An app's templates. Its methods answer a `DeliveryError` if they can't tell."""
+
+    def __init__(
+        self, settings: GupshupSettings, app_id: str, *, deadline: float = DEADLINE
+    ) -> None:
+        self._url = f"{base_url(settings.api_url)}/wa/app/{quote(app_id, safe='')}/template"
+        self._key, self._deadline = settings.api_key, deadline
+
+    def all(self) -> list[Template] | DeliveryError:
+        """All that one answer holds: an app may have more."""
+        told = self._ask(self._url, "templates")
+        return told if isinstance(told, DeliveryError) else [template(each) for each in told]
+
+    def one(self, template_id: str) -> Template | DeliveryError:
+        told = self._ask(f"{self._url}/{quote(template_id, safe='')}", "template")
+        return told if isinstance(told, DeliveryError) else template(told[0])
+
+    def _ask(self, url: str, name: str) -> list[dict[str, object]] | DeliveryError:
+        answer = ask(url, {"apikey": self._key}, deadline=self._deadline)
+        if isinstance(answer, DeliveryError):
+            return answer
+        told = json_object(answer.body)
+        found = parts(told.get(name)) or list(filter(None, [part(told.get(name))]))
+        said = Said(
+            message_id="found" if found or told.get(name) == [] else None,
+            refused=told.get("status") == "error",
+            code=code(told.get("code")),
+            words=words(told.get("message")),
+        )
+        outcome = read(answer, said, outcomes.WHATSAPP, self._key)
+        return outcome if isinstance(outcome, DeliveryError) else found
+
+
+def base_url(api_url: str) -> str:
+    """Where Gupshup's other paths begin, for the URL that messages are posted to."""
+    if api_url.endswith(SEND_PATH):  # whatever stands before, such as a proxy's own path
+        return api_url.removesuffix(SEND_PATH)
+    parts_ = urlsplit(api_url)
+    return f"{parts_.scheme}://{parts_.netloc}"
+
+
+def _takes_code(button: dict[str, object]) -> bool:
+    """Gupshup shows it as it was asked for (OTP) or as Meta keeps it (a URL with a variable)."""
+    kinds = {text(button.get(name)).upper() for name in ("type", "otp_type")}
+    return bool(kinds & {"OTP", "COPY_CODE"}) or "{{" in words(button.get("url"))
+
+
+def _word(value: object) -> str:
+    """An id or a name: one printable line, digits and all."""
+    told = text(value)
+    return told[: untrusted.MAX_ID] if told.isprintable() else ""
+
+
+def _number(told: dict[str, object], names: tuple[str, ...]) -> int | None:
+    values = (text(told.get(name)) for name in names)
+    found = next(filter(None, values), "")
+    return int(found) if found.lstrip("-").isdecimal() and len(found) < 9 else None

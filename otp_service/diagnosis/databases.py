@@ -1,0 +1,103 @@
+"""Whether each home answers, has this release's schema, and knows who may call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import sqlalchemy as sa
+from alembic.script import ScriptDirectory
+from flask import Flask
+
+from otp_service.diagnosis.findings import Finding, ok, problem, warning
+from otp_service.domain.errors import HomeUnreachable, StorageUnavailable
+from otp_service.settings import Settings
+from otp_service.storage import api_keys
+from otp_service.storage.models import SCHEMA, engines_of
+from otp_service.storage.reading import PING
+from otp_service.storage.schema import MIGRATIONS
+from otp_service.storage.transaction import Transaction
+
+_VERSION = sa.Table(
+    "alembic_version", sa.MetaData(), sa.Column("version_num", sa.String()), schema=SCHEMA
+)
+_REVISION = Transaction(sa.select(_VERSION.c.version_num), reads=True)
+_INIT_DB = "Run: flask --app wsgi otp init-db"
+_AWAY = "Is it running, and are the host, the port and the network between right?"
+_REFUSED = {
+    "postgresql": "SQLSTATE 28P01 is a wrong password, 3D000 no such database, 42501 a role "
+    "without the rights, 53300 too many connections.",
+    "sqlite": "Is the disk full, may this user write to the file and its folder, and is it a "
+    "SQLite file?",
+}
+
+
+def check(app: Flask, settings: Settings) -> Iterator[Finding]:
+    """The database, and the fallback if there is one."""
+    names = ("database", "fallback")
+    database, *fallback = (
+        _home(name, engine) for name, engine in zip(names, engines_of(app), strict=False)
+    )
+    yield database
+    yield from fallback
+    if settings.api_keys_required:
+        yield _keys(engines_of(app)[0])
+
+
+def _home(name: str, engine: sa.Engine) -> Finding:
+    kind = engine.dialect.name
+    try:
+        at = _revision(engine)
+        if at != (newest := _newest()):
+            return _other_schema(name, kind, at, newest)
+        PING.run(engine)
+    except HomeUnreachable as failure:
+        return problem(name, f"{kind} can't be reached: {failure.reason}", _AWAY)
+    except StorageUnavailable as failure:
+        return problem(name, f"{kind} refuses: {failure.reason}", _REFUSED.get(kind, ""))
+    return ok(name, f"{kind} answers, and its schema is this release's")
+
+
+def _revision(engine: sa.Engine) -> str:
+    """Which schema it has; empty if none."""
+    try:
+        rows = _REVISION.run(engine)
+    except HomeUnreachable:
+        raise
+    except StorageUnavailable as failure:
+        if "SQLSTATE 42P01" in failure.reason or _is_empty_file(engine):
+            return ""
+        raise
+    return str(rows[0].version_num) if rows else ""
+
+
+def _is_empty_file(engine: sa.Engine) -> bool:
+    """SQLite has no SQLSTATE for a missing table."""
+    try:
+        return engine.dialect.name == "sqlite" and not sa.inspect(engine).get_table_names()
+    except sa.exc.SQLAlchemyError:
+        return False
+
+
+def _newest() -> str:
+    return ScriptDirectory(str(MIGRATIONS)).get_current_head() or ""
+
+
+def _other_schema(name: str, kind: str, at: str, newest: str) -> Finding:
+    if not at:
+        return problem(name, f"{kind} answers, but has no tables yet", _INIT_DB)
+    if at > newest:  # revisions are numbers: 0001, 0002, …
+        text = f"the {kind} schema is newer ({at}) than this release ({newest})"
+        return warning(name, text, "A release was rolled back? Then all is well.")
+    return problem(name, f"the {kind} schema is {at}, this release needs {newest}", _INIT_DB)
+
+
+def _keys(engine: sa.Engine) -> Finding:
+    try:
+        keys = [key._mapping for key in api_keys.everything(engine)]
+    except StorageUnavailable:
+        return warning("API keys", "they can't be read: see the database")
+    usable = [key for key in keys if not key["revoked_at"] and "otp" in key["scopes"].split()]
+    if usable:
+        return ok("API keys", f"{len(usable)} may send and check codes")
+    advice = "Make one: flask --app wsgi otp keys create NAME"
+    return problem("API keys", "they are required, but none may send: all calls get 401", advice)

@@ -1,0 +1,82 @@
+"""A provider in trouble keeps its trouble: checks and health are as fast as ever."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from otp_service.web.parts import parts_of
+from tests.faults.service import Answer
+from tests.scenarios.conftest import MakeScene
+from tests.scenarios.scene import SMS, WHATSAPP, Scene
+
+
+def phones(count: int, first: int = 0) -> list[str]:
+    return [f"+9198765{number:05}" for number in range(first, first + count)]
+
+
+def send_all(scene: Scene, phones: list[str]) -> list[Answer]:
+    with ThreadPoolExecutor(len(phones)) as pool:
+        return list(pool.map(scene.send, phones))
+
+
+def test_with_the_provider_stalling_checks_and_health_answer_at_once(scene: Scene) -> None:
+    sent = scene.send("+919876599999")
+    code = scene.code("+919876599999")
+    scene.simulator.script(answer="stall:30")
+    senders = threading.Thread(target=send_all, args=(scene, phones(24)))
+    senders.start()
+    time.sleep(1)
+    began = time.monotonic()
+    assert scene.call("GET", "/ready").status == 200
+    assert scene.verify(code, "+919876599999").code == "ok"
+    assert scene.get(sent.id).code == "ok"
+    assert time.monotonic() - began < 2  # they would wait for 8 s
+    senders.join()
+
+
+def test_more_calls_than_its_share_fail_at_once_and_then_the_circuit_is_open(
+    scene: Scene,
+) -> None:
+    scene.simulator.script(answer="stall:30")
+    answers = send_all(scene, phones(12))
+    outcomes = {(answer.status, answer.code) for answer in answers}
+    assert outcomes == {(504, "delivery_unconfirmed"), (503, "delivery_unavailable")}
+    assert sum(answer.status == 504 for answer in answers) == 8  # half of the threads
+    assert all(answer.headers["Retry-After"] for answer in answers if answer.status == 503)
+    assert scene.ready().data["provider"]["circuit"] == "open"
+    began = time.monotonic()
+    refused = scene.send("+919876588888")
+    assert (refused.status, refused.code) == (503, "delivery_unavailable")
+    assert time.monotonic() - began < 2
+    assert scene.send("+919876588888").code == "delivery_unavailable"  # at once, and no quota spent
+
+
+def test_the_circuit_closes_when_a_call_succeeds_again(make_scene: MakeScene) -> None:
+    scene = make_scene()
+    (sender,) = parts_of(scene.app).senders
+    sender._circuit._rest = 0.5  # type: ignore[attr-defined]
+    scene.simulator.script(next=3, fault="http:500")
+    assert [scene.send(phone).status for phone in phones(3)] == [503] * 3
+    assert scene.ready().data["provider"]["circuit"] == "open"
+    assert scene.send(phones(1, 10)[0]).status == 503
+    assert len(scene.simulator.messages()) == 3  # it was not asked
+    time.sleep(0.6)
+    assert scene.ready().data["provider"]["circuit"] == "half_open"
+    assert scene.send(phones(1, 11)[0]).status == 200
+    assert scene.ready().data["provider"]["circuit"] == "closed"
+
+
+def test_refusals_of_one_message_do_not_open_the_circuit(scene: Scene) -> None:
+    scene.simulator.script(next=6, fault="http:400")
+    assert [scene.send(phone).status for phone in phones(6)] == [502] * 6
+    assert scene.send().status == 200
+
+
+def test_with_the_circuit_open_auto_goes_to_sms(make_scene: MakeScene) -> None:
+    scene = make_scene(WHATSAPP, SMS)
+    scene.simulator.script(next=3, fault="http:500", channel="whatsapp")
+    for phone in phones(4):
+        assert scene.send(phone, channel="auto").data["channel"] == "sms"
+    assert [each["channel"] for each in scene.ready().data["providers"]] == ["whatsapp", "sms"]

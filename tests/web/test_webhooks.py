@@ -1,0 +1,147 @@
+"""Webhooks: who may call them, and what they answer."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from otp_service.storage.models import ReceiptRow, engines_of
+from tests.conftest import MakeApp
+
+SECRET = "a-webhook-secret-of-the-tests"
+DELIVERED = {
+    "type": "message-event",
+    "payload": {"gsId": "m1", "type": "delivered", "destination": "919876543210"},
+}
+
+
+@pytest.fixture
+def app(make_app: MakeApp) -> Flask:
+    return make_app(GUPSHUP_WEBHOOK_SECRET=SECRET)
+
+
+def told(client: FlaskClient, body: object = DELIVERED, **headers: str) -> TestResponse:
+    given = headers or {"Authorization": f"Bearer {SECRET}"}
+    return client.post("/webhooks/gupshup", json=body, headers=given)
+
+
+def stored(app: Flask) -> int:
+    with engines_of(app)[0].connect() as connection:
+        return len(connection.execute(sa.select(ReceiptRow.id)).all())
+
+
+@pytest.mark.parametrize("header", [f"Bearer {SECRET}", f"bearer  {SECRET}", SECRET])
+def test_the_secret_may_come_in_a_header(app: Flask, client: FlaskClient, header: str) -> None:
+    answer = told(client, Authorization=header)
+    assert (answer.status_code, answer.data) == (200, b"")
+    assert stored(app) == 1
+
+
+def test_or_in_the_url(app: Flask, client: FlaskClient) -> None:
+    answer = client.post(f"/webhooks/gupshup?token={SECRET}", json=DELIVERED)
+    assert (answer.status_code, answer.data) == (200, b"")
+    assert stored(app) == 1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["", "Bearer", "Bearer ", SECRET[:-1], f"Bearer {SECRET}x", "Bearer " + "x" * 7000, "ümlaut"],
+)
+def test_any_other_secret_gets_the_same_401_and_nothing_is_stored(
+    app: Flask, client: FlaskClient, wrong: str
+) -> None:
+    missing = client.post("/webhooks/gupshup", json=DELIVERED, headers={"X-Request-ID": "r"})
+    answer = told(client, Authorization=wrong, X_Request_ID="r")
+    assert answer.status_code == missing.status_code == 401
+    assert answer.data == missing.data
+    assert client.post(f"/webhooks/gupshup?token={wrong}", json=DELIVERED).data == missing.data
+    assert stored(app) == 0
+
+
+@pytest.mark.parametrize("path", ["/webhooks/gupshup", "/webhooks/gupshup-sms", "/webhooks/meta"])
+def test_without_a_secret_in_the_settings_nobody_may_call(make_app: MakeApp, path: str) -> None:
+    client = make_app().test_client()
+    for headers in ({}, {"Authorization": "Bearer "}, {"X-Hub-Signature-256": "sha256="}):
+        assert client.post(path, json=DELIVERED, headers=headers).status_code == 401
+        assert client.post(f"{path}?token=", json=DELIVERED, headers=headers).status_code == 401
+
+
+def test_with_a_list_of_addresses_others_are_refused(make_app: MakeApp) -> None:
+    app = make_app(GUPSHUP_WEBHOOK_SECRET=SECRET, GUPSHUP_WEBHOOK_IPS="192.0.2.0/24, 2001:db8::/32")
+    for address, status in (("192.0.2.7", 200), ("2001:db8::7", 200), ("127.0.0.1", 403)):
+        client = app.test_client()
+        client.environ_base["REMOTE_ADDR"] = address
+        assert told(client).status_code == status
+
+
+def test_a_forwarded_address_opens_nothing(make_app: MakeApp) -> None:
+    client = make_app(GUPSHUP_WEBHOOK_SECRET=SECRET, GUPSHUP_WEBHOOK_IPS="192.0.2.7").test_client()
+    headers = {"Authorization": f"Bearer {SECRET}", "X-Forwarded-For": "192.0.2.7"}
+    assert client.post("/webhooks/gupshup", json=DELIVERED, headers=headers).status_code == 403
+
+
+def test_the_secret_is_in_no_log_line(
+    client: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    client.post(f"/webhooks/gupshup?token={SECRET}", json=DELIVERED)
+    told(client)
+    assert "/webhooks/gupshup" in caplog.text
+    assert SECRET not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"type": "user-event", "payload": {"phone": "callbackSetPhone", "type": "sandbox-start"}},
+        {"entry": [{"changes": [{"value": {"statuses": [{"type": "set-callback"}]}}]}]},
+        {"type": "something-new", "payload": [1, {"type": "delivered"}]},
+        {},
+    ],
+)
+def test_what_is_no_receipt_is_acknowledged_and_dropped(
+    app: Flask, client: FlaskClient, body: object
+) -> None:
+    answer = told(client, body)
+    assert (answer.status_code, answer.data) == (200, b"")
+    assert stored(app) == 0
+
+
+@pytest.mark.parametrize("raw", [b"", b"nonsense", b"\xff\xfe", b"[1]", b'{"a": NaN}'])
+def test_what_is_no_json_object_is_a_bad_request(client: FlaskClient, raw: bytes) -> None:
+    answer = client.post(f"/webhooks/gupshup?token={SECRET}", data=raw)
+    assert answer.status_code == 400
+    assert answer.get_json()["error"]["code"] == "invalid_json"
+
+
+def test_a_batch_may_be_larger_than_other_requests_but_not_endless(
+    app: Flask, client: FlaskClient
+) -> None:
+    large = DELIVERED | {"more": "x" * 100_000}
+    assert told(client, large).status_code == 200
+    assert stored(app) == 1
+    assert told(client, DELIVERED | {"more": "x" * 300_000}).status_code == 413
+
+
+def test_reports_of_sms_come_as_a_query_a_form_or_json(app: Flask, client: FlaskClient) -> None:
+    path = f"/webhooks/gupshup-sms?token={SECRET}"
+    query = "&externalId=1&deliveredTS=1700000000000&status=SUCCESS&phoneNo=919876543210"
+    batch = json.dumps([{"externalId": "2", "eventType": "DELIVERED"}])
+    assert client.get(path + query).status_code == 200
+    assert client.post(path, data={"response": batch}).status_code == 200
+    assert client.post(path, data=batch, content_type="application/json").status_code == 200
+    assert stored(app) == 3
+
+
+def test_what_can_not_be_stored_is_not_acknowledged(app: Flask, client: FlaskClient) -> None:
+    with engines_of(app)[0].begin() as connection:
+        connection.execute(sa.text("DROP TABLE receipts"))
+    answer = told(client)
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"]
