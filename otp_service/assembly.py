@@ -78,7 +78,8 @@ def _senders(settings: Settings) -> list[GuardedSender]:
     senders = [of_whatsapp[name]() for name in settings.senders]
     if not settings.sms.missing:
         senders.append(sms.SmsSender(settings.sms))
-    calls = max(1, settings.threads // 2)
+    # Whichever of them stall, all together, a share of the threads is free for the rest.
+    calls = max(1, settings.threads // (len(senders) + 1))
     return [GuardedSender(sender, calls=calls) for sender in senders]
 
 

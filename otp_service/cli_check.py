@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
-import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
 from flask import current_app
+from flask.cli import with_appcontext
 
 from otp_service import diagnosis
+from otp_service.cli_screen import Screen, shown, summarize
 from otp_service.diagnosis.findings import Finding, Mark
 from otp_service.diagnosis.template_fit import BUTTON
 from otp_service.diagnosis.trial import CLIENT, PURPOSE, Trial
@@ -21,7 +22,6 @@ from otp_service.domain.verification import Channel, Person
 from otp_service.settings import settings_of
 from otp_service.web.parts import parts_of
 
-_COLOURS = {Mark.OK: "green", Mark.WARNING: "yellow", Mark.PROBLEM: "red"}
 _PRESS = (
     "Press the message's copy-code button and paste: if that gives anything but the code, set "
     "GUPSHUP_OTP_PARAM_COUNT=2."
@@ -44,6 +44,7 @@ _PRESS = (
     help="How long to wait for its receipts.",
 )
 @click.pass_context
+@with_appcontext
 def check(ctx: click.Context, number: str | None, channel: str | None, wait: float) -> None:
     """Say what is missing or wrong, one line for each check.
 
@@ -63,10 +64,10 @@ def check(ctx: click.Context, number: str | None, channel: str | None, wait: flo
         raise click.UsageError("--channel is for --send +NUMBER")
     person = _person(number) if number else None
     with _quiet():
-        found = list(_shown(diagnosis.findings(current_app)))
+        found = list(shown(diagnosis.findings(current_app)))
         if person:
             found += _try(person, channel or Channel.WHATSAPP.value, wait, found)
-    _summarize(found)
+    summarize(found)
     ctx.exit(int(any(each.mark is Mark.PROBLEM for each in found)))
 
 
@@ -79,7 +80,7 @@ def _person(number: str) -> Person:
 
 def _try(person: Person, channel: str, wait: float, found: list[Finding]) -> list[Finding]:
     parts, settings = parts_of(current_app), settings_of(current_app)
-    screen = _Screen(wait)
+    screen = Screen(wait)
     click.echo(f"\nSending a code to {mask(person.phone)} ({channel}).")
     click.echo("Its receipts come to the running server's webhook.")
     trial = Trial(
@@ -94,7 +95,7 @@ def _try(person: Person, channel: str, wait: float, found: list[Finding]) -> lis
     came = []
     for finding in trial.run():
         screen.clear()
-        came += list(_shown([finding]))
+        came += list(shown([finding]))
     counts = [each.mark for each in found if each.subject.startswith(BUTTON)]
     certain = counts and set(counts) == {Mark.OK}
     if "(whatsapp through gupshup)" in screen.told and not certain:
@@ -102,49 +103,6 @@ def _try(person: Person, channel: str, wait: float, found: list[Finding]) -> lis
     if screen.told:
         click.echo("The verification is canceled: its code is of no use.")
     return came
-
-
-def _shown(findings: Iterable[Finding]) -> Iterator[Finding]:
-    """Each on a line as soon as it is known, and below it what to do."""
-    for each in findings:
-        mark = click.style(f"{each.mark.value:<8}", fg=_COLOURS[each.mark], bold=True)
-        click.echo(f"{mark} {each.subject}: {each.text}")
-        if each.advice:
-            click.echo(f"{'':8}   {each.advice}")
-        yield each
-
-
-def _summarize(found: list[Finding]) -> None:
-    counts = {mark: sum(each.mark is mark for each in found) for mark in Mark}
-    told = [f"{counts[mark]} {mark.value}(s)" for mark in (Mark.PROBLEM, Mark.WARNING)]
-    worst = next((m for m in (Mark.PROBLEM, Mark.WARNING) if counts[m]), Mark.OK)
-    click.echo()
-    click.secho(f"{counts[Mark.OK]} ok, {', '.join(told)}.", fg=_COLOURS[worst], bold=True)
-
-
-class _Screen:
-    """A `Watcher`: a line for each step, and on a terminal one that moves while nothing comes."""
-
-    def __init__(self, wait: float) -> None:
-        self._wait = wait
-        self._moves = sys.stdout.isatty()
-        self._turn = 0
-        self.told = ""
-
-    def step(self, seconds: float, text: str) -> None:
-        self.clear()
-        self.told += text
-        click.echo(f"  {seconds:5.1f} s  {text}")
-
-    def waiting(self, seconds: float) -> None:
-        if self._moves:
-            self._turn += 1
-            sign = "|/-\\"[self._turn % 4]
-            click.echo(f"\r  {seconds:5.1f} s  {sign} waiting, up to {self._wait:g} s ", nl=False)
-
-    def clear(self) -> None:
-        if self._moves:
-            click.echo("\r\033[K", nl=False)
 
 
 @contextmanager

@@ -33,10 +33,14 @@ def serve(app: Flask, listener: socket.socket) -> None:
     parts = parts_of(app)
     parts.start()
     server = Server(app, listener, settings_of(app).threads)
+
+    def stop(*_: object) -> None:
+        parts.worker.stop()
+        server.stop()
+
     for number in _STOP_SIGNALS:
-        signal.signal(number, server.stop)
+        signal.signal(number, stop)
     server.run()
-    parts.worker.stop()
     parts.worker.join()
 
 

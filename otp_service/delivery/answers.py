@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from otp_service.delivery.outcomes import FAMILIES, HTTP, RETRY_AFTER, error
+from otp_service.delivery.outcomes import FAMILIES, HTTP
 from otp_service.delivery.untrusted import scrub
 from otp_service.domain import failures
-from otp_service.domain.errors import DeliveryError
+from otp_service.domain.errors import DeliveryError, delivery_error
 from otp_service.domain.failures import Failure
 
 
@@ -42,7 +42,7 @@ def read(answer: Answer, said: Said, family: str, *secrets: str) -> str | Delive
         return said.message_id
     reason = ": ".join(filter(None, [said.code, said.words])) or f"HTTP {answer.status}"
     failure = _failure(answer.status, family, said.code, refused)
-    return error(failure, scrub(reason, *secrets), _seconds(answer.retry_after))
+    return delivery_error(failure, scrub(reason, *secrets), _seconds(answer.retry_after))
 
 
 def _failure(status: int, family: str, code: str, refused: bool) -> Failure:
@@ -54,7 +54,7 @@ def _failure(status: int, family: str, code: str, refused: bool) -> Failure:
     return next(filter(None, found), failures.UNCONFIRMED)
 
 
-def _seconds(header: str) -> int:
-    """``Retry-After`` if it is 1 to 3600 seconds; it may also be a date, or nonsense."""
+def _seconds(header: str) -> int | None:
+    """``Retry-After`` if it is 1 to 3600 seconds, else None: it may be a date, or nonsense."""
     told = int(header) if re.fullmatch(r"[0-9]{1,4}", header) else 0
-    return told if 1 <= told <= 3600 else RETRY_AFTER
+    return told if 1 <= told <= 3600 else None

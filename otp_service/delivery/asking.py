@@ -11,10 +11,9 @@ from urllib3 import Timeout
 from urllib3.exceptions import HTTPError
 
 from otp_service.delivery.answers import Answer
-from otp_service.delivery.outcomes import error
 from otp_service.delivery.wire import CONNECT, NotReached, Session, read_body
 from otp_service.domain import failures
-from otp_service.domain.errors import DeliveryError
+from otp_service.domain.errors import DeliveryError, delivery_error
 
 DEADLINE = 8.0  # seconds, for all of it: name lookup to the answer's last byte
 
@@ -33,7 +32,7 @@ def ask(
             value.encode("latin-1")  # http.client would, with the socket open
         session.get_adapter(str(request.url))
     except ValueError:  # its text may be a key
-        return error(failures.NOT_CONFIGURED, "the URL or the key can't be used")
+        return delivery_error(failures.NOT_CONFIGURED, "the URL or the key can't be used")
     return _exchange(session, request, deadline)
 
 
@@ -45,6 +44,6 @@ def _exchange(
         with session.send(request, stream=True, timeout=timeout, allow_redirects=False) as response:
             return Answer(response.status_code, read_body(response))
     except NotReached as trouble:
-        return error(failures.PROVIDER_DOWN, f"no connection: {trouble}")
+        return delivery_error(failures.PROVIDER_DOWN, f"no connection: {trouble}")
     except (OSError, HTTPException, HTTPError, ValueError) as trouble:  # only the type is safe
-        return error(failures.UNCONFIRMED, f"no usable answer: {type(trouble).__name__}")
+        return delivery_error(failures.UNCONFIRMED, f"no usable answer: {type(trouble).__name__}")

@@ -12,11 +12,10 @@ from urllib3 import Timeout
 from urllib3.exceptions import HTTPError
 
 from otp_service.delivery.answers import Answer, Said, read
-from otp_service.delivery.outcomes import error
 from otp_service.delivery.untrusted import digits
 from otp_service.delivery.wire import CONNECT, NotReached, Session, read_body
 from otp_service.domain import failures
-from otp_service.domain.errors import DeliveryError
+from otp_service.domain.errors import DeliveryError, delivery_error
 from otp_service.domain.ports import Message
 from otp_service.domain.verification import Channel
 
@@ -66,14 +65,14 @@ class HttpSender(ABC):
 
     def _outcome(self, message: Message) -> str | DeliveryError:
         if self._missing:
-            return error(failures.NOT_CONFIGURED, f"not set: {', '.join(self._missing)}")
+            return delivery_error(failures.NOT_CONFIGURED, f"not set: {', '.join(self._missing)}")
         try:
             request = self._session.prepare_request(self._request(message))
             for value in request.headers.values():
                 value.encode("latin-1")  # http.client would, with the socket open
             self._session.get_adapter(str(request.url))
         except ValueError:  # its text may be the key's
-            return error(failures.NOT_CONFIGURED, f"{self.unusable} can't be used")
+            return delivery_error(failures.NOT_CONFIGURED, f"{self.unusable} can't be used")
         answer = self._exchange(request)
         if isinstance(answer, DeliveryError):
             return answer
@@ -90,10 +89,12 @@ class HttpSender(ABC):
                 retry_after = response.headers.get("Retry-After", "")
                 return Answer(response.status_code, read_body(response), retry_after)
         except NotReached as trouble:
-            return error(failures.PROVIDER_DOWN, f"no connection: {trouble}")
+            return delivery_error(failures.PROVIDER_DOWN, f"no connection: {trouble}")
         except (OSError, HTTPException, HTTPError, ValueError) as trouble:
             # There was a connection, so the request may be out. Only the type is safe to tell.
-            return error(failures.UNCONFIRMED, f"no usable answer: {type(trouble).__name__}")
+            return delivery_error(
+                failures.UNCONFIRMED, f"no usable answer: {type(trouble).__name__}"
+            )
 
     @property
     def _session(self) -> requests.Session:

@@ -42,12 +42,12 @@ class GuardedSender:
         return "open" if self._circuit.rests_for else "half_open"
 
     def send(self, message: Message) -> str:
-        if not self._circuit.admits():
-            wait = math.ceil(self._circuit.rests_for) or 1
-            raise DeliveryUnavailable("the circuit is open", retry_after=wait)
         if not self._free.acquire(blocking=False):
             raise DeliveryUnavailable("too many calls are under way", retry_after=1)
         try:
+            if not self._circuit.admits():
+                wait = math.ceil(self._circuit.rests_for) or 1
+                raise DeliveryUnavailable("the circuit is open", retry_after=wait)
             return self._call(message)
         finally:
             self._free.release()

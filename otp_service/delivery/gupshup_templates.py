@@ -104,7 +104,10 @@ def base_url(api_url: str) -> str:
     """Where Gupshup's other paths begin, for the URL that messages are posted to."""
     if api_url.endswith(SEND_PATH):  # whatever stands before, such as a proxy's own path
         return api_url.removesuffix(SEND_PATH)
-    parts_ = urlsplit(api_url)
+    try:
+        parts_ = urlsplit(api_url)
+    except ValueError:  # then whoever asks there is told so
+        return api_url
     return f"{parts_.scheme}://{parts_.netloc}"
 
 

@@ -7,13 +7,7 @@ else in another family.
 from __future__ import annotations
 
 from otp_service.domain import failures as f
-from otp_service.domain.errors import (
-    DeliveryError,
-    DeliveryFailed,
-    DeliveryUnavailable,
-    DeliveryUnconfirmed,
-)
-from otp_service.domain.failures import Failure, Outcome
+from otp_service.domain.failures import Failure
 
 HTTP = "HTTP"  # statuses; a provider's code is asked first, then the status, then its hundred
 WHATSAPP = "WhatsApp"  # Gupshup's and Meta's: Meta's come through Gupshup, too
@@ -77,21 +71,3 @@ FAMILIES = {
     family: {code: failure for failure, codes in table.items() for code in codes.split()}
     for family, table in _TABLE.items()
 }
-
-ERRORS: dict[Outcome, type[DeliveryError]] = {
-    Outcome.RECIPIENT: DeliveryFailed,
-    Outcome.DESTINATION: DeliveryFailed,
-    Outcome.REFUSED: DeliveryFailed,
-    Outcome.CONFIGURATION: DeliveryFailed,
-    Outcome.ACCOUNT: DeliveryFailed,
-    Outcome.TEMPORARY: DeliveryUnavailable,
-    Outcome.UNKNOWN: DeliveryUnconfirmed,
-}
-RETRY_AFTER = 5  # seconds, when the provider names none; Gupshup documents none
-
-
-def error(failure: Failure, reason: str, retry_after: int = RETRY_AFTER) -> DeliveryError:
-    """The domain's error for it; only one that may pass has a ``retry_after``, in seconds."""
-    kind = ERRORS[failure.outcome]
-    passes = kind is DeliveryUnavailable
-    return kind(reason, failure=failure, retry_after=retry_after if passes else None)

@@ -80,8 +80,8 @@ class Worker:
         try:
             settled = self._follow_up.settle_receipts()
             return self._hand_out(pool) or settled > 0
-        except StorageUnavailable as failure:
-            log.error("the worker has to wait for the database: %s", failure.reason)
+        except Exception as error:  # nothing may end the loop; the text may hold a number
+            log.error("unexpected %s in the worker's loop", type(error).__name__)
             return False
 
     def _hand_out(self, pool: ThreadPoolExecutor) -> bool:

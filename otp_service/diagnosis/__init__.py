@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from flask import Flask
 
-from otp_service.diagnosis import configuration, databases, providers, whatsapp
+from otp_service.diagnosis import configuration, contents, databases, providers, whatsapp
 from otp_service.diagnosis.findings import Finding
 from otp_service.settings import settings_of
 
@@ -18,6 +18,7 @@ def findings(app: Flask) -> Iterator[Finding]:
     """Of every check, as soon as they are known: some ask a provider, for 8 seconds at most."""
     settings = settings_of(app)
     yield from configuration.check(settings)
-    yield from databases.check(app, settings)
+    yield from databases.check(app)
+    yield from contents.check(app, settings)
     yield from whatsapp.check(settings)
     yield from providers.check(settings)

@@ -1,4 +1,4 @@
-"""Whether each home answers, has this release's schema, and knows who may call."""
+"""Whether each home answers and has this release's schema."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from flask import Flask
 
 from otp_service.diagnosis.findings import Finding, ok, problem, warning
 from otp_service.domain.errors import HomeUnreachable, StorageUnavailable
-from otp_service.settings import Settings
-from otp_service.storage import api_keys
 from otp_service.storage.models import SCHEMA, engines_of
 from otp_service.storage.reading import PING
 from otp_service.storage.schema import MIGRATIONS
@@ -31,7 +29,7 @@ _REFUSED = {
 }
 
 
-def check(app: Flask, settings: Settings) -> Iterator[Finding]:
+def check(app: Flask) -> Iterator[Finding]:
     """The database, and the fallback if there is one."""
     names = ("database", "fallback")
     database, *fallback = (
@@ -39,8 +37,6 @@ def check(app: Flask, settings: Settings) -> Iterator[Finding]:
     )
     yield database
     yield from fallback
-    if settings.api_keys_required:
-        yield _keys(engines_of(app)[0])
 
 
 def _home(name: str, engine: sa.Engine) -> Finding:
@@ -89,15 +85,3 @@ def _other_schema(name: str, kind: str, at: str, newest: str) -> Finding:
         text = f"the {kind} schema is newer ({at}) than this release ({newest})"
         return warning(name, text, "A release was rolled back? Then all is well.")
     return problem(name, f"the {kind} schema is {at}, this release needs {newest}", _INIT_DB)
-
-
-def _keys(engine: sa.Engine) -> Finding:
-    try:
-        keys = [key._mapping for key in api_keys.everything(engine)]
-    except StorageUnavailable:
-        return warning("API keys", "they can't be read: see the database")
-    usable = [key for key in keys if not key["revoked_at"] and "otp" in key["scopes"].split()]
-    if usable:
-        return ok("API keys", f"{len(usable)} may send and check codes")
-    advice = "Make one: flask --app wsgi otp keys create NAME"
-    return problem("API keys", "they are required, but none may send: all calls get 401", advice)

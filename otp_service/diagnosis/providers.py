@@ -29,12 +29,17 @@ def check(settings: Settings) -> Iterator[Finding]:
 
 def host(url: str) -> str:
     """For people: without a user, a password and a path."""
-    return urlsplit(url).hostname or "?"
+    try:
+        return urlsplit(url).hostname or "?"
+    except ValueError:
+        return "?"
 
 
 def unreachable(subject: str, url: str, variable: str, error: DeliveryError) -> Finding:
     if error.failure is failures.NOT_CONFIGURED:
-        return of_failure(subject, error)
+        return problem(
+            subject, f"{variable}, or the key, can't be used", "Look for odd characters."
+        )
     text = f"{host(url)} can't be reached ({error.reason})"
     return problem(subject, text, f"Check {variable}, DNS and the firewall of this machine.")
 

@@ -99,9 +99,7 @@ def _lifetime(template: Template, subject_: str, expiry: int) -> Finding:
     advice = f"Set the template's message validity (message_send_ttl_seconds) to {shorter}"
     if seconds <= DEFAULT_LIFETIME:
         advice += f", or OTP_EXPIRY_MINUTES to {-(-seconds // 60)}"
-    return warning(
-        subject_, f"{text}: a message may arrive when its code has ended", f"{advice}."
-    )
+    return warning(subject_, f"{text}: a message may arrive when its code has ended", f"{advice}.")
 
 
 def _footer(template: Template, subject_: str, expiry: int) -> Iterator[Finding]:

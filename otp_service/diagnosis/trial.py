@@ -11,6 +11,7 @@ from typing import Protocol
 
 from otp_service.diagnosis import verdict
 from otp_service.diagnosis.findings import Finding, of_failure, problem
+from otp_service.domain import failures
 from otp_service.domain.errors import (
     CodeAlreadySent,
     DeliveryError,
@@ -18,6 +19,7 @@ from otp_service.domain.errors import (
     SendLimitExceeded,
     StorageUnavailable,
 )
+from otp_service.domain.follow_up import LATE_DELIVERY
 from otp_service.domain.ports import Wish
 from otp_service.domain.sending import AUTO
 from otp_service.domain.service import OtpService
@@ -48,7 +50,7 @@ class Trial:
     wait: float
     has_sms: bool
     watcher: Watcher
-    _seen: set[tuple[str, str]] = field(default_factory=set)
+    _seen: dict[tuple[str, str], float] = field(default_factory=dict)
     _began: float = field(default_factory=time.monotonic)
 
     def run(self) -> Iterator[Finding]:
@@ -105,7 +107,7 @@ class Trial:
         for stage in _STAGES:
             key = (delivery.id, stage)
             if getattr(delivery, f"{stage}_at") and key not in self._seen:
-                self._seen.add(key)
+                self._seen[key] = self._elapsed
                 text = f"{stage} ({delivery.channel.value} through {delivery.provider})"
                 self.watcher.step(self._elapsed, text)
 
@@ -114,7 +116,13 @@ class Trial:
             return True
         by_sms = any(each.channel is Channel.SMS for each in deliveries)
         may_follow = self.channel == AUTO and self.has_sms and not by_sms
-        return not may_follow and all(each.failed_at for each in deliveries)
+        return not may_follow and all(map(self._has_failed, deliveries))
+
+    def _has_failed(self, delivery: Delivery) -> bool:
+        """For good: what is "undeliverable" may arrive after all, some seconds later."""
+        if not delivery.failed_at or delivery.error_code != failures.UNDELIVERABLE.code:
+            return bool(delivery.failed_at)
+        return self._elapsed > self._seen[delivery.id, "failed"] + LATE_DELIVERY + 1
 
 
 @contextmanager

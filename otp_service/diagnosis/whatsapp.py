@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from otp_service.delivery.asking import ask
 from otp_service.delivery.gupshup_templates import Template, Templates, base_url
@@ -16,6 +16,7 @@ from otp_service.settings import Settings
 
 _UUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _APP_ID = "the app's id: in Gupshup's dashboard, under the app's Settings (a UUID, not its name)"
+_NO_ANSWER = (failures.PROVIDER_DOWN, failures.UNCONFIRMED, failures.RATE_LIMITED)
 _KEY = (
     "A self-serve key belongs to api.gupshup.io; an enterprise account (userid and password) gets "
     "401 here with whatever key, and so does the key of another account than GUPSHUP_APP_ID's."
@@ -46,15 +47,26 @@ def _ask_for_templates(settings: Settings) -> Iterator[Finding]:
     if isinstance(listed, DeliveryError) and not _is_unreadable(listed):
         yield _no_list(settings, listed)
         return
-    yield ok("Gupshup", f"{host(settings.gupshup.api_url)} takes the key and knows the app")
-    known = [] if isinstance(listed, DeliveryError) else listed
-    for template_id, locales in _wanted(settings).items():
-        found = next((each for each in known if each.id == template_id), None)
-        one = found or templates.one(template_id)
+    known = {} if isinstance(listed, DeliveryError) else {each.id: each for each in listed}
+    wanted = _wanted(settings)
+    found = {each: known.get(each) or templates.one(each) for each in wanted}
+    yield _answers(settings, isinstance(listed, list), found.values())
+    for template_id, locales in wanted.items():
+        one = found[template_id]
         if isinstance(one, Template) and one.id == template_id:
             yield from template_fit.check(one, locales, settings)
         else:
-            yield _not_found(template_id, locales, known, one)
+            yield _not_found(template_id, locales, list(known.values()), one)
+
+
+def _answers(
+    settings: Settings, has_list: bool, found: Iterable[Template | DeliveryError]
+) -> Finding:
+    name = host(settings.gupshup.api_url)
+    if has_list or any(isinstance(each, Template) for each in found):
+        return ok("Gupshup", f"{name} takes the key and knows the app")
+    text = f"{name} answers, but not with templates: is that Gupshup, or something in between?"
+    return warning("Gupshup", text, "Check GUPSHUP_API_URL.")
 
 
 def _is_unreadable(error: DeliveryError) -> bool:
@@ -73,10 +85,10 @@ def _wanted(settings: Settings) -> dict[str, list[str | None]]:
 def _no_list(settings: Settings, error: DeliveryError) -> Finding:
     if error.failure is failures.CREDENTIALS_REJECTED:
         return of_failure("Gupshup", error, _KEY)
-    if error.failure in (failures.PROVIDER_DOWN, failures.UNCONFIRMED, failures.NOT_CONFIGURED):
-        return unreachable("Gupshup", settings.gupshup.api_url, "GUPSHUP_API_URL", error)
     if error.failure is failures.RATE_LIMITED:
         return warning("Gupshup", "it takes no more questions at present: try again in a minute")
+    if error.failure in (*_NO_ANSWER, failures.NOT_CONFIGURED):
+        return unreachable("Gupshup", settings.gupshup.api_url, "GUPSHUP_API_URL", error)
     shape = "" if re.fullmatch(_UUID, settings.gupshup_app_id) else " It is no UUID now."
     advice = f"GUPSHUP_APP_ID must be {_APP_ID}.{shape}"
     return problem("Gupshup", f"it does not tell of the app's templates ({error.reason})", advice)
@@ -91,7 +103,7 @@ def _not_found(
     subject = template_fit.subject(locales)
     variable = "GUPSHUP_TEMPLATE_ID" if None in locales else "GUPSHUP_TEMPLATES"
     reason = f" ({one.reason})" if isinstance(one, DeliveryError) and one.reason else ""
-    if isinstance(one, DeliveryError) and one.failure is failures.PROVIDER_DOWN:
+    if isinstance(one, DeliveryError) and one.failure in _NO_ANSWER:
         return warning(subject, f"Gupshup could not be asked for it{reason}")
     text = f"this app has no template with the id in {variable}{reason}"
     for each in known:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from otp_service.domain.verification import Verification
 
 
+RETRY_AFTER = 5  # seconds, for callers, where the provider names none; Gupshup documents none
+
+
 class OtpError(Exception):
     """Base of all that the service refuses or can't do.
 
@@ -99,10 +102,19 @@ class DeliveryUnconfirmed(DeliveryError):
 
 
 class DeliveryUnavailable(DeliveryError):
-    """The provider is down or busy and certainly took nothing."""
+    """The provider is down or busy and certainly took nothing.
+
+    ``asked_wait`` are the seconds it asked us to wait, 0 if it did not say.
+    """
 
     code, message = "delivery_unavailable", "Messages can't be sent at the moment"
     failure = failures.PROVIDER_DOWN
+
+    def __init__(
+        self, reason: str = "", *, failure: Failure | None = None, retry_after: int | None = None
+    ) -> None:
+        super().__init__(reason, failure=failure, retry_after=retry_after or RETRY_AFTER)
+        self.asked_wait = retry_after or 0
 
 
 _OF_OUTCOME: dict[Outcome, type[DeliveryError]] = {
@@ -111,7 +123,9 @@ _OF_OUTCOME: dict[Outcome, type[DeliveryError]] = {
 }
 
 
-def delivery_error(failure: Failure, reason: str = "", retry_after: int = 5) -> DeliveryError:
+def delivery_error(
+    failure: Failure, reason: str = "", retry_after: int | None = None
+) -> DeliveryError:
     """The error for this failure; only one that may pass has a ``retry_after``, in seconds."""
     kind = _OF_OUTCOME.get(failure.outcome, DeliveryFailed)
     wait = retry_after if kind is DeliveryUnavailable else None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from otp_service.domain import failures
 from otp_service.domain.dispatch import Dispatch
-from otp_service.domain.errors import DeliveryError, DeliveryUnavailable, DeliveryUnconfirmed
+from otp_service.domain.errors import DeliveryUnavailable, DeliveryUnconfirmed
 from otp_service.domain.failures import FAILURES, Failure, Outcome
 from otp_service.domain.ports import Outgoing, Receipt, Receipts, Sender
 from otp_service.domain.verification import Channel, DeliveryStatus
@@ -68,9 +68,12 @@ class FollowUp:
     def _route_after(self, message: Outgoing) -> Sender | None:
         failure = _failure(message)
         if message.status is DeliveryStatus.FAILED and failure.outcome is not Outcome.UNKNOWN:
-            return self.dispatch.next_route(message, failure)
-        senders = self.dispatch.senders.get(Channel.SMS, []) if message.auto else []
-        return next((sender for sender in senders if sender.is_available), None)
+            route = self.dispatch.next_route(message, failure)
+            if route:
+                return route
+        if message.auto and self.dispatch.senders.get(Channel.SMS):
+            return self.dispatch.choose(message.phone, Channel.SMS)  # it waits if that is down
+        return None
 
 
 def look_in(receipt: Receipt) -> float:
@@ -87,8 +90,8 @@ def back_off(tries: int) -> float:
     return float(min(4.0**tries, MAX_BACK_OFF) * random.uniform(1, 1.25))  # noqa: S311
 
 
-def _wait(message: Outgoing, error: DeliveryError) -> float:
-    return max(back_off(message.tries), error.retry_after or 0)
+def _wait(message: Outgoing, error: DeliveryUnavailable) -> float:
+    return max(back_off(message.tries), error.asked_wait)
 
 
 def _failure(message: Outgoing) -> Failure:

@@ -264,7 +264,7 @@ class Store(Protocol):
 
 
 class Outbox(Protocol):
-    """The stored messages and what becomes of them. Raises what `Store` raises.
+    """The stored messages and what becomes of them. All but `take` raise what `Store` raises.
 
     ``due_in`` are the seconds until a worker looks at the message again; None: it does not.
     """
@@ -299,7 +299,9 @@ class Outbox(Protocol):
         """No worker has to look at it again; if it was not sent, it never will be."""
 
     def take(self, count: int) -> Sequence[Outgoing]:
-        """Lease messages that are due: nobody else gets them until the lease ends."""
+        """Lease messages that are due, up to ``count`` in each home that can be reached: nobody
+        else gets them until the lease ends.
+        """
 
 
 class Receipts(Protocol):

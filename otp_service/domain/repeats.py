@@ -58,7 +58,9 @@ def _raise_its_error(last: Delivery, found: Verification) -> None:
         raise error
     if found.as_of - last.created_at < STILL_RUNNING:
         raise IdempotencyInProgress(phone=found.phone, retry_after=1)
-    raise DeliveryUnconfirmed  # the process that sent it ended before it could tell
+    error = DeliveryUnconfirmed()  # the process that sent it ended before it could tell
+    error.phone = found.phone
+    raise error
 
 
 def _as_it_was(found: Verification, first: Delivery, last: Delivery) -> Verification:

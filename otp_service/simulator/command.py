@@ -49,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until SIGTERM or SIGINT. 0 after a clean end, 1 if it can't listen there."""
     made = parser()
-    given = vars(made.parse_args(arguments))
+    given = {"port": Options.port, **vars(made.parse_args(arguments))}  # a test's is any free one
     try:
         simulator = Simulator(**given)
     except ValueError as wrong:

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from otp_service.domain.errors import DeliveryError, HomeUnreachable
+from otp_service.domain.errors import DeliveryError, HomeUnreachable, StorageUnavailable
 from otp_service.domain.failures import FAILURES
 from otp_service.domain.ports import Outgoing, Receipt
 from otp_service.domain.verification import Channel, DeliveryStatus
@@ -100,9 +100,8 @@ class Messages:
     def take(self, count: int) -> list[Outgoing]:
         taken: list[Outgoing] = []
         for home in self._homes():
-            with suppress(HomeUnreachable):
-                lease = secrets.token_hex(8)
-                found = home.run(outbox.TAKE, count=count - len(taken), lease=lease)
+            with suppress(StorageUnavailable):  # the other one goes on
+                found = home.run(outbox.TAKE, count=count, lease=secrets.token_hex(8))
                 taken += map(rows.outgoing, found)
         return taken
 
@@ -120,7 +119,7 @@ class Messages:
     def settle(self, count: int, look_in: Callable[[Receipt], float]) -> int:
         settled = 0
         for home in self._homes():
-            with suppress(HomeUnreachable):
+            with suppress(StorageUnavailable):
                 for row in home.run(receipts.TAKE, count=count):
                     self._settle(home, row, look_in)
                     settled += 1

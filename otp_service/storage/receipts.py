@@ -59,24 +59,28 @@ TAKE = _take()
 
 
 def _says(*statuses: S) -> sa.ColumnElement[bool]:
-    told = [_SAYS == sa.literal(status.value) for status in statuses]
+    told = [sa.literal(status.value) == _SAYS for status in statuses]
     return sa.or_(*told)
 
 
-def _earliest(column: Any, *statuses: S) -> sa.ColumnElement[Any]:
-    """When this status was reached: the earliest time that any receipt told, however many come.
+# Not before the message was submitted: providers tell whole seconds, by clocks of their own.
+_WHEN = sa.case((D.submitted_at > AT, D.submitted_at), else_=AT)
 
-    Not before the message was submitted: providers tell whole seconds, by clocks of their own.
-    """
-    at = sa.case((D.submitted_at > AT, D.submitted_at), else_=AT)
-    earlier = sa.or_(column.is_(None), column > at)
-    return sa.case((sa.and_(_says(*statuses), earlier), at), else_=column)
+
+def _is_news(column: Any, *statuses: S) -> sa.ColumnElement[bool]:
+    """It tells of this status, for the first time or of an earlier time."""
+    return sa.and_(_says(*statuses), sa.or_(column.is_(None), column > _WHEN))
+
+
+def _earliest(column: Any, *statuses: S) -> sa.ColumnElement[Any]:
+    """When this status was reached: the earliest time that any receipt told, however many come."""
+    return sa.case((_is_news(column, *statuses), _WHEN), else_=column)
 
 
 def _apply() -> Transaction:
     """A receipt's part in its delivery's state; ``look_in`` is for one that failed."""
     arrived = sa.or_(_says(S.DELIVERED, S.READ), D.delivered_at.is_not(None))
-    fails = sa.and_(_says(S.FAILED), D.failed_at.is_(None))
+    fails = _is_news(D.failed_at, S.FAILED)
     status = sa.case(
         (sa.or_(_says(S.READ), D.read_at.is_not(None)), S.READ.value),
         (arrived, S.DELIVERED.value),
@@ -96,7 +100,7 @@ def _apply() -> Transaction:
             reason=sa.case((fails, given("reason", sa.String())), else_=D.reason),
             due_at=sa.case(
                 (arrived, None),
-                (fails, from_now(given("look_in", sa.Float()))),
+                (sa.and_(fails, D.failed_at.is_(None)), from_now(given("look_in", sa.Float()))),
                 else_=D.due_at,
             ),
         )

@@ -25,7 +25,7 @@ class InvalidJson(OtpError):
 
 
 class BodyTooLarge(OtpError):
-    code, message = "body_too_large", "The body must not be larger than 16 KiB"
+    code, message = "body_too_large", "The body is too large"
 
 
 class UnsupportedMediaType(OtpError):

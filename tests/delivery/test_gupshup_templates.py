@@ -40,7 +40,7 @@ def told(**container: object) -> dict[str, object]:
 
 
 def asked(url: str, template_id: str = ID, **more: float) -> Template | DeliveryError:
-    settings = GupshupSettings(api_key=KEY, api_url=f"{url}/wa/api/v1/template/msg")
+    settings = GupshupSettings(api_key=KEY, api_url=url)
     return Templates(settings, "app", **more).one(template_id)
 
 
@@ -94,7 +94,8 @@ def test_the_lifetime_is_read_under_each_of_its_names(
 
 
 def test_whatever_the_types_are_reading_does_not_fail() -> None:
-    for value in (None, 7, 1.5, True, [], {}, "\x1b[31m", "x" * 10_000):
+    values: tuple[object, ...] = (None, 7, 1.5, True, [], {}, "\x1b[31m", "x" * 10_000)
+    for value in values:
         read = template(dict.fromkeys([*TOLD, "containerMeta", "reason"], value))
         assert read.name.isprintable()
         assert len(read.name) <= 200
@@ -128,10 +129,9 @@ def test_the_simulators_templates_are_found_one_by_one_and_all_at_once() -> None
 
 
 def test_the_key_goes_in_a_header_and_the_ids_can_not_leave_their_place() -> None:
-    with serve(
-        say(http(json.dumps({"status": "success", "template": TOLD}).encode(), "200 OK"))
-    ) as server:
-        settings = GupshupSettings(api_key=KEY, api_url=f"{server.url}/wa/api/v1/template/msg")
+    body = json.dumps({"status": "success", "template": TOLD}).encode()
+    with serve(say(http(body, "200 OK"))) as server:
+        settings = GupshupSettings(api_key=KEY, api_url=server.url)
         assert isinstance(Templates(settings, "../a?b").one("c/d#e"), Template)
     (request,) = server.requests
     assert request.startswith(b"GET /wa/app/..%2Fa%3Fb/template/c%2Fd%23e HTTP/1.1")

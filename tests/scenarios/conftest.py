@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,14 @@ from tests.conftest import MakeApp, Serve
 from tests.scenarios.scene import APP_SECRET, SECRET, WHATSAPP, Scene
 
 MakeScene = Callable[..., Scene]
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Postgres; or SQLite where a test asks for it."""
+    if getattr(request, "param", "postgres") == "sqlite":
+        return f"sqlite:///{tmp_path / 'otp.db'}"
+    return str(request.getfixturevalue("postgres_url"))
 
 
 @pytest.fixture

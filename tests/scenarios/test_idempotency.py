@@ -8,6 +8,8 @@ from tests.faults.processes import at_once
 from tests.faults.service import wrong
 from tests.scenarios.scene import Scene
 
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite", "postgres"], indirect=True)
+
 PHONE = "+919876543210"
 KEY = {"Idempotency_Key": "5d1c3ab0"}
 

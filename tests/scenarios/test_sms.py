@@ -60,7 +60,7 @@ def test_after_undeliverable_a_late_delivered_is_waited_for(both: Scene) -> None
     assert both.story(sent) == "whatsapp delivered"
 
 
-def test_after_undeliverable_an_sms_follows_in_fiveseconds(both: Scene) -> None:
+def test_after_undeliverable_an_sms_follows_in_five_seconds(both: Scene) -> None:
     both.simulator.script(fault="failed:131026", channel="whatsapp")
     sent = both.send(channel="auto")
     both.comes_to(sent, "whatsapp failed")

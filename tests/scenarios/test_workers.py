@@ -15,6 +15,8 @@ from tests.faults.processes import Server, Servers
 from tests.faults.waiting import until
 from tests.scenarios.scene import SECRET, SMS, WHATSAPP
 
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite", "postgres"], indirect=True)
+
 ASYNC = {"Prefer": "respond-async"}
 COUNT = 40
 

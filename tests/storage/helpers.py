@@ -16,6 +16,7 @@ from otp_service.storage.models import (
     AttemptRow,
     CodeRow,
     DeliveryRow,
+    ReceiptRow,
     VerificationRow,
 )
 
@@ -27,7 +28,7 @@ def wrong(code: str) -> str:
 def pass_time(engine: sa.Engine, seconds: float) -> None:
     """Let the clock run on by moving every row into the past."""
     with engine.begin() as connection:
-        for row in (VerificationRow, CodeRow, AttemptRow, DeliveryRow):
+        for row in (VerificationRow, CodeRow, AttemptRow, DeliveryRow, ReceiptRow):
             columns = row.__table__.c
             for column in [c for c in columns if c.name.endswith("_at")]:
                 times = sa.select(columns[0], column).where(column.is_not(None))

@@ -1,0 +1,61 @@
+"""What the database holds: who may call, and whether somebody looks at what waits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import sqlalchemy as sa
+from flask import Flask
+
+from otp_service.diagnosis.findings import Finding, ok, problem, warning
+from otp_service.domain.errors import StorageUnavailable
+from otp_service.settings import Settings
+from otp_service.storage import api_keys
+from otp_service.storage.functions import from_now
+from otp_service.storage.models import DeliveryRow, ReceiptRow, engines_of
+from otp_service.storage.transaction import Transaction
+
+LONG_AGO = 60  # seconds
+_OVERDUE = Transaction(
+    sa.select(
+        *(
+            sa.select(sa.func.count())
+            .select_from(row)
+            .where(row.due_at < from_now(-LONG_AGO))
+            .scalar_subquery()
+            for row in (DeliveryRow, ReceiptRow)
+        )
+    ),
+    reads=True,
+)
+
+
+def check(app: Flask, settings: Settings) -> Iterator[Finding]:
+    database = engines_of(app)[0]
+    yield from _backlog(database)
+    if settings.api_keys_required:
+        yield _keys(database)
+
+
+def _backlog(engine: sa.Engine) -> Iterator[Finding]:
+    """What a worker should have looked at long ago."""
+    try:
+        (counts,) = _OVERDUE.run(engine)
+    except StorageUnavailable:  # told already
+        return
+    if any(counts):
+        text = f"{counts[0]} message(s) and {counts[1]} receipt(s) have waited for a worker for "
+        advice = "Does a server run, or with OTP_WORKER=off: flask --app wsgi otp worker?"
+        yield warning("backlog", f"{text}over {LONG_AGO} s", advice)
+
+
+def _keys(engine: sa.Engine) -> Finding:
+    try:
+        keys = [key._mapping for key in api_keys.everything(engine)]
+    except StorageUnavailable:
+        return warning("API keys", "they can't be read: see the database")
+    usable = [key for key in keys if not key["revoked_at"] and "otp" in key["scopes"].split()]
+    if usable:
+        return ok("API keys", f"{len(usable)} may send and check codes")
+    advice = "Make one: flask --app wsgi otp keys create NAME"
+    return problem("API keys", "they are required, but none may send: all calls get 401", advice)

@@ -1,0 +1,167 @@
+"""Receipts in any order and any number end in one state."""
+
+from __future__ import annotations
+
+import random
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+
+import pytest
+import sqlalchemy as sa
+
+from otp_service.domain import failures
+from otp_service.domain.follow_up import look_in
+from otp_service.domain.ports import Receipt
+from otp_service.domain.service import OtpService
+from otp_service.domain.verification import Delivery, DeliveryStatus, Person
+from otp_service.storage.database import Database
+from otp_service.storage.messages import Messages
+from otp_service.storage.models import ReceiptRow
+from tests.storage.helpers import pass_time
+
+S = DeliveryStatus
+NOW = datetime.now(timezone.utc).replace(microsecond=0) + timedelta(hours=1)
+SENT, DELIVERED, READ = (
+    Receipt("fake", "fake-1", status, NOW + timedelta(seconds=second))
+    for second, status in enumerate((S.SENT, S.DELIVERED, S.READ))
+)
+LATE = Receipt("fake", "fake-1", S.FAILED, NOW, failures.UNDELIVERABLE, "131026: undeliverable")
+WALLET = Receipt("fake", "fake-1", S.FAILED, NOW, failures.BALANCE_EMPTY, "1003")
+
+
+@pytest.fixture
+def messages(engine: sa.Engine) -> Messages:
+    return Messages(Database(engine))
+
+
+def settle(messages: Messages) -> int:
+    return messages.settle(100, look_in)
+
+
+def waiting(engine: sa.Engine) -> int:
+    with engine.connect() as connection:
+        return len(connection.execute(sa.select(ReceiptRow.id)).all())
+
+
+def told(service: OtpService, messages: Messages, person: Person, *receipts: Receipt) -> Delivery:
+    """The delivery after these receipts, in this order, some of them settled in between."""
+    verification = service.send(person).verification
+    for receipt in receipts:
+        messages.keep([receipt])
+        if random.random() < 0.5:
+            settle(messages)
+    settle(messages)
+    (delivery,) = service.get(person.client, verification.id).deliveries
+    return delivery
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_every_order_of_all_receipts_ends_in_read_with_the_same_times(
+    service: OtpService, messages: Messages, person: Person, seed: int
+) -> None:
+    shuffled = [SENT, DELIVERED, READ, LATE] * 2
+    random.Random(seed).shuffle(shuffled)
+    delivery = told(service, messages, person, *shuffled)
+    assert delivery.status is S.READ
+    times = (delivery.sent_at, delivery.delivered_at, delivery.read_at, delivery.failed_at)
+    assert times == (SENT.at, DELIVERED.at, READ.at, LATE.at)
+
+
+@pytest.mark.parametrize(
+    ("receipts", "status"),
+    [
+        ((READ,), S.READ),
+        ((DELIVERED, SENT), S.DELIVERED),
+        ((WALLET, SENT), S.FAILED),
+        ((SENT, WALLET), S.FAILED),
+        ((WALLET, DELIVERED), S.DELIVERED),
+        ((DELIVERED, WALLET), S.DELIVERED),
+    ],
+)
+def test_the_state_never_goes_backwards(
+    service: OtpService,
+    messages: Messages,
+    person: Person,
+    receipts: tuple[Receipt, ...],
+    status: DeliveryStatus,
+) -> None:
+    assert told(service, messages, person, *receipts).status is status
+
+
+def test_read_implies_delivered(service: OtpService, messages: Messages, person: Person) -> None:
+    delivery = told(service, messages, person, READ)
+    assert delivery.delivered_at == delivery.read_at == READ.at
+
+
+def test_a_time_before_the_message_was_submitted_is_not_believed(
+    service: OtpService, messages: Messages, person: Person
+) -> None:
+    early = Receipt("fake", "fake-1", S.DELIVERED, NOW - timedelta(hours=1))
+    delivery = told(service, messages, person, early)
+    assert delivery.delivered_at == delivery.submitted_at
+
+
+def test_a_receipt_without_a_time_gets_that_of_its_arrival(
+    service: OtpService, messages: Messages, person: Person
+) -> None:
+    delivery = told(service, messages, person, Receipt("fake", "fake-1", S.DELIVERED))
+    assert delivery.submitted_at
+    assert delivery.delivered_at
+    assert timedelta() <= delivery.delivered_at - delivery.submitted_at < timedelta(seconds=10)
+
+
+def test_a_receipt_that_comes_before_its_messages_row_is_applied_later(
+    service: OtpService, messages: Messages, person: Person, engine: sa.Engine
+) -> None:
+    messages.keep([DELIVERED])
+    assert settle(messages) == 1
+    assert settle(messages) == 0  # not again at once
+    verification = service.send(person).verification
+    with engine.begin() as connection:
+        connection.execute(sa.update(ReceiptRow).values(due_at=ReceiptRow.created_at))
+    assert settle(messages) == 1
+    (delivery,) = service.get(person.client, verification.id).deliveries
+    assert delivery.status is S.DELIVERED
+    assert waiting(engine) == 0
+
+
+def test_what_belongs_to_no_message_is_kept_for_an_hour_and_then_dropped(
+    messages: Messages, engine: sa.Engine
+) -> None:
+    messages.keep([Receipt("fake", "nobody's", S.DELIVERED)])
+    pass_time(engine, 3500)
+    settle(messages)
+    assert waiting(engine) == 1
+    pass_time(engine, 3500)
+    settle(messages)
+    assert waiting(engine) == 0
+
+
+def test_another_providers_id_is_another_message(
+    service: OtpService, messages: Messages, person: Person
+) -> None:
+    other = Receipt("meta", "fake-1", S.DELIVERED, NOW)
+    assert told(service, messages, person, other).status is S.SUBMITTED
+
+
+def test_workers_that_settle_at_once_apply_each_receipt(
+    service: OtpService, messages: Messages, person: Person, engine: sa.Engine
+) -> None:
+    verification = service.send(person).verification
+    messages.keep([SENT, DELIVERED, READ] * 10)
+    with ThreadPoolExecutor(8) as pool:
+        settled = list(pool.map(lambda _: messages.settle(5, look_in), range(8)))
+    assert sum(settled) == 30
+    assert waiting(engine) == 0
+    (delivery,) = service.get(person.client, verification.id).deliveries
+    assert delivery.status is S.READ
+
+
+def test_of_two_reasons_the_earlier_one_is_told(
+    service: OtpService, messages: Messages, person: Person
+) -> None:
+    later = replace(WALLET, at=NOW + timedelta(seconds=9))
+    receipts = [LATE, later]
+    random.shuffle(receipts)
+    assert told(service, messages, person, *receipts).error_code == "undeliverable"
