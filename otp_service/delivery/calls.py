@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from http.client import HTTPException
-from typing import Any, Protocol
+from typing import Protocol
 
 import requests
-from urllib3 import Timeout
-from urllib3.exceptions import HTTPError
 
-from otp_service.delivery.answers import Answer, Said, read
+from otp_service.delivery.answers import Said, read
+from otp_service.delivery.exchange import exchange, prepared
 from otp_service.delivery.untrusted import digits
-from otp_service.delivery.wire import CONNECT, NotReached, Session, read_body
+from otp_service.delivery.wire import Session
 from otp_service.domain import failures
 from otp_service.domain.errors import DeliveryError, delivery_error
 from otp_service.domain.ports import Message
 from otp_service.domain.verification import Channel
-
-DEADLINE = 8.0  # seconds, for a whole send
 
 
 class ProviderSettings(Protocol):
@@ -44,7 +40,7 @@ class HttpSender(ABC):
 
     def __init__(self, settings: ProviderSettings, deadline: float) -> None:
         self._missing = settings.missing
-        self._timeout = Timeout(connect=min(CONNECT, deadline / 3), total=deadline)
+        self._deadline = deadline
         self._local = threading.local()
 
     @abstractmethod
@@ -67,40 +63,21 @@ class HttpSender(ABC):
         if self._missing:
             return delivery_error(failures.NOT_CONFIGURED, f"not set: {', '.join(self._missing)}")
         try:
-            request = self._session.prepare_request(self._request(message))
-            for value in request.headers.values():
-                value.encode("latin-1")  # http.client would, with the socket open
-            self._session.get_adapter(str(request.url))
+            request = prepared(self._session, self._request(message))
         except ValueError:  # its text may be the key's
             return delivery_error(failures.NOT_CONFIGURED, f"{self.unusable} can't be used")
-        answer = self._exchange(request)
+        answer = exchange(self._session, request, self._deadline)
         if isinstance(answer, DeliveryError):
             return answer
         phone = digits(message.phone)[:-4]  # all that a masked phone doesn't show
         secrets = [*self._secrets(), message.code, phone]
         return read(answer, self._understood(answer.body), self.family, *secrets)
 
-    def _exchange(self, request: requests.PreparedRequest) -> Answer | DeliveryError:
-        timeout: Any = self._timeout  # requests takes urllib3's, its type stubs don't know
-        try:
-            with self._session.send(
-                request, stream=True, timeout=timeout, allow_redirects=False
-            ) as response:
-                retry_after = response.headers.get("Retry-After", "")
-                return Answer(response.status_code, read_body(response), retry_after)
-        except NotReached as trouble:
-            return delivery_error(failures.PROVIDER_DOWN, f"no connection: {trouble}")
-        except (OSError, HTTPException, HTTPError, ValueError) as trouble:
-            # There was a connection, so the request may be out. Only the type is safe to tell.
-            return delivery_error(
-                failures.UNCONFIRMED, f"no usable answer: {type(trouble).__name__}"
-            )
-
     @property
-    def _session(self) -> requests.Session:
+    def _session(self) -> Session:
         if not hasattr(self._local, "session"):
             self._local.session = Session()
-        session: requests.Session = self._local.session
+        session: Session = self._local.session
         return session
 
 

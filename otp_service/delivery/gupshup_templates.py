@@ -11,7 +11,8 @@ from urllib.parse import quote, urlsplit
 
 from otp_service.delivery import outcomes, untrusted
 from otp_service.delivery.answers import Said, read
-from otp_service.delivery.asking import DEADLINE, ask
+from otp_service.delivery.asking import ask
+from otp_service.delivery.exchange import DEADLINE
 from otp_service.delivery.gupshup import GupshupSettings
 from otp_service.delivery.untrusted import code, json_object, part, parts, scrub, text, words
 from otp_service.domain.errors import DeliveryError

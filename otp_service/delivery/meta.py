@@ -10,7 +10,8 @@ import requests
 
 from otp_service.delivery import outcomes, untrusted
 from otp_service.delivery.answers import Said
-from otp_service.delivery.calls import DEADLINE, HttpSender, masked
+from otp_service.delivery.calls import HttpSender, masked
+from otp_service.delivery.exchange import DEADLINE
 from otp_service.delivery.templates import pick
 from otp_service.delivery.untrusted import digits
 from otp_service.domain.ports import Message

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from otp_service.domain.codes import Codes
@@ -15,6 +17,8 @@ from otp_service.domain.ports import Message, Outbox, Outgoing, Sender
 from otp_service.domain.verification import Channel
 
 log = logging.getLogger(__name__)
+
+RECORD_PAUSES = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)  # seconds; in all, well below a lease
 
 # Of these, another provider of the same channel would say the same.
 _OF_THE_CHANNEL = (Outcome.RECIPIENT, Outcome.DESTINATION)
@@ -78,8 +82,9 @@ class Dispatch:
         try:
             message_id = self._sender(message).send(text)
         except DeliveryError as error:
-            masked, failure = mask(message.phone), error.failure.code
-            log.warning("%s did not take a message to %s: %s", message.provider, masked, failure)
+            failure, masked = error.failure, mask(message.phone)
+            told = "%s did not take a message to %s: %s. %s"
+            log.log(failure.level, told, message.provider, masked, failure.code, failure.advice)
             return error
         self._record_success(message, message_id)
         return None
@@ -98,8 +103,13 @@ class Dispatch:
             return None
 
     def _record_success(self, message: Outgoing, message_id: str) -> None:
+        """The message is out and its code is stored: it verifies, recorded or not. But what a
+        worker has leased would be sent again, so it tries for a while, as nobody waits for it.
+        """
         due_in = self.policy.sms_after if message.auto else None
-        try:
-            self.outbox.submitted(message, message_id, self.policy.grace, due_in)
-        except StorageUnavailable:  # the message is out and its code is stored: it verifies
-            log.warning("a delivery to %s could not be recorded", mask(message.phone))
+        for pause in RECORD_PAUSES if message.lease else (0,):
+            time.sleep(pause)
+            with suppress(StorageUnavailable):
+                self.outbox.submitted(message, message_id, self.policy.grace, due_in)
+                return
+        log.warning("a delivery to %s could not be recorded", mask(message.phone))

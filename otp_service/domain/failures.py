@@ -5,6 +5,7 @@ Which provider's code means which of these is the adapters' business (`delivery/
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from enum import Enum
 
@@ -29,6 +30,12 @@ class Failure:
     outcome: Outcome
     explanation: str
     advice: str = ""
+
+    @property
+    def level(self) -> int:
+        """How loudly to log it: what only the operator can mend fails every message."""
+        ours = self.outcome in (Outcome.CONFIGURATION, Outcome.ACCOUNT)
+        return logging.ERROR if ours else logging.WARNING
 
 
 _RECIPIENT, _ACCOUNT, _OURS = Outcome.RECIPIENT, Outcome.ACCOUNT, Outcome.CONFIGURATION

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from otp_service.domain.errors import DeliveryUnavailable, DeliveryUnconfirmed
 from otp_service.domain.failures import FAILURES, Failure, Outcome
 from otp_service.domain.ports import Outgoing, Receipt, Receipts, Sender
 from otp_service.domain.verification import Channel, DeliveryStatus
+
+log = logging.getLogger(__name__)
 
 MAX_BACK_OFF = 60.0  # seconds
 LATE_DELIVERY = 5.0  # seconds in which a "delivered" may still follow an "undeliverable"
@@ -29,7 +32,7 @@ class FollowUp:
 
     def settle_receipts(self, count: int = 100) -> int:
         """Apply receipts that were stored; how many were looked at."""
-        return self.receipts.settle(count, look_in)
+        return self.receipts.settle(count, _noted)
 
     def take(self, count: int) -> Sequence[Outgoing]:
         return self.dispatch.outbox.take(count)
@@ -79,6 +82,13 @@ class FollowUp:
 def look_in(receipt: Receipt) -> float:
     """In how many seconds a worker should look at a delivery whose receipt says that it failed."""
     return LATE_DELIVERY if receipt.failure is failures.UNDELIVERABLE else 0.0
+
+
+def _noted(receipt: Receipt) -> float:
+    if failure := receipt.failure:
+        text = "a message that %s had taken failed: %s. %s"
+        log.log(failure.level, text, receipt.provider, failure.code, failure.advice)
+    return look_in(receipt)
 
 
 def back_off(tries: int) -> float:

@@ -10,7 +10,7 @@ from otp_service.domain.verification import Channel, DeliveryStatus, Status
 from otp_service.storage.functions import UtcTime, from_now
 from otp_service.storage.issuing import PHONE
 from otp_service.storage.models import CodeRow, DeliveryRow, VerificationRow
-from otp_service.storage.rules import LIVE, NOW
+from otp_service.storage.rules import LIVE, NOW, due
 from otp_service.storage.transaction import Transaction, given
 
 V, C, D = VerificationRow, CodeRow, DeliveryRow
@@ -161,21 +161,13 @@ FOLLOW = _follow()
 
 def _take() -> Transaction:
     """Lease the messages that are due, and tell all that it takes to send them."""
-    due = (
-        sa.select(D.id)
-        .where(D.due_at <= NOW)
-        .order_by(D.due_at)
-        .limit(given("count", sa.Integer()))
-        .with_for_update(skip_locked=True)
-        .cte("due")
-    )
     lease = given("lease")
     current = sa.and_(LIVE, V.generation == D.generation, C.expires_at > NOW)
     of_this = sa.and_(C.verification_id == V.id, C.generation == D.generation)
     columns = [V.locale, C.secret_id, C.expires_at, NOW.label("as_of"), current.label("current")]
     return Transaction(
         sa.update(D)
-        .where(D.id.in_(sa.select(due.c.id)))
+        .where(D.id.in_(sa.select(due(D).c.id)))
         .values(lease=lease, due_at=from_now(LEASE)),
         sa.select(*D.__table__.c, *columns)
         .join(V, V.id == D.verification_id)

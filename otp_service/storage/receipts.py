@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from otp_service.domain.verification import DeliveryStatus as S
 from otp_service.storage.functions import UtcTime, from_now
 from otp_service.storage.models import DeliveryRow, ReceiptRow
-from otp_service.storage.rules import NOW
+from otp_service.storage.rules import NOW, due
 from otp_service.storage.transaction import Transaction, given
 
 D, R = DeliveryRow, ReceiptRow
@@ -42,20 +42,12 @@ def _keep() -> Transaction:
 KEEP = _keep()
 
 
-def _take() -> Transaction:
-    due = (
-        sa.select(R.id)
-        .where(R.due_at <= NOW)
-        .order_by(R.due_at)
-        .limit(given("count", sa.Integer()))
-        .with_for_update(skip_locked=True)
-        .cte("due")
-    )
-    lease = sa.update(R).where(R.id.in_(sa.select(due.c.id))).values(due_at=from_now(LEASE))
-    return Transaction(lease.returning(*R.__table__.c, NOW.label("as_of")))
-
-
-TAKE = _take()
+TAKE = Transaction(
+    sa.update(R)
+    .where(R.id.in_(sa.select(due(R).c.id)))
+    .values(due_at=from_now(LEASE))
+    .returning(*R.__table__.c, NOW.label("as_of"))
+)
 
 
 def _says(*statuses: S) -> sa.ColumnElement[bool]:

@@ -108,3 +108,9 @@ def facts(windows: Sequence[Window]) -> list[sa.Label[Any]]:
 
 # One row always: a person without any verification still has limits.
 ALWAYS = sa.select(sa.literal(1).label("one")).subquery("always")
+
+
+def due(row: Any) -> sa.CTE:
+    """The ids of what a worker has to look at, oldest first, without what another one holds."""
+    found = sa.select(row.id).where(row.due_at <= NOW).order_by(row.due_at)
+    return found.limit(given("count", sa.Integer())).with_for_update(skip_locked=True).cte("due")

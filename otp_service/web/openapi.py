@@ -43,7 +43,7 @@ def init_app(app: Flask, blueprints: list[Blueprint], *, keys_required: bool) ->
         api.register_blueprint(blueprint)
     document = api.spec.to_dict()
     if keys_required:
-        _add_security(document, {bp.name for bp in blueprints if bp.scope != auth.PUBLIC})
+        _add_security(document, {bp.name for bp in blueprints if bp.scope in auth.SCOPES})
     app.extensions["openapi"] = _without_unused(document)
 
 

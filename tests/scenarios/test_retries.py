@@ -126,3 +126,13 @@ def test_a_sender_that_is_down_makes_room_for_an_sms(make_scene: MakeScene) -> N
     sent = scene.send(channel="auto")
     assert sent.data["channel"] == "sms"
     scene.comes_to(sent, "whatsapp failed, sms delivered")
+
+
+def test_what_only_the_operator_can_mend_is_logged_as_an_error_with_advice(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    scene.simulator.script(fault="failed:1003")
+    scene.comes_to(scene.send(), "whatsapp failed")
+    (line,) = [each for each in caplog.records if "balance_empty" in each.getMessage()]
+    assert line.levelname == "ERROR"
+    assert "Top up" in line.getMessage()

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from otp_service.domain.errors import DeliveryFailed, DeliveryUnavailable, DeliveryUnconfirmed
-from otp_service.domain.ports import Outgoing, Wish
+from otp_service.domain.ports import Outgoing, Receipt, Wish
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Channel, Delivery, DeliveryStatus, Person, Verification
 from otp_service.storage.database import Database
@@ -131,6 +131,16 @@ def test_a_follower_whose_worker_dies_is_due_when_the_lease_ends(
     assert not messages.take(10)
     pass_time(engine, 61)
     assert take(messages).delivery_id == following.delivery_id
+
+
+def test_one_that_arrived_meanwhile_is_not_followed(
+    messages: Messages, waiting: Verification, engine: sa.Engine
+) -> None:
+    messages.submitted(take(messages), "m1", grace=0, due_in=0)
+    message = take(messages)
+    messages.keep([Receipt("fake", "m1", DeliveryStatus.DELIVERED)])
+    messages.settle(10, lambda _: 0)
+    assert messages.follow(message, Channel.SMS, "sms") is None
 
 
 @pytest.mark.parametrize("event", ["verified", "canceled", "expired", "resent"])
