@@ -83,8 +83,8 @@ class Dispatch:
             message_id = self._sender(message).send(text)
         except DeliveryError as error:
             failure, masked = error.failure, mask(message.phone)
-            told = "%s did not take a message to %s: %s. %s"
-            log.log(failure.level, told, message.provider, masked, failure.code, failure.advice)
+            told = "%s did not take a message to %s, %s"
+            log.log(failure.level, told, message.provider, masked, failure.told_to_operator)
             return error
         self._record_success(message, message_id)
         return None

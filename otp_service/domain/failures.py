@@ -32,6 +32,11 @@ class Failure:
     advice: str = ""
 
     @property
+    def told_to_operator(self) -> str:
+        """The code, and what to do, or what it means where there is nothing to do."""
+        return f"{self.code}: {self.advice or self.explanation}"
+
+    @property
     def level(self) -> int:
         """How loudly to log it: what only the operator can mend fails every message."""
         ours = self.outcome in (Outcome.CONFIGURATION, Outcome.ACCOUNT)

@@ -86,8 +86,8 @@ def look_in(receipt: Receipt) -> float:
 
 def _noted(receipt: Receipt) -> float:
     if failure := receipt.failure:
-        text = "a message that %s had taken failed: %s. %s"
-        log.log(failure.level, text, receipt.provider, failure.code, failure.advice)
+        told = "a message that %s had taken failed, %s"
+        log.log(failure.level, told, receipt.provider, failure.told_to_operator)
     return look_in(receipt)
 
 

@@ -123,6 +123,22 @@ def test_a_message_is_followed_once(
     assert service.get(waiting.client, waiting.id).channel is Channel.SMS
 
 
+def test_nor_by_two_of_the_same_channel(messages: Messages, waiting: Verification) -> None:
+    message = take(messages)
+    assert messages.follow(message, Channel.WHATSAPP, "second", DOWN)
+    assert messages.follow(message, Channel.WHATSAPP, "second", DOWN) is None
+
+
+def test_a_message_that_arrived_needs_no_look(
+    messages: Messages, waiting: Verification, engine: sa.Engine
+) -> None:
+    messages.submitted(take(messages), "m1", grace=0, due_in=30)
+    messages.keep([Receipt("fake", "m1", DeliveryStatus.DELIVERED)])
+    messages.settle(10, lambda _: 0)
+    pass_time(engine, 31)
+    assert not messages.take(10)
+
+
 def test_a_follower_whose_worker_dies_is_due_when_the_lease_ends(
     messages: Messages, waiting: Verification, engine: sa.Engine
 ) -> None:
