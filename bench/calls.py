@@ -11,7 +11,8 @@ from flask import Flask
 from bench.plans import Explainer
 from otp_service.delivery.sandbox import SandboxSender
 from otp_service.domain.errors import CodeIncorrect, DeliveryFailed, DeliveryUnconfirmed
-from otp_service.domain.ports import Receipt, Wish
+from otp_service.domain.messages import Receipt
+from otp_service.domain.ports import Wish
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Channel, DeliveryStatus, Person
 from otp_service.storage.messages import Messages

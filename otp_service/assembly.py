@@ -15,7 +15,7 @@ from otp_service.domain.codes import Codes
 from otp_service.domain.dispatch import Dispatch
 from otp_service.domain.follow_up import FollowUp
 from otp_service.domain.limits import Policy
-from otp_service.domain.ports import Message, Receipt, Sender
+from otp_service.domain.messages import Message, Receipt, Sender
 from otp_service.domain.sending import Sending
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Channel

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from otp_service.domain.errors import DeliveryError
-from otp_service.domain.ports import Message
+from otp_service.domain.messages import Message
 from otp_service.domain.verification import Channel
 
 

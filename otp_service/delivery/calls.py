@@ -14,7 +14,7 @@ from otp_service.delivery.untrusted import digits
 from otp_service.delivery.wire import Session
 from otp_service.domain import failures
 from otp_service.domain.errors import DeliveryError, delivery_error
-from otp_service.domain.ports import Message
+from otp_service.domain.messages import Message
 from otp_service.domain.verification import Channel
 
 

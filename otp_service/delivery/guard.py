@@ -10,7 +10,7 @@ from otp_service.circuit import TriedCircuit
 from otp_service.domain import failures
 from otp_service.domain.errors import DeliveryError, DeliveryUnavailable
 from otp_service.domain.failures import Outcome
-from otp_service.domain.ports import Message, Sender
+from otp_service.domain.messages import Message, Sender
 
 log = logging.getLogger(__name__)
 

@@ -25,7 +25,7 @@ from otp_service.delivery.untrusted import (
     words,
 )
 from otp_service.domain import failures
-from otp_service.domain.ports import Receipt
+from otp_service.domain.messages import Receipt
 from otp_service.domain.verification import DeliveryStatus
 
 Told = Mapping[str, object]

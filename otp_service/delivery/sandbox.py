@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 
-from otp_service.domain.ports import Message
+from otp_service.domain.messages import Message
 from otp_service.domain.verification import Channel
 
 

@@ -14,7 +14,7 @@ from otp_service.delivery.answers import Said
 from otp_service.delivery.calls import HttpSender, masked
 from otp_service.delivery.exchange import DEADLINE
 from otp_service.delivery.untrusted import digits
-from otp_service.domain.ports import Message
+from otp_service.domain.messages import Message
 from otp_service.domain.verification import Channel
 
 API_URL = "https://enterprise.smsgupshup.com/GatewayAPI/rest"

@@ -12,8 +12,8 @@ from otp_service.domain.codes import Codes
 from otp_service.domain.errors import DeliveryError, InvalidRequest, StorageUnavailable
 from otp_service.domain.failures import Failure, Outcome
 from otp_service.domain.limits import Policy
+from otp_service.domain.messages import Message, Outbox, Outgoing, Sender
 from otp_service.domain.phone import mask
-from otp_service.domain.ports import Message, Outbox, Outgoing, Sender
 from otp_service.domain.verification import Channel
 
 log = logging.getLogger(__name__)

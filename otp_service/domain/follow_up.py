@@ -11,7 +11,7 @@ from otp_service.domain import failures
 from otp_service.domain.dispatch import Dispatch
 from otp_service.domain.errors import DeliveryUnavailable, DeliveryUnconfirmed
 from otp_service.domain.failures import FAILURES, Failure, Outcome
-from otp_service.domain.ports import Outgoing, Receipt, Receipts, Sender
+from otp_service.domain.messages import Outgoing, Receipt, Receipts, Sender
 from otp_service.domain.verification import Channel, DeliveryStatus
 
 log = logging.getLogger(__name__)

@@ -15,8 +15,9 @@ from otp_service.domain.errors import (
     SendLimitExceeded,
     StorageUnavailable,
 )
+from otp_service.domain.messages import Outgoing
 from otp_service.domain.phone import mask
-from otp_service.domain.ports import Draft, Issued, Outgoing, Quota, Wish
+from otp_service.domain.ports import Draft, Issued, Quota, Wish
 from otp_service.domain.verification import Channel, Person, Verification
 
 log = logging.getLogger(__name__)

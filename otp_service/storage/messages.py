@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from otp_service.domain.errors import DeliveryError, HomeUnreachable, StorageUnavailable
 from otp_service.domain.failures import FAILURES
-from otp_service.domain.ports import Outgoing, Receipt
+from otp_service.domain.messages import Outgoing, Receipt
 from otp_service.domain.verification import Channel, DeliveryStatus
 from otp_service.storage import outbox, receipts, rows
 from otp_service.storage.database import Database

@@ -11,7 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from otp_service.domain.limits import Limit
-from otp_service.domain.ports import Draft, Earlier, Outgoing, Quota, StoredMessage
+from otp_service.domain.messages import Outgoing
+from otp_service.domain.ports import Draft, Earlier, Quota, StoredMessage
 from otp_service.domain.verification import (
     Channel,
     Delivery,

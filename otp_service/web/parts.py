@@ -8,7 +8,7 @@ from typing import Any, Protocol, cast
 
 from flask import Flask, current_app
 
-from otp_service.domain.ports import Receipt
+from otp_service.domain.messages import Receipt
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Channel
 

@@ -13,7 +13,7 @@ from typing import Any
 from flask import Response, request
 
 from otp_service.domain.errors import OtpError, StorageUnavailable
-from otp_service.domain.ports import Receipt
+from otp_service.domain.messages import Receipt
 from otp_service.web import auth, examples
 from otp_service.web.blueprints import Blueprint
 from otp_service.web.errors import BodyTooLarge, Forbidden, InvalidJson, Unauthorized

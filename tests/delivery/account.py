@@ -13,7 +13,7 @@ from otp_service.delivery.gupshup import (
 from otp_service.domain.errors import (
     DeliveryError,
 )
-from otp_service.domain.ports import Message, Sender
+from otp_service.domain.messages import Message, Sender
 
 KEY = "sk-canary-key-0123456789abcdef"
 CODE = "048213"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from otp_service.delivery.gupshup import GupshupSender
-from otp_service.domain.ports import Sender
+from otp_service.domain.messages import Sender
 from tests.delivery.account import SETTINGS
 
 

@@ -18,7 +18,7 @@ from otp_service.delivery.gupshup import (
 from otp_service.domain.errors import (
     DeliveryFailed,
 )
-from otp_service.domain.ports import Message, Sender
+from otp_service.domain.messages import Message, Sender
 from otp_service.domain.verification import Channel
 from tests.delivery.account import CODE, KEY, MESSAGE, PHONE, SETTINGS, URL
 

@@ -20,7 +20,7 @@ from otp_service.domain.errors import (
     DeliveryUnavailable,
     DeliveryUnconfirmed,
 )
-from otp_service.domain.ports import Message
+from otp_service.domain.messages import Message
 from tests.delivery.misbehaving import (
     ACCEPTED,
     Turn,

@@ -16,7 +16,7 @@ from otp_service.domain.errors import (
     DeliveryUnavailable,
     DeliveryUnconfirmed,
 )
-from otp_service.domain.ports import Message
+from otp_service.domain.messages import Message
 from otp_service.domain.verification import Channel
 from tests.delivery.account import CODE, MESSAGE, PHONE
 

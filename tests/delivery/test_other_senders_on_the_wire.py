@@ -20,7 +20,7 @@ from otp_service.domain.errors import (
     DeliveryUnavailable,
     DeliveryUnconfirmed,
 )
-from otp_service.domain.ports import Message, Sender
+from otp_service.domain.messages import Message, Sender
 from tests.delivery.misbehaving import (
     Turn,
     closed_port_url,

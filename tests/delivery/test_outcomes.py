@@ -16,7 +16,7 @@ from otp_service.domain.errors import (
     DeliveryUnconfirmed,
 )
 from otp_service.domain.failures import Failure, Outcome
-from otp_service.domain.ports import Sender
+from otp_service.domain.messages import Sender
 from tests.delivery.account import CODE, KEY, MESSAGE, PHONE, SETTINGS, URL, refusal
 
 # --- what answers mean ---

@@ -18,7 +18,7 @@ from otp_service.delivery import receipts
 from otp_service.delivery.outcomes import FAMILIES, SMS_RECEIPT, WHATSAPP
 from otp_service.domain import failures
 from otp_service.domain.failures import Failure
-from otp_service.domain.ports import Receipt
+from otp_service.domain.messages import Receipt
 from otp_service.domain.verification import DeliveryStatus
 from tests.delivery import callbacks
 from tests.delivery.callbacks import envelope, v2

@@ -14,7 +14,7 @@ from otp_service.domain import codes
 from otp_service.domain.codes import Codes, Secret
 from otp_service.domain.dispatch import Dispatch
 from otp_service.domain.limits import Policy
-from otp_service.domain.ports import Message
+from otp_service.domain.messages import Message
 from otp_service.domain.sending import Sending
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Channel, Person

@@ -8,7 +8,8 @@ import pytest
 import sqlalchemy as sa
 
 from otp_service.domain.errors import DeliveryFailed, DeliveryUnavailable, DeliveryUnconfirmed
-from otp_service.domain.ports import Outgoing, Receipt, Wish
+from otp_service.domain.messages import Outgoing, Receipt
+from otp_service.domain.ports import Wish
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Channel, Delivery, DeliveryStatus, Person, Verification
 from otp_service.storage.database import Database

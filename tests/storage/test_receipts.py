@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from otp_service.domain import failures
 from otp_service.domain.follow_up import look_in
-from otp_service.domain.ports import Receipt
+from otp_service.domain.messages import Receipt
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Delivery, DeliveryStatus, Person
 from otp_service.storage.database import Database
