@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from contextlib import suppress
 from typing import Protocol
 
 from otp_service.delivery import gupshup as gupshup_api
@@ -99,11 +101,19 @@ def _check(read: Reader, account: Account, prefix: str, names: str) -> None:
 
 
 def _templates(read: Reader) -> dict[str, str]:
-    templates = {}
-    for entry in filter(None, map(str.strip, read.text("GUPSHUP_TEMPLATES").split(","))):
-        language, _, template_id = (part.strip() for part in entry.partition("="))
-        if not re.fullmatch(_LANGUAGE, language) or not re.fullmatch(r"\S+", template_id):
+    """Template ids by language: ``en=ID,pt-BR=ID``, or a JSON object."""
+    templates = _pairs(read.text("GUPSHUP_TEMPLATES"))
+    for language, template_id in templates.items():
+        if not re.fullmatch(_LANGUAGE, language) or not re.fullmatch(r"\S+", str(template_id)):
             read.problems.append("GUPSHUP_TEMPLATES must be LANGUAGE=TEMPLATE_ID, with commas")
             return {}
-        templates[language] = template_id
     return templates
+
+
+def _pairs(text: str) -> dict[str, str]:
+    if text.startswith("{"):
+        with suppress(ValueError):
+            return dict(json.loads(text))
+    entries = filter(None, map(str.strip, text.split(",")))
+    parts = (re.split(r"\s*[=:]\s*", entry, maxsplit=1) for entry in entries)
+    return {language: "".join(template_id) for language, *template_id in parts}

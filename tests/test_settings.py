@@ -269,15 +269,19 @@ def test_sms_without_whatsapp_does_not_start(tmp_path: Path) -> None:
     assert problem.startswith("GUPSHUP_SMS_USERID is set, but no WhatsApp sender is")
 
 
-def test_each_language_may_have_a_template(tmp_path: Path) -> None:
-    settings = load(
-        tmp_path, **GUPSHUP, OTP_SECRET=SECRET, GUPSHUP_TEMPLATES="en=tpl-1, pt-BR = tpl-2,"
-    )
+@pytest.mark.parametrize(
+    "text",
+    ["en=tpl-1, pt-BR = tpl-2,", "en:tpl-1,pt-BR:tpl-2", '{"en": "tpl-1", "pt-BR": "tpl-2"}'],
+)
+def test_each_language_may_have_a_template(tmp_path: Path, text: str) -> None:
+    settings = load(tmp_path, **GUPSHUP, OTP_SECRET=SECRET, GUPSHUP_TEMPLATES=text)
     assert settings.gupshup.templates == {"en": "tpl-1", "pt-BR": "tpl-2"}
     assert settings.gupshup.template_for("pt") == "tpl-2"
 
 
-@pytest.mark.parametrize("text", ["en", "en=", "=id", "e=id", "en=a b", "en us=id"])
+@pytest.mark.parametrize(
+    "text", ["en", "en=", "=id", "e=id", "en=a b", "en us=id", "{", '{"en": 1 }x', "{}x"]
+)
 def test_templates_that_name_no_language_do_not_start(tmp_path: Path, text: str) -> None:
     (problem,) = problems(tmp_path, **GUPSHUP, OTP_SECRET=SECRET, GUPSHUP_TEMPLATES=text)
     assert problem == "GUPSHUP_TEMPLATES must be LANGUAGE=TEMPLATE_ID, with commas"
@@ -338,10 +342,10 @@ def test_an_sms_that_would_come_too_late_does_not_start(tmp_path: Path) -> None:
     assert load(tmp_path, **late).sms_after == 90  # without SMS it does not matter
 
 
-@pytest.mark.parametrize("seconds", ["4", "601", "soon"])
+@pytest.mark.parametrize("seconds", ["0", "601", "soon"])
 def test_the_wait_for_an_sms_has_bounds(tmp_path: Path, seconds: str) -> None:
     (problem,) = problems(tmp_path, OTP_SMS_AFTER_SECONDS=seconds)
-    assert problem == "OTP_SMS_AFTER_SECONDS must be a whole number from 5 to 600"
+    assert problem == "OTP_SMS_AFTER_SECONDS must be a whole number from 1 to 600"
 
 
 # --- receipts ---
@@ -361,22 +365,16 @@ def test_lost_receipts_are_warned_of(tmp_path: Path) -> None:
     assert warned(**unused, **SMS, OTP_WHATSAPP_SENDERS="meta") == ["GUPSHUP_WEBHOOK_SECRET"]
 
 
-@pytest.mark.parametrize(
-    "secret",
-    [
-        "short-canary-15",
-        "canary with blanks in it",
-        "canary/canary/canary",
-        "canäry" * 4,
-        "your_webhook_secret_here",
-    ],
-)
-def test_a_webhook_secret_that_can_be_guessed_or_is_no_part_of_a_url_does_not_start(
-    tmp_path: Path, secret: str
-) -> None:
-    (problem,) = problems(tmp_path, GUPSHUP_WEBHOOK_SECRET=secret)
-    assert problem.startswith("GUPSHUP_WEBHOOK_SECRET must be 16 or more")
-    assert secret not in problem
+def test_a_webhook_secret_that_can_be_guessed_is_warned_of(tmp_path: Path) -> None:
+    secret = "short-canary-15"
+    (warning,) = load(tmp_path, GUPSHUP_WEBHOOK_SECRET=secret).warnings
+    assert warning.startswith("GUPSHUP_WEBHOOK_SECRET is short")
+    assert secret not in warning
+
+
+def test_the_examples_placeholder_is_no_secret(tmp_path: Path) -> None:
+    (problem,) = problems(tmp_path, GUPSHUP_WEBHOOK_SECRET="your_webhook_secret_here")
+    assert problem.startswith("GUPSHUP_WEBHOOK_SECRET still holds")
 
 
 def test_who_may_send_receipts_is_a_list_of_networks(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def test_with_the_provider_stalling_checks_and_health_answer_at_once(scene: Scen
     assert scene.call("GET", "/ready").status == 200
     assert scene.verify(code, "+919876599999").code == "ok"
     assert scene.get(sent.id).code == "ok"
-    assert time.monotonic() - began < 2  # they would wait for 8 s
+    assert time.monotonic() - began < 6  # they would wait for 8 s and more
     senders.join()
 
 
@@ -49,20 +49,21 @@ def test_more_calls_than_its_share_fail_at_once_and_then_the_circuit_is_open(
     began = time.monotonic()
     refused = scene.send("+919876588888")
     assert (refused.status, refused.code) == (503, "delivery_unavailable")
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 6
     assert scene.send("+919876588888").code == "delivery_unavailable"  # at once, and no quota spent
 
 
 def test_the_circuit_closes_when_a_call_succeeds_again(make_scene: MakeScene) -> None:
     scene = make_scene()
     (sender,) = parts_of(scene.app).senders
-    sender._circuit._rest = 0.5  # type: ignore[attr-defined]
+    circuit = sender._circuit  # type: ignore[attr-defined]
+    circuit._rest = 60
     scene.simulator.script(next=3, fault="http:500")
     assert [scene.send(phone).status for phone in phones(3)] == [503] * 3
     assert scene.ready().data["provider"]["circuit"] == "open"
     assert scene.send(phones(1, 10)[0]).status == 503
     assert len(scene.simulator.messages()) == 3  # it was not asked
-    time.sleep(0.6)
+    circuit._next_try = 0
     assert scene.ready().data["provider"]["circuit"] == "half_open"
     assert scene.send(phones(1, 11)[0]).status == 200
     assert scene.ready().data["provider"]["circuit"] == "closed"
