@@ -71,27 +71,27 @@ def test_after_undeliverable_an_sms_follows_in_five_seconds(both: Scene) -> None
 def test_a_message_that_does_not_arrive_in_time_is_followed_by_an_sms(
     make_scene: MakeScene,
 ) -> None:
-    scene = make_scene(WHATSAPP, SMS, OTP_SMS_AFTER_SECONDS="5")
+    scene = make_scene(WHATSAPP, SMS, OTP_SMS_AFTER_SECONDS="2")
     scene.simulator.script(fault="offline", channel="whatsapp")
     sent = scene.send(channel="auto")
     first, second = scene.comes_to(sent, "whatsapp sent, sms delivered")
-    assert 4 < (seconds(second["queued_at"]) - seconds(first["submitted_at"])) < 20
+    assert 1.9 < (seconds(second["queued_at"]) - seconds(first["submitted_at"])) < 15
 
 
 def test_a_message_that_arrived_is_not_followed(make_scene: MakeScene) -> None:
-    scene = make_scene(WHATSAPP, SMS, OTP_SMS_AFTER_SECONDS="5")
+    scene = make_scene(WHATSAPP, SMS, OTP_SMS_AFTER_SECONDS="4")
     sent = scene.send(channel="auto")
     scene.comes_to(sent, "whatsapp delivered")
-    time.sleep(6)
+    time.sleep(5)
     assert scene.story(sent) == "whatsapp delivered"
 
 
 def test_nor_is_one_whose_code_was_used(make_scene: MakeScene) -> None:
-    scene = make_scene(WHATSAPP, SMS, OTP_SMS_AFTER_SECONDS="5")
+    scene = make_scene(WHATSAPP, SMS, OTP_SMS_AFTER_SECONDS="4")
     scene.simulator.script(fault="lost", channel="whatsapp")
     sent = scene.send(channel="auto")
     assert scene.verify(scene.code()).code == "ok"
-    time.sleep(6)
+    time.sleep(5)
     assert scene.story(sent) == "whatsapp submitted"
 
 
@@ -139,7 +139,7 @@ def test_an_sms_that_fails_too_is_told(both: Scene, fault: str) -> None:
 def test_a_timed_out_whatsapp_message_is_not_repeated_but_followed_by_an_sms(
     make_scene: MakeScene,
 ) -> None:
-    scene = make_scene(WHATSAPP, SMS, OTP_SMS_AFTER_SECONDS="5")
+    scene = make_scene(WHATSAPP, SMS, OTP_SMS_AFTER_SECONDS="2")
     scene.simulator.script(fault="closed-taken", channel="whatsapp")
     unclear = scene.send(channel="auto")
     assert (unclear.status, unclear.code) == (504, "delivery_unconfirmed")

@@ -15,8 +15,6 @@ from tests.faults.processes import Server, Servers
 from tests.faults.waiting import until
 from tests.scenarios.scene import SECRET, SMS, WHATSAPP
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite", "postgres"], indirect=True)
-
 ASYNC = {"Prefer": "respond-async"}
 COUNT = 40
 
@@ -64,6 +62,7 @@ def deliveries(server: Server, verification_id: str) -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.parametrize("database_url", ["sqlite", "postgres"], indirect=True)
 def test_several_workers_never_send_one_message_twice(
     servers: Servers, simulator: Simulator
 ) -> None:
