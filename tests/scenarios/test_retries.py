@@ -47,10 +47,10 @@ def test_a_temporary_refusal_is_tried_again_with_the_same_code(scene: Scene, fau
 
 
 def test_the_providers_retry_after_is_respected(scene: Scene) -> None:
-    scene.simulator.script(next=1, fault="retry-after:7")
+    scene.simulator.script(next=1, fault="retry-after:4")
     sent = scene.asking(**ASYNC).send()
     (delivery,) = scene.comes_to(sent, "whatsapp delivered")
-    assert seconds(delivery["submitted_at"]) - seconds(delivery["queued_at"]) > 7
+    assert seconds(delivery["submitted_at"]) - seconds(delivery["queued_at"]) > 4
 
 
 def test_a_temporary_failure_that_a_receipt_tells_is_tried_again(scene: Scene) -> None:
