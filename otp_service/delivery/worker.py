@@ -87,7 +87,7 @@ class Worker:
     def _hand_out(self, pool: ThreadPoolExecutor) -> bool:
         self._in_hand = [task for task in self._in_hand if not task.done()]
         free = self._hands - len(self._in_hand)
-        taken = self._follow_up.take(free) if free else []
+        taken = self._follow_up.take(free) if free > 0 else []  # two homes may have given more
         for message in taken:
             task = pool.submit(self._guarded, partial(self._follow_up.handle, message))
             task.add_done_callback(lambda _: self.wake())

@@ -64,8 +64,10 @@ class Sending:
         )
 
     def _sms_provider(self, person: Person, wish: Wish) -> str | None:
-        has_sms = wish.channel == AUTO and self.dispatch.senders.get(Channel.SMS)
-        return self.dispatch.choose(person.phone, Channel.SMS).provider if has_sms else None
+        is_real = person.phone not in self.dispatch.policy.test_numbers
+        if wish.channel == AUTO and is_real and self.dispatch.senders.get(Channel.SMS):
+            return self.dispatch.choose(person.phone, Channel.SMS).provider
+        return None
 
     def deliver(self, issued: Issued) -> Sent:
         """Send what was stored, or leave it to the worker if the caller does not wait.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from tests.scenarios.conftest import MakeScene
@@ -37,6 +39,16 @@ def test_other_failures_say_nothing_about_the_number(both: Scene, fault: str) ->
     both.cancel(both.send(channel="auto").id)
     both.simulator.settle()
     assert both.send(channel="auto").data["channel"] == "whatsapp"
+
+
+def test_a_test_number_never_gets_a_second_message(make_scene: MakeScene) -> None:
+    settings = {"OTP_TEST_NUMBERS": "+1234567890=123456", "OTP_SMS_AFTER_SECONDS": "1"}
+    scene = make_scene(WHATSAPP, SMS | settings)
+    sent = scene.send("+1234567890", channel="auto")
+    time.sleep(2.5)
+    assert scene.story(sent) == "whatsapp submitted"
+    assert not scene.simulator.messages()
+    assert scene.verify("123456", "+1234567890").code == "ok"
 
 
 def test_without_sms_a_number_is_tried_on_whatsapp_again(scene: Scene) -> None:
