@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network, IPv6Network
 
-from otp_service import provider_accounts
+from otp_service import provider_accounts, setting_values
 from otp_service.delivery.gupshup import GupshupSettings
 from otp_service.delivery.meta import MetaSettings
 from otp_service.delivery.sms import SmsSettings
 from otp_service.environ import Reader
 from otp_service.provider_accounts import Account
+from otp_service.setting_values import Network
 
 HOW_TO_MAKE_ONE = 'make one with: python -c "import secrets; print(secrets.token_urlsafe(24))"'
 
@@ -26,7 +25,7 @@ class ProviderSettings:
     meta: MetaSettings
     senders: tuple[str, ...]
     gupshup_webhook_secret: str = field(repr=False)
-    gupshup_webhook_networks: tuple[IPv4Network | IPv6Network, ...]
+    gupshup_webhook_networks: tuple[Network, ...]
     gupshup_app_id: str
 
     @property
@@ -44,7 +43,7 @@ def providers(read: Reader) -> ProviderSettings:
         meta=meta,
         senders=_senders(read, {"gupshup": gupshup, "meta": meta}),
         gupshup_webhook_secret=_webhook_secret(read),
-        gupshup_webhook_networks=_networks(read),
+        gupshup_webhook_networks=setting_values.networks(read, "GUPSHUP_WEBHOOK_IPS"),
         gupshup_app_id=read.text("GUPSHUP_APP_ID"),
     )
     if settings.sandbox and not settings.sms.missing:
@@ -98,17 +97,6 @@ def _webhook_secret(read: Reader) -> str:
             f"GUPSHUP_WEBHOOK_SECRET is short, so it is easier to guess: {HOW_TO_MAKE_ONE}"
         )
     return secret
-
-
-def _networks(read: Reader) -> tuple[IPv4Network | IPv6Network, ...]:
-    entries = filter(None, map(str.strip, read.text("GUPSHUP_WEBHOOK_IPS").split(",")))
-    try:
-        return tuple(ipaddress.ip_network(entry, strict=False) for entry in entries)
-    except ValueError:
-        read.problems.append(
-            "GUPSHUP_WEBHOOK_IPS must be addresses or networks such as 192.0.2.0/24, with commas"
-        )
-        return ()
 
 
 def _warn_of_lost_receipts(read: Reader, settings: ProviderSettings) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 import tempfile
 from contextlib import suppress
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 from otp_service.domain.codes import MIN_SECRET_BYTES, Secret
 from otp_service.environ import Reader
 
 SANDBOX_TEST_NUMBER = "+1234567890"
+Network = IPv4Network | IPv6Network
 HOW_TO_MAKE_ONE = 'make one with: python -c "import secrets; print(secrets.token_hex(32))"'
 
 
@@ -73,3 +77,48 @@ def api_keys(read: Reader, sandbox: bool) -> bool:
     if required == "off" and not sandbox:
         read.warnings.append("API_KEYS is off with a real sender: anyone who can connect can send")
     return required == "required"
+
+
+def networks(read: Reader, name: str) -> tuple[Network, ...]:
+    """Addresses and networks, with commas."""
+    entries = filter(None, map(str.strip, read.text(name).split(",")))
+    try:
+        return tuple(ipaddress.ip_network(entry, strict=False) for entry in entries)
+    except ValueError:
+        read.problems.append(
+            f"{name} must be addresses or networks such as 192.0.2.0/24, with commas"
+        )
+        return ()
+
+
+def trusted_proxies(read: Reader) -> tuple[Network, ...]:
+    name = "TRUSTED_PROXIES"
+    found = networks(read, name)
+    if any(network.prefixlen == 0 for network in found):
+        read.problems.append(
+            f"{name} trusts every address, so any caller could claim any address: name your "
+            "proxies' own"
+        )
+    return found
+
+
+@dataclass(frozen=True)
+class ProofSettings:
+    """The signed proof of a success: ``subject`` is off, hashed or phone; it lives ``seconds``.
+
+    Without an ``audience`` it is for the client that asked.
+    """
+
+    subject: str
+    issuer: str
+    audience: str
+    seconds: int
+
+
+def proof(read: Reader) -> ProofSettings:
+    return ProofSettings(
+        subject=read.choice("OTP_PROOF", "off", ("off", "hashed", "phone")),
+        issuer=read.text("OTP_PROOF_ISSUER", "otp-service"),
+        audience=read.text("OTP_PROOF_AUDIENCE"),
+        seconds=read.number("OTP_PROOF_SECONDS", 300, 30, 3600),
+    )

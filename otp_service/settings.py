@@ -17,6 +17,7 @@ from otp_service import database_urls, provider_settings, setting_values
 from otp_service.domain.codes import Secret
 from otp_service.environ import Reader, SettingsError
 from otp_service.provider_settings import ProviderSettings
+from otp_service.setting_values import Network, ProofSettings
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,10 @@ class Settings(ProviderSettings):
     """Without a receipt for so long, an SMS follows."""
     worker: bool
     """Whether each process also sends what waits."""
+    proof: ProofSettings
+    trusted_proxies: tuple[Network, ...]
+    log_level: str
+    log_format: str
     host: str
     port: int
     processes: int
@@ -78,6 +83,10 @@ class Settings(ProviderSettings):
             retention_days=read.number("OTP_RETENTION_DAYS", 30, 1, 3650),
             sms_after=provider_settings.sms_after(read, expiry, providers.sms),
             worker=read.switch("OTP_WORKER", True),
+            proof=setting_values.proof(read),
+            trusted_proxies=setting_values.trusted_proxies(read),
+            log_level=read.choice("LOG_LEVEL", "info", ("debug", "info", "warning", "error")),
+            log_format=read.choice("LOG_FORMAT", "auto", ("auto", "json", "console")),
             host=read.text("HOST", "127.0.0.1"),
             port=read.number("PORT", 8000, 0, 65535),
             processes=read.number("WEB_CONCURRENCY", 1, 1, 64),

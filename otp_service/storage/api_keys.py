@@ -13,8 +13,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from otp_service.domain.errors import HomeUnreachable, StorageUnavailable
+from otp_service.storage.access_models import ApiKeyRow
 from otp_service.storage.database import Database
-from otp_service.storage.models import ApiKeyRow
 from otp_service.storage.rules import NOW
 from otp_service.storage.transaction import Transaction, describe, given
 

@@ -45,6 +45,12 @@ def engines_of(app: Flask) -> list[sa.Engine]:
         return [db.engines[name] for name in (None, "fallback") if name in db.engines]
 
 
+def where_not_null(*columns: str) -> sa.Index:
+    """Of the rows that have a value in the first of them."""
+    some = sa.text(f"{columns[0]} IS NOT NULL")
+    return sa.Index(None, *columns, postgresql_where=some, sqlite_where=some)
+
+
 class VerificationRow(Model):
     """One person proving one phone for one purpose. ``phone`` is E.164."""
 
@@ -67,8 +73,10 @@ class VerificationRow(Model):
     timeline: Mapped[str | None] = mapped_column(
         sa.String(8), comment="of the Postgres it was issued on: a failover begins another"
     )
+    country: Mapped[str | None] = mapped_column(sa.String(2), comment="of the phone (ISO 3166)")
 
     __table_args__ = (
+        where_not_null("country", "created_at"),
         sa.Index(None, "client", "phone", "purpose", "created_at"),
         sa.Index(None, "created_at"),
         sa.Index(None, "phone"),
@@ -87,12 +95,6 @@ def _of_verification() -> Mapped[str]:
     return mapped_column(
         sa.String(40), sa.ForeignKey(VerificationRow.id, ondelete="CASCADE"), index=True
     )
-
-
-def _where_not_null(column: str) -> sa.Index:
-    """Of the few rows that have a value there."""
-    some = sa.text(f"{column} IS NOT NULL")
-    return sa.Index(None, column, postgresql_where=some, sqlite_where=some)
 
 
 class CodeRow(Model):
@@ -125,19 +127,8 @@ class AttemptRow(Model):
 
     __table_args__ = (
         sa.Index(None, "phone", "created_at"),
-        _where_not_null("idempotency_key"),
+        where_not_null("idempotency_key"),
     )
-
-
-class ApiKeyRow(Model):
-    """Who may call. ``digest`` is SHA-256 of the key, which itself is nowhere."""
-
-    __tablename__ = "api_keys"
-    name: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
-    digest: Mapped[str] = mapped_column(sa.String(64), unique=True)
-    scopes: Mapped[str] = mapped_column(sa.String(255), comment="separated by spaces")
-    created_at: Mapped[datetime]
-    revoked_at: Mapped[datetime | None]
 
 
 class DeliveryRow(Model):
@@ -174,11 +165,19 @@ class DeliveryRow(Model):
     )
     idempotency_key: Mapped[str | None] = mapped_column(sa.String(64), comment="its digest")
     fingerprint: Mapped[str | None] = mapped_column(sa.String(64), comment="of the request")
+    address: Mapped[str | None] = mapped_column(
+        sa.String(64), comment="keyed hash of the end user's"
+    )
+    prefix: Mapped[str | None] = mapped_column(
+        sa.String(16), comment="the phone less its last four digits"
+    )
 
     __table_args__ = (
         sa.Index(None, "phone", "created_at"),
-        _where_not_null("due_at"),
-        _where_not_null("idempotency_key"),
+        where_not_null("due_at"),
+        where_not_null("idempotency_key"),
+        where_not_null("address", "created_at"),
+        where_not_null("prefix", "created_at"),
     )
 
 

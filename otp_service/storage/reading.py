@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from otp_service.domain.verification import Status
 from otp_service.storage import rules
+from otp_service.storage.access_models import AuditRow, ClientRequestsRow, PhoneRow, SigningKeyRow
 from otp_service.storage.glance import Glance
 from otp_service.storage.models import AttemptRow, CodeRow, DeliveryRow, ReceiptRow, VerificationRow
 from otp_service.storage.rules import LIVE, NOW, OF_PERSON
@@ -59,6 +60,14 @@ RECENT = Transaction(
 )
 
 # All columns: a schema that an upgrade has not finished yet does not answer.
-PING = Transaction(
-    *(sa.select(*row.__table__.c).limit(1) for row in (ReceiptRow, AttemptRow, D, V)), reads=True
+_ALL_ROWS = (
+    AuditRow,
+    ClientRequestsRow,
+    PhoneRow,
+    SigningKeyRow,
+    ReceiptRow,
+    AttemptRow,
+    D,
+    V,
 )
+PING = Transaction(*(sa.select(*row.__table__.c).limit(1) for row in _ALL_ROWS), reads=True)

@@ -12,12 +12,23 @@ from otp_service.domain.errors import (
 )
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Person
+from otp_service.storage.access_models import ClientRequestsRow, PhoneRow
 from otp_service.storage.models import (
     AttemptRow,
     CodeRow,
     DeliveryRow,
     ReceiptRow,
     VerificationRow,
+)
+
+ROWS_WITH_TIMES = (
+    VerificationRow,
+    CodeRow,
+    AttemptRow,
+    DeliveryRow,
+    ReceiptRow,
+    PhoneRow,
+    ClientRequestsRow,
 )
 
 
@@ -28,7 +39,7 @@ def wrong(code: str) -> str:
 def pass_time(engine: sa.Engine, seconds: float) -> None:
     """Let the clock run on by moving every row into the past."""
     with engine.begin() as connection:
-        for row in (VerificationRow, CodeRow, AttemptRow, DeliveryRow, ReceiptRow):
+        for row in ROWS_WITH_TIMES:
             columns = row.__table__.c
             for column in [c for c in columns if c.name.endswith("_at")]:
                 times = sa.select(columns[0], column).where(column.is_not(None))

@@ -121,7 +121,13 @@ CATALOGS = {
         SELECT relname, relkind, relpersistence, relreplident, obj_description(oid, 'pg_class')
         FROM pg_class WHERE relnamespace = 'otp_service'::regnamespace ORDER BY 1
     """,
-    "functions": "SELECT proname FROM pg_proc WHERE pronamespace = 'otp_service'::regnamespace",
+    "functions": """
+        SELECT proname, prosrc FROM pg_proc WHERE pronamespace = 'otp_service'::regnamespace
+    """,
+    "triggers": """
+        SELECT pg_get_triggerdef(t.oid) FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid
+        WHERE relnamespace = 'otp_service'::regnamespace AND NOT tgisinternal ORDER BY 1
+    """,
     "revision": "SELECT version_num FROM otp_service.alembic_version",
 }
 

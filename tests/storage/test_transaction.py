@@ -13,7 +13,7 @@ from otp_service.domain.errors import StorageUnavailable
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Person
 from otp_service.storage import engines
-from otp_service.storage.models import ApiKeyRow
+from otp_service.storage.access_models import ApiKeyRow
 from otp_service.storage.rules import NOW
 from otp_service.storage.transaction import Transaction, given
 from tests.fakes import FakeSender
