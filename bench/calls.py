@@ -22,7 +22,7 @@ def explain_requests(explainer: Explainer, service: OtpService, people: Iterator
     """What people wait for: send, resend, verify, get, cancel."""
     person = next(people)
     with explainer.watching("send"):
-        service.send(person)
+        service.send(person, Wish(address="203.0.113.7"))
     with explainer.watching("resend"):
         sent = service.resend(person)
     with explainer.watching("verify"), suppress(CodeIncorrect):
@@ -73,6 +73,12 @@ def _explain_failures(explainer: Explainer, service: OtpService, people: Iterato
 def explain_commands(explainer: Explainer, app: Flask, impatient: Flask, phone: str) -> None:
     """What runs at night. ``impatient`` keeps a day: nearly all is too old, as at a first run."""
     commands = app.test_cli_runner()
+    with explainer.watching("why"):
+        commands.invoke(args=["otp", "why", phone], catch_exceptions=False)
+    with explainer.watching("unlock"):
+        commands.invoke(args=["otp", "unlock", phone], catch_exceptions=False)
+    with explainer.watching("audit"):
+        commands.invoke(args=["otp", "audit", "--phone", phone], catch_exceptions=False)
     with explainer.watching("erase"):
         commands.invoke(args=["otp", "erase", phone], catch_exceptions=False)
     with explainer.watching("cleanup, backlog", run=False):

@@ -32,10 +32,10 @@ WITH old AS MATERIALIZED (
   FROM generate_series(%(low)s::bigint, %(high)s - 1) AS n
 ), verifications AS (
   INSERT INTO {SCHEMA}.verifications (id, client, phone, purpose, channel, status, generation,
-    oldest_generation, attempts, max_attempts, created_at, expires_at, verified_at)
+    oldest_generation, attempts, max_attempts, created_at, expires_at, verified_at, country)
   SELECT id, 'public', phone, purpose, 'whatsapp', status, 1, 1,
     tries - (status = 'verified')::int, 5, created_at, created_at + interval '3 minutes',
-    CASE WHEN status = 'verified' THEN created_at + tries * interval '20 seconds' END
+    CASE WHEN status = 'verified' THEN created_at + tries * interval '20 seconds' END, 'IN'
   FROM old
 ), codes AS (
   INSERT INTO {SCHEMA}.codes (verification_id, generation, mac, secret_id, expires_at)
@@ -43,10 +43,20 @@ WITH old AS MATERIALIZED (
   FROM old
 ), deliveries AS (
   INSERT INTO {SCHEMA}.deliveries (id, verification_id, phone, generation, channel, provider,
-    provider_message_id, status, created_at, submitted_at)
+    provider_message_id, status, created_at, submitted_at, prefix, address)
   SELECT md5('delivery' || n), id, phone, 1, 'whatsapp', 'gupshup', md5('m' || n)::uuid::text,
-    'submitted', created_at, created_at + interval '0.4 seconds'
+    'submitted', created_at, created_at + interval '0.4 seconds',
+    left(phone, -4), md5('address' || n %% 100000) || md5('of' || n %% 100000)
   FROM old
+), phones AS (
+  INSERT INTO {SCHEMA}.phones (phone, failures, updated_at)
+  SELECT DISTINCT ON (phone) phone, 1, created_at FROM old WHERE status <> 'verified'
+  ON CONFLICT DO NOTHING
+), audit AS (
+  INSERT INTO {SCHEMA}.audit (at, actor, action, verification_id, phone, phone_digest)
+  SELECT created_at, 'public', 'verification.started', id, '+91••••' || right(phone, 4),
+    md5(phone) || md5('digest of ' || phone)
+  FROM old ORDER BY n
 )
 INSERT INTO {SCHEMA}.attempts (id, verification_id, phone, correct, created_at)
 SELECT md5('attempt' || n || '-' || try), id, phone, status = 'verified' AND try = tries,

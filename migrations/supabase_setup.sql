@@ -229,6 +229,7 @@ create table if not exists otp_service.phones (
   updated_at timestamptz not null,
   constraint pk_phones primary key (phone)
 );
+create index if not exists ix_phones_updated_at on otp_service.phones (updated_at);
 comment on column otp_service.phones.failures is 'wrong guesses in a row';
 comment on column otp_service.phones.disabled_at is 'when there were too many in a row';
 comment on column otp_service.phones.unlocked_at is 'limits don''t count what was before';

@@ -22,9 +22,11 @@ from otp_service.web import (
     docs,
     errors,
     headers,
+    metrics,
     openapi,
     ops,
     otp,
+    proofs,
     sandbox,
     verifications,
     webhooks,
@@ -84,6 +86,7 @@ def _add_databases(app: Flask, settings: Settings) -> None:
 def _add_web(app: Flask, settings: Settings) -> None:
     errors.init_app(app)
     headers.init_app(app)
+    metrics.init_app(app)
     hooks = webhooks.Hooks(
         read_gupshup=receipts.gupshup,
         read_sms=receipts.gupshup_sms,
@@ -92,16 +95,23 @@ def _add_web(app: Flask, settings: Settings) -> None:
         secret=settings.gupshup_webhook_secret,
         verify_token=settings.meta.verify_token,
         networks=settings.gupshup_webhook_networks,
+        proxies=settings.trusted_proxies,
     )
     channels = [Channel.WHATSAPP] if settings.sms.missing else list(Channel)
     blueprints = [
-        otp.blueprint(settings.code_length, [channel.value for channel in channels]),
+        otp.blueprint(
+            settings.code_length,
+            [channel.value for channel in channels],
+            proofs=settings.proof.subject != "off",
+        ),
         webhooks.gupshup_blueprint(hooks),
         webhooks.meta_blueprint(hooks),
         verifications.bp,
         verifications.cancel_bp,
+        proofs.bp,
         ops.bp,
         ops.debug_bp,
+        metrics.bp,
         docs.bp,
     ]
     if settings.sandbox:

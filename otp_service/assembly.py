@@ -19,14 +19,18 @@ from otp_service.domain.messages import Message, Receipt, Sender
 from otp_service.domain.sending import Sending
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Channel
+from otp_service.gauges import Gauges
+from otp_service.metrics import Metrics
+from otp_service.proofs import Proofs
 from otp_service.settings import Settings
 from otp_service.storage import retention
 from otp_service.storage.api_keys import KeyRing
 from otp_service.storage.database import Database
 from otp_service.storage.homes import Homes
 from otp_service.storage.messages import Messages
+from otp_service.storage.signing_keys import SigningKeys
 from otp_service.storage.verifications import SqlStore
-from otp_service.web.parts import Parts
+from otp_service.web.parts import Parts, SenderState
 
 SAMPLE = {"phone": "+1234567890", "code": "123456"}
 
@@ -35,24 +39,31 @@ def parts(settings: Settings, engines: Sequence[sa.Engine]) -> Parts:
     """All that the views need. Nothing runs before `Parts.start`."""
     databases = [Database(engine) for engine in engines]
     homes, messages = _homes(settings, *databases), Messages(*databases)
-    senders = _senders(settings)
+    metrics = Metrics()
+    senders = _senders(settings, metrics)
     dispatch = _dispatch(settings, messages, senders)
     worker = Worker(FollowUp(dispatch, messages), partial(_clean_up, databases, settings))
 
     def keep_receipts(receipts: Sequence[Receipt]) -> None:
         messages.keep(receipts)
         worker.wake()
+        for receipt in receipts:
+            metrics.receipt(receipt)
 
     def start() -> None:
         homes.drain()
         if settings.worker:
             worker.start()
 
+    shown: list[SenderState] = [*senders] or [SandboxSender()]
+    metrics.registry.register(Gauges(databases, shown, worker if settings.worker else None))
     return Parts(
-        service=OtpService(homes, Sending(dispatch, worker.wake)),
+        service=OtpService(homes, Sending(dispatch, worker.wake, metrics.pumping_suspected)),
         keys=KeyRing(*databases) if settings.api_keys_required else None,
-        senders=senders or [SandboxSender()],
+        proofs=_proofs(settings, databases),
+        senders=shown,
         worker=worker,
+        metrics=metrics,
         keep_receipts=keep_receipts,
         sender_configuration=partial(_configuration, settings),
         sample_request=partial(_sample_request, settings),
@@ -60,16 +71,24 @@ def parts(settings: Settings, engines: Sequence[sa.Engine]) -> Parts:
     )
 
 
+def _proofs(settings: Settings, databases: Sequence[Database]) -> Proofs | None:
+    if settings.proof.subject == "off":
+        return None
+    keys = SigningKeys(settings.secrets, *databases)
+    return Proofs(settings.proof, settings.secrets[-1], keys.now)
+
+
 def _homes(settings: Settings, database: Database, fallback: Database | None = None) -> Homes:
     secrets = len(settings.secrets)
-    primary = SqlStore(database, secrets_count=secrets)
+    limits = settings.limits
+    primary = SqlStore(database, secrets_count=secrets, limits=limits)
     if fallback is None:
         return Homes(primary)
-    instances = settings.instance_count
-    return Homes(primary, SqlStore(fallback, secrets_count=secrets, instances=instances))
+    shared = limits.shared_by(settings.instance_count)
+    return Homes(primary, SqlStore(fallback, secrets_count=secrets, limits=shared))
 
 
-def _senders(settings: Settings) -> list[GuardedSender]:
+def _senders(settings: Settings, metrics: Metrics) -> list[GuardedSender]:
     """Those that are configured, in order of preference."""
     of_whatsapp: dict[str, Callable[[], Sender]] = {
         "gupshup": lambda: gupshup.GupshupSender(settings.gupshup),
@@ -80,7 +99,11 @@ def _senders(settings: Settings) -> list[GuardedSender]:
         senders.append(sms.SmsSender(settings.sms))
     # Whichever of them stall, all together, a share of the threads is free for the rest.
     calls = max(1, settings.threads // (len(senders) + 1))
-    return [GuardedSender(sender, calls=calls) for sender in senders]
+    return [GuardedSender(s, calls=calls, count=_counter_of(s, metrics)) for s in senders]
+
+
+def _counter_of(sender: Sender, metrics: Metrics) -> Callable[[str, float | None], None]:
+    return partial(metrics.provider_call, sender.provider, sender.channel.value)
 
 
 def _dispatch(settings: Settings, messages: Messages, senders: Sequence[GuardedSender]) -> Dispatch:
@@ -99,6 +122,7 @@ def _dispatch(settings: Settings, messages: Messages, senders: Sequence[GuardedS
             expose_code=settings.expose_code,
             test_numbers=frozenset(settings.test_numbers),
             sms_after=settings.sms_after,
+            destinations=settings.destinations,
         ),
     )
 

@@ -11,14 +11,16 @@ import sqlalchemy as sa
 from flask import Flask, current_app
 from flask.cli import AppGroup
 
+from otp_service import logs
 from otp_service.cli_check import check
-from otp_service.domain.errors import HomeUnreachable, InvalidPhoneNumber, StorageUnavailable
-from otp_service.domain.phone import mask, normalize
+from otp_service.cli_keys import keys
+from otp_service.cli_support import Phone, record, show_audit, unlock, why
+from otp_service.domain.errors import HomeUnreachable, StorageUnavailable
+from otp_service.domain.phone import mask
 from otp_service.settings import settings_of
-from otp_service.storage import api_keys, retention, schema
-from otp_service.storage.models import db, engines_of
+from otp_service.storage import retention, schema
+from otp_service.storage.models import engines_of
 from otp_service.storage.transaction import failure_of
-from otp_service.web.auth import SCOPES
 from otp_service.web.parts import parts_of
 
 log = logging.getLogger(__name__)
@@ -42,9 +44,10 @@ class _TryLater(click.ClickException):
 
 
 otp = _Commands("otp", help="Run and look after the OTP service.")
-keys = AppGroup("keys", help="API keys: who may call.")
 otp.add_command(keys)
 otp.add_command(check)
+for command in (why, unlock, show_audit):
+    otp.add_command(command)
 
 
 def init_app(app: Flask) -> None:
@@ -85,7 +88,7 @@ def worker() -> None:
 
     Example: flask --app wsgi otp worker
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logs.follow(settings_of(current_app))
     work = parts_of(current_app).worker  # and not `start`, which is for what serves
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, work.stop)
@@ -107,59 +110,14 @@ def cleanup() -> None:
 
 
 @otp.command()
-@click.argument("number")
+@click.argument("number", type=Phone())
 def erase(number: str) -> None:
     """Delete all that is known of a phone NUMBER, such as +919876543210.
 
+    The audit trail keeps what was done, under the number's last digits and a pseudonym.
+
     Example: flask --app wsgi otp erase +919876543210
     """
-    try:
-        phone = normalize(number, settings_of(current_app).test_numbers)
-    except InvalidPhoneNumber:
-        raise click.UsageError("NUMBER must be international, such as +919876543210") from None
-    erased = sum(retention.erase(engine, phone) for engine in reversed(engines_of(current_app)))
-    click.echo(f"{erased} verification(s) of {mask(phone)} erased, with codes and messages.")
-
-
-@keys.command("create")
-@click.argument("name")
-@click.option(
-    "--scope",
-    "scopes",
-    multiple=True,
-    type=click.Choice(SCOPES),
-    help="What the key may do; give it several times for several. [default: otp and read]",
-)
-def create_key(name: str, scopes: tuple[str, ...]) -> None:
-    """Make an API key for the client NAME, and show it this once.
-
-    Example: flask --app wsgi otp keys create shop --scope otp --scope read
-    """
-    if not name.strip() or len(name) > 64 or not name.isprintable():
-        raise click.UsageError("NAME must be 1 to 64 printable characters")
-    key = api_keys.create(db.engine, name, list(scopes or ("otp", "read")))
-    if key is None:
-        raise click.ClickException(f"there is a key named {name!r} already")
-    click.echo(key)
-    click.echo("Keep it now: it is stored hashed and can't be shown again.", err=True)
-
-
-@keys.command("list")
-def list_keys() -> None:
-    """Show the keys that exist, without their secrets."""
-    for row in api_keys.everything(db.engine):
-        state = "revoked" if row.revoked_at else "active"
-        click.echo(f"{row.name}\t{state}\t{row.scopes}\tcreated {row.created_at:%Y-%m-%d}")
-
-
-@keys.command("revoke")
-@click.argument("name")
-def revoke_key(name: str) -> None:
-    """End the key of the client NAME: within seconds no process accepts it.
-
-    Example: flask --app wsgi otp keys revoke shop
-    """
-    found = api_keys.revoke(db.engine, name)
-    if not found:
-        raise click.ClickException(f"there is no key named {name!r}")
-    click.echo(f"{name} is revoked.")
+    erased = sum(retention.erase(engine, number) for engine in reversed(engines_of(current_app)))
+    record("phone.erased", number, f"{erased} verification(s)")
+    click.echo(f"{erased} verification(s) of {mask(number)} erased, with codes and messages.")

@@ -17,6 +17,8 @@ _FORMS = "postgresql://USER:PASSWORD@HOST:PORT/DATABASE or sqlite:///FILE"
 _SEVERAL_HOSTS = re.compile(r"//(?P<user>[^@/]*@)?(?P<hosts>[^/?]*,[^/?]*)(?P<rest>[^?]*)\??(.*)")
 
 _HOST = re.compile(r"(?:\[([^]]*)\]|([^:]*))(?::([0-9]*))?")
+_PLACEHOLDER = re.compile(r"\[?(?:YOUR-)?PASSWORD\]?|your_.*")  # the documents', and Supabase's
+_THIS_MACHINE = re.compile(r"|/.*|localhost|127\.[0-9.]+|::1")
 
 
 def database_url(read: Reader, instance: Path) -> str:
@@ -25,6 +27,9 @@ def database_url(read: Reader, instance: Path) -> str:
     url = _parsed(text)
     if url.drivername == _POSTGRES:
         _check_options(read, url)
+        _warn_of_clear_text(read, url)
+        if _PLACEHOLDER.fullmatch(url.password or ""):
+            read.problems.append("DATABASE_URL still holds the example's placeholder")
     elif url.drivername != "sqlite":
         read.problems.append(f"DATABASE_URL must be {_FORMS}")
     elif not _names_a_file(url):
@@ -81,3 +86,15 @@ def _check_options(read: Reader, url: sa.URL) -> None:
     wanted = url.query.get("target_session_attrs", "read-write")
     if wanted not in ("any", "read-write", "primary"):
         read.problems.append("DATABASE_URL: target_session_attrs must be read-write: we write")
+
+
+def _warn_of_clear_text(read: Reader, url: sa.URL) -> None:
+    """Without an sslmode libpq would use TLS, but also go without, and say nothing."""
+    hosts = ",".join([url.host or "", *url.normalized_query.get("host", ())]).split(",")
+    if all(map(_THIS_MACHINE.fullmatch, hosts)) or read.text("PGSSLMODE"):
+        return
+    if "sslmode" not in url.query:
+        read.warnings.append(
+            "DATABASE_URL has no sslmode, so what goes to Postgres may travel in clear text: add "
+            "?sslmode=require, or ?sslmode=disable if the network is your own"
+        )

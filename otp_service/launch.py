@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import socket
@@ -13,10 +12,11 @@ from contextlib import suppress
 import sqlalchemy as sa
 from flask import Flask
 
-from otp_service import create_app, log
+from otp_service import create_app, log, logs
 from otp_service.environ import SettingsError
 from otp_service.server import Server, listen
 from otp_service.settings import Settings, settings_of
+from otp_service.shared_counts import Join, shared_counts
 from otp_service.storage.late_upgrade import upgrade_when_there
 from otp_service.storage.models import engines_of
 from otp_service.storage.schema import SchemaIsNewer, upgrade
@@ -24,6 +24,13 @@ from otp_service.storage.transaction import describe
 from otp_service.web.parts import parts_of
 
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+def _application() -> Flask:
+    """With logs as its settings want them."""
+    app = create_app()
+    logs.follow(settings_of(app))
+    return app
 
 
 def serve(app: Flask, listener: socket.socket) -> None:
@@ -44,16 +51,17 @@ def serve(app: Flask, listener: socket.socket) -> None:
     parts.worker.join()
 
 
-def _fork(listener: socket.socket, processes: int) -> None:
+def _fork(listener: socket.socket, processes: int, join_counts: Join) -> None:
     """Serve in children, each with its own application; replace one that dies."""
     stopping = False
 
-    def start() -> int:
+    def start(place: int) -> int:
         child = os.fork()
         if child == 0:
             for number in _STOP_SIGNALS:  # not this parent's way of stopping
                 signal.signal(number, signal.SIG_DFL)
-            serve(create_app(), listener)
+            join_counts(place)
+            serve(_application(), listener)
             os._exit(0)
         return child
 
@@ -64,16 +72,17 @@ def _fork(listener: socket.socket, processes: int) -> None:
             with suppress(ProcessLookupError):
                 os.kill(child, signal.SIGTERM)
 
-    children = {start() for _ in range(processes)}
+    children = {start(place): place for place in range(processes)}
     for number in _STOP_SIGNALS:
         signal.signal(number, stop)
     while children:
         child, status = os.wait()
-        children.discard(child)
+        place = children.pop(child)
         if not stopping:
-            log.error("a server process ended with status %d; starting another", status)
+            log.error("a server process ended; starting another", extra={"status": status})
             time.sleep(1)
-            children.add(start())
+        if not stopping:  # it may be by now
+            children[start(place)] = place
 
 
 def _prepare(engine: sa.Engine) -> None:
@@ -95,15 +104,14 @@ def _announce(settings: Settings, port: int) -> None:
     base = f"http://{settings.host}:{port}"
     if settings.sandbox:
         log.warning("no Gupshup key: sandbox. Messages arrive at %s/sandbox", base)
-    log.info("serving at %s (API documentation: %s/docs)", base, base)
+    log.info("serving", extra={"url": base, "documentation": f"{base}/docs"})
 
 
 def main() -> None:
     """`python wsgi.py`: exits with 2 if the configuration can't work, 1 if the port is taken."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    logs.configure()
     try:
-        app = create_app()
+        app = _application()
     except SettingsError as error:
         error.show()
         sys.exit(error.exit_code)
@@ -119,4 +127,5 @@ def main() -> None:
     if settings.processes == 1:
         serve(app, listener)
     else:
-        _fork(listener, settings.processes)
+        with shared_counts(settings.processes) as join_counts:
+            _fork(listener, settings.processes, join_counts)

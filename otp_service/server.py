@@ -6,43 +6,17 @@ container does not hear it at all.
 
 from __future__ import annotations
 
-import json
-import secrets
 import socket
 import time
 from typing import Any
 
 from flask import Flask
 from waitress import create_server
-from waitress.channel import HTTPChannel
-from waitress.task import ErrorTask
 
-from otp_service.web import errors
+from otp_service.connections import Channel
 
 DRAIN_SECONDS = 20  # more than a provider may take, less than orchestrators wait before SIGKILL
-_REFUSALS = {413: errors.BodyTooLarge, 500: errors.InternalError}
-
-
-class _EnvelopeTask(ErrorTask):
-    """What waitress refuses before the application sees it, in the application's words."""
-
-    def execute(self) -> None:
-        error = self.request.error
-        refusal = _REFUSALS.get(error.code, errors.BadRequest)()
-        body = json.dumps(errors.body(refusal)).encode()
-        self.status = f"{error.code} {error.reason}"
-        self.response_headers += [
-            ("Content-Type", "application/json"),
-            ("Cache-Control", "no-store"),
-            ("X-Request-ID", secrets.token_hex(16)),
-        ]
-        self.set_close_on_finish()
-        self.content_length = len(body)
-        self.write(body)
-
-
-class _Channel(HTTPChannel):
-    error_task_class = _EnvelopeTask
+CONNECTIONS = 900  # of the 1024 open files that a process usually may have; databases need some
 
 
 class Server:
@@ -55,14 +29,15 @@ class Server:
             sockets=[listener],
             threads=threads,
             ident=None,
-            connection_limit=1000,
-            channel_timeout=30,
+            connection_limit=CONNECTIONS,
+            channel_timeout=30,  # without any byte
             channel_request_lookahead=0,
             asyncore_use_poll=True,
+            max_request_header_size=32 * 1024,
             max_request_body_size=1024 * 1024,  # up to here the application says 413 itself
-            clear_untrusted_proxy_headers=True,
+            clear_untrusted_proxy_headers=False,  # web/addresses.py decides which of them count
         )
-        self._waitress.channel_class = _Channel
+        self._waitress.channel_class = Channel
 
     def run(self) -> None:
         """Serve until `stop`, then answer what has been asked already."""

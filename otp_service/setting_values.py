@@ -91,6 +91,14 @@ def networks(read: Reader, name: str) -> tuple[Network, ...]:
         return ()
 
 
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can connect to it."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def trusted_proxies(read: Reader) -> tuple[Network, ...]:
     name = "TRUSTED_PROXIES"
     found = networks(read, name)

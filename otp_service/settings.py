@@ -13,15 +13,24 @@ from typing import cast
 
 from flask import Flask
 
-from otp_service import database_urls, provider_settings, setting_values
+from otp_service import (
+    database_urls,
+    limit_settings,
+    provider_settings,
+    server_settings,
+    setting_values,
+)
 from otp_service.domain.codes import Secret
+from otp_service.domain.destination import DestinationRules
+from otp_service.domain.limits import Limits
 from otp_service.environ import Reader, SettingsError
 from otp_service.provider_settings import ProviderSettings
-from otp_service.setting_values import Network, ProofSettings
+from otp_service.server_settings import ServerSettings
+from otp_service.setting_values import ProofSettings
 
 
 @dataclass(frozen=True)
-class Settings(ProviderSettings):
+class Settings(ProviderSettings, ServerSettings):
     """What a deployment chose. Durations are seconds, phones E.164."""
 
     database_url: str = field(repr=False)
@@ -36,19 +45,12 @@ class Settings(ProviderSettings):
     test_numbers: Mapping[str, str] = field(repr=False)
     """Number to its fixed code, or to an empty text."""
     api_keys_required: bool
+    limits: Limits
+    destinations: DestinationRules
     retention_days: int
     sms_after: int
     """Without a receipt for so long, an SMS follows."""
-    worker: bool
-    """Whether each process also sends what waits."""
     proof: ProofSettings
-    trusted_proxies: tuple[Network, ...]
-    log_level: str
-    log_format: str
-    host: str
-    port: int
-    processes: int
-    threads: int
     warnings: tuple[str, ...] = ()
 
     @property
@@ -66,9 +68,11 @@ class Settings(ProviderSettings):
         sandbox = providers.sandbox
         length = read.number("OTP_LENGTH", 6, 4, 10)
         database = database_urls.database_url(read, instance)
+        keys_required = setting_values.api_keys(read, sandbox)
         expiry = max(1, round(60 * read.decimal("OTP_EXPIRY_MINUTES", 3, 0.01, 10)))
         settings = cls(
             **vars(providers),
+            **vars(server_settings.server(read)),
             database_url=database,
             fallback_url=database_urls.fallback_url(read, database, instance),
             instance_count=read.number("INSTANCE_COUNT", 1, 1, 1000),
@@ -79,18 +83,12 @@ class Settings(ProviderSettings):
             grace_codes=read.number("OTP_GRACE_CODES", 0, 0, 5),
             expose_code=read.switch("OTP_EXPOSE_CODE", sandbox),
             test_numbers=setting_values.test_numbers(read, sandbox, length),
-            api_keys_required=setting_values.api_keys(read, sandbox),
+            api_keys_required=keys_required,
+            limits=limit_settings.limits(read, keys_required=keys_required),
+            destinations=limit_settings.destinations(read),
             retention_days=read.number("OTP_RETENTION_DAYS", 30, 1, 3650),
             sms_after=provider_settings.sms_after(read, expiry, providers.sms),
-            worker=read.switch("OTP_WORKER", True),
             proof=setting_values.proof(read),
-            trusted_proxies=setting_values.trusted_proxies(read),
-            log_level=read.choice("LOG_LEVEL", "info", ("debug", "info", "warning", "error")),
-            log_format=read.choice("LOG_FORMAT", "auto", ("auto", "json", "console")),
-            host=read.text("HOST", "127.0.0.1"),
-            port=read.number("PORT", 8000, 0, 65535),
-            processes=read.number("WEB_CONCURRENCY", 1, 1, 64),
-            threads=read.number("WAITRESS_THREADS", 16, 1, 256),
         )
         _refuse_unsafe(read, settings)
         if read.problems:
@@ -108,6 +106,11 @@ def _refuse_unsafe(read: Reader, settings: Settings) -> None:
         read.problems.append(
             "OTP_EXPOSE_CODE is on with a real sender: anyone who may call /send-otp could sign "
             "in as anyone; remove it or set it to off"
+        )
+    if settings.sandbox and not setting_values.is_loopback(settings.host):
+        read.warnings.append(
+            "HOST is open to other machines, and anyone who can connect can read every code at "
+            "/sandbox: use 127.0.0.1, or let a container publish its port there only"
         )
     if settings.code_length < 6:
         read.warnings.append("OTP_LENGTH is below 6: such codes are easier to guess")

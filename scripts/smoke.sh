@@ -76,12 +76,16 @@ expect 'DELETE /verifications/{id}' 200 '"status":"verified"' "$(call DELETE "/v
 
 expect 'a wrong number' 400 '"message":"Invalid phone number format"' \
   "$(call POST /send-otp '{"phone_number": "12"}')"
+expect 'a number that gets no messages' 403 '"reason":"number_type"' \
+  "$(call POST /send-otp '{"phone_number": "+442071838750"}')"
 expect 'a missing field' 400 '"fields":{"phone_number"' "$(call POST /send-otp '{}')"
 expect 'an unknown path' 404 '"code":"not_found"' "$(call GET /nope)"
 expect 'a wrong method' 405 '"code":"method_not_allowed"' "$(call GET /send-otp)"
 
 expect 'GET /debug/whatsapp' 200 '"missing":' "$(call GET /debug/whatsapp)"
 expect 'GET /debug/test-request' 200 '"destination":"1234567890"' "$(call GET /debug/test-request)"
+expect 'GET /metrics' 200 'otp_http_requests_total{' "$(call GET /metrics)"
+expect 'GET /.well-known/jwks.json' 200 '"keys":' "$(call GET /.well-known/jwks.json)"
 expect 'GET /openapi.json' 200 '"openapi":"3.1.0"' "$(call GET /openapi.json)"
 expect 'GET /docs' 200 '<html' "$(call GET /docs)"
 expect 'GET /redoc' 200 '<html' "$(call GET /redoc)"

@@ -29,6 +29,7 @@ def flask(database_url: str, *arguments: str, **settings: str) -> subprocess.Com
     )
 
 
+@pytest.mark.from_nothing
 def test_init_db_succeeds_for_four_at_once_and_again(database_url: str) -> None:
     with ThreadPoolExecutor(4) as pool:
         done = list(pool.map(lambda _: flask(database_url, "init-db"), range(4)))
@@ -65,7 +66,7 @@ def test_a_configuration_that_cant_work_exits_with_2_and_says_why() -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("command", ["init-db", "cleanup", "erase", "keys create", "keys revoke"])
+@pytest.mark.parametrize("command", ["init-db", "cleanup", "erase"])
 def test_every_command_has_help_with_an_example(app: Flask, command: str) -> None:
     result = app.test_cli_runner().invoke(args=["otp", *command.split(), "--help"])
     assert result.exit_code == 0
@@ -115,21 +116,6 @@ def test_erase_removes_one_person_everywhere_and_says_how_much(
 def test_erase_refuses_what_is_no_number(app: Flask) -> None:
     result = app.test_cli_runner().invoke(args=["otp", "erase", "hello"])
     assert result.exit_code == 2
-
-
-def test_keys_are_created_listed_and_revoked(app: Flask) -> None:
-    run = app.test_cli_runner().invoke
-    created = run(args=["otp", "keys", "create", "shop", "--scope", "admin"])
-    key = created.stdout.strip()
-    assert key.startswith("otp_")
-    assert len(key) == 4 + 43
-    listed = run(args=["otp", "keys", "list"]).output
-    assert "shop\tactive\tadmin" in listed
-    assert key not in listed
-    assert run(args=["otp", "keys", "create", "shop"]).exit_code == 1
-    assert run(args=["otp", "keys", "revoke", "shop"]).exit_code == 0
-    assert "shop\trevoked" in run(args=["otp", "keys", "list"]).output
-    assert run(args=["otp", "keys", "revoke", "nobody"]).exit_code == 1
 
 
 def test_a_release_that_is_rolled_back_leaves_the_newer_schema_and_starts(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -38,6 +39,38 @@ def test_every_fault_of_the_table_names_its_test() -> None:
     faults = [line for line in table.splitlines() if line.startswith("| ")][1:]
     assert len(faults) > 25
     assert [line for line in faults if "::test_" not in line] == []
+
+
+def statements(nodes: Iterable[ast.AST]) -> set[int]:
+    """The numbers of every ``pytest.mark.statement(…)`` among these expressions."""
+    calls = (ast.unparse(node) for node in nodes)
+    found = (re.fullmatch(r"pytest\.mark\.statement\((.+)\)", call) for call in calls)
+    return {int(number) for match in found if match for number in match[1].split(",")}
+
+
+def statement_tests() -> dict[str, set[int]]:
+    """Each test, as file::name, and the numbers of docs/security.md that it carries."""
+    carried: dict[str, set[int]] = {}
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        module = ast.parse(path.read_text())
+        everywhere = statements(node.value for node in module.body if isinstance(node, ast.Assign))
+        for node in ast.walk(module):
+            if isinstance(node, ast.FunctionDef):
+                key = f"{path.relative_to(ROOT / 'tests')}::{node.name}"
+                carried[key] = statements(node.decorator_list) | everywhere
+    return carried
+
+
+def test_every_statement_on_security_names_tests_that_carry_its_number() -> None:
+    table = (ROOT / "docs" / "security.md").read_text().partition("## What each statement")[2]
+    rows = re.findall(r"^\| (\d+) \|.*\| (.*) \|$", table, re.M)
+    assert [int(number) for number, _ in rows] == list(range(1, 23))
+    carried = statement_tests()
+    for number, tests in rows:
+        named = re.findall(r"`([^`]+)`", tests)
+        assert named, number
+        for test in named:
+            assert int(number) in carried[test], f"{number}: {test}"
 
 
 def test_every_module_is_in_the_picture_of_the_house() -> None:

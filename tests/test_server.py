@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -86,13 +85,15 @@ def test_no_log_line_of_a_tour_has_a_code_or_a_whole_number(start: Start) -> Non
     requests.get(f"{url}/verifications/+919876543210")
     process.terminate()
     log = process.communicate(timeout=30)[1]
-    assert "POST /send-otp 200" in log
-    assert code not in re.sub(r"^\S+ \S+", "", log, flags=re.MULTILINE)  # less the times
+    lines = [json.loads(line) for line in log.splitlines()]
+    asked = [(line["route"], line["status"]) for line in lines if line["event"] == "request"]
+    assert ("/send-otp", 200) in asked
+    assert code not in str([line | {"timestamp": ""} for line in lines])
     assert "9876543210" not in log
 
 
 def test_two_hundred_right_codes_over_two_processes_verify_once(start: Start) -> None:
-    _, url = start(WEB_CONCURRENCY="2")
+    _, url = start(WEB_CONCURRENCY="2", LOG_LEVEL="warning")  # nobody empties the pipe meanwhile
     code = requests.post(f"{url}/send-otp", json=PHONE).json()["data"]["otp"]
 
     def check(_: int) -> bool:
@@ -142,23 +143,6 @@ def test_a_request_in_flight_is_answered_after_sigterm(start: Start, processes: 
     assert process.returncode == 0
 
 
-def test_settings_that_cant_work_stop_it_with_all_reasons() -> None:
-    environ = os.environ | {"OTP_EXPIRY_MINUTES": "60", "GUPSHUP_API_KEY": "sk_canary"}
-    done = subprocess.run(
-        [sys.executable, "wsgi.py"],
-        cwd=ROOT,
-        env=environ,
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
-    assert done.returncode == 2
-    assert "OTP_EXPIRY_MINUTES must be" in done.stderr
-    assert "GUPSHUP_SOURCE is missing" in done.stderr
-    assert "canary" not in done.stderr
-
-
 def test_a_taken_port_is_said_plainly(tmp_path: Path) -> None:
     own = {"DATABASE_URL": f"sqlite:///{tmp_path / 'otp.db'}", "OTP_SECRET": SECRET}
     with socket.create_server(("127.0.0.1", 0)) as other:
@@ -176,6 +160,7 @@ def test_a_taken_port_is_said_plainly(tmp_path: Path) -> None:
     assert f"can't listen on 127.0.0.1 port {port}" in done.stderr
 
 
+@pytest.mark.statement(18, 20)
 @pytest.mark.parametrize(
     ("request_text", "status", "code"),
     [
@@ -195,6 +180,7 @@ def test_what_waitress_refuses_has_the_envelope_too(
     assert json.loads(body)["error"]["code"] == code
 
 
+@pytest.mark.statement(18)
 def test_a_large_body_gets_its_413_before_the_connection_ends(live_server: LiveServer) -> None:
     connection = HTTPConnection(live_server.url.removeprefix("http://"))
     headers = {"Content-Type": "application/json"}

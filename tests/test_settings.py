@@ -56,6 +56,7 @@ def test_with_a_gupshup_key_every_default_turns_strict(tmp_path: Path) -> None:
     assert settings.gupshup.api_url == "https://api.gupshup.io/wa/api/v1/template/msg"
 
 
+@pytest.mark.statement(21)
 def test_all_problems_are_reported_together_each_naming_its_variable(tmp_path: Path) -> None:
     found = problems(
         tmp_path,
@@ -79,6 +80,7 @@ def test_all_problems_are_reported_together_each_naming_its_variable(tmp_path: P
         assert secret not in " ".join(found)
 
 
+@pytest.mark.statement(21)
 @pytest.mark.parametrize("left_out", sorted(GUPSHUP))
 def test_half_a_gupshup_configuration_does_not_start(tmp_path: Path, left_out: str) -> None:
     half = {name: value for name, value in GUPSHUP.items() if name != left_out}
@@ -86,22 +88,26 @@ def test_half_a_gupshup_configuration_does_not_start(tmp_path: Path, left_out: s
     assert problem.startswith(f"{left_out} is missing")
 
 
+@pytest.mark.statement(21)
 def test_the_examples_placeholders_do_not_start(tmp_path: Path) -> None:
     filled = dict.fromkeys(GUPSHUP, "your_api_key_here")
     assert len(problems(tmp_path, **filled, OTP_SECRET=SECRET)) == 4
 
 
+@pytest.mark.statement(21)
 def test_a_missing_secret_says_how_to_make_one(tmp_path: Path) -> None:
     (problem,) = problems(tmp_path, **GUPSHUP)
     assert problem.startswith("OTP_SECRET is required")
     assert "secrets.token_hex(32)" in problem
 
 
+@pytest.mark.statement(21)
 def test_exposed_codes_with_a_real_sender_do_not_start(tmp_path: Path) -> None:
     (problem,) = problems(tmp_path, **GUPSHUP, OTP_SECRET=SECRET, OTP_EXPOSE_CODE="on")
     assert problem.startswith("OTP_EXPOSE_CODE is on with a real sender")
 
 
+@pytest.mark.statement(2, 21)
 @pytest.mark.parametrize("minutes", ["10.5", "11", "0", "-3", "nan", "inf", "three"])
 def test_a_lifetime_over_ten_minutes_or_none_does_not_start(tmp_path: Path, minutes: str) -> None:
     (problem,) = problems(tmp_path, OTP_EXPIRY_MINUTES=minutes)
@@ -124,6 +130,7 @@ def test_short_codes_open_doors_and_clear_text_are_warned_of(tmp_path: Path) -> 
         assert any(warning.startswith(name) for warning in settings.warnings), name
 
 
+@pytest.mark.statement(21)
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "otp.db", "http://db"])
 def test_a_database_that_forgets_or_is_none_does_not_start(tmp_path: Path, url: str) -> None:
     (problem,) = problems(tmp_path, DATABASE_URL=url)
@@ -178,6 +185,7 @@ def test_no_settings_repr_tells_a_secret(tmp_path: Path) -> None:
 # --- senders ---
 
 
+@pytest.mark.statement(21)
 def test_with_metas_account_every_default_turns_strict_too(tmp_path: Path) -> None:
     settings = load(tmp_path, **META, OTP_SECRET=SECRET)
     assert not settings.sandbox
@@ -229,6 +237,7 @@ def test_a_sender_that_is_not_configured_does_not_start(tmp_path: Path) -> None:
     assert "GUPSHUP_API_KEY" in problem
 
 
+@pytest.mark.statement(21)
 @pytest.mark.parametrize("left_out", sorted(META | SMS))
 def test_half_an_account_does_not_start(tmp_path: Path, left_out: str) -> None:
     half = {name: value for name, value in (META | SMS).items() if name != left_out}
@@ -257,6 +266,7 @@ def test_what_is_of_use_to_an_account_only_does_not_start_without_it(
     assert len(problems(tmp_path, **alone)) == missing
 
 
+@pytest.mark.statement(21)
 def test_placeholders_of_the_other_accounts_do_not_start(tmp_path: Path) -> None:
     filled = dict.fromkeys(META | SMS, "your_value_here")
     found = problems(tmp_path, **GUPSHUP, **filled, OTP_SECRET=SECRET)
@@ -264,6 +274,7 @@ def test_placeholders_of_the_other_accounts_do_not_start(tmp_path: Path) -> None
     assert all("placeholder" in problem for problem in found)
 
 
+@pytest.mark.statement(21)
 def test_sms_without_whatsapp_does_not_start(tmp_path: Path) -> None:
     (problem,) = problems(tmp_path, **SMS)
     assert problem.startswith("GUPSHUP_SMS_USERID is set, but no WhatsApp sender is")
@@ -372,6 +383,7 @@ def test_a_webhook_secret_that_can_be_guessed_is_warned_of(tmp_path: Path) -> No
     assert secret not in warning
 
 
+@pytest.mark.statement(21)
 def test_the_examples_placeholder_is_no_secret(tmp_path: Path) -> None:
     (problem,) = problems(tmp_path, GUPSHUP_WEBHOOK_SECRET="your_webhook_secret_here")
     assert problem.startswith("GUPSHUP_WEBHOOK_SECRET still holds")

@@ -58,6 +58,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("phone", name="pk_phones"),
         schema=SCHEMA,
     )
+    op.create_index("ix_phones_updated_at", "phones", ["updated_at"], schema=SCHEMA)
     op.create_table(
         "client_requests",
         _text("client", 64, nullable=False),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import math
 import threading
+import time
+from collections.abc import Callable
 
 from otp_service.circuit import TriedCircuit
 from otp_service.domain import failures
@@ -13,6 +15,13 @@ from otp_service.domain.failures import Outcome
 from otp_service.domain.messages import Message, Sender
 
 log = logging.getLogger(__name__)
+
+Count = Callable[[str, "float | None"], None]
+"""Told of each send: accepted, busy, circuit_open or its failure's code; and the seconds that the
+call took, None if none was made."""
+
+
+def _uncounted(outcome: str, seconds: float | None) -> None: ...
 
 
 class GuardedSender:
@@ -23,12 +32,20 @@ class GuardedSender:
     provider, the other threads go on with what does not need it.
     """
 
-    def __init__(self, sender: Sender, *, calls: int, circuit: TriedCircuit | None = None) -> None:
+    def __init__(
+        self,
+        sender: Sender,
+        *,
+        calls: int,
+        circuit: TriedCircuit | None = None,
+        count: Count = _uncounted,
+    ) -> None:
         self.provider = sender.provider
         self.channel = sender.channel
         self._sender = sender
         self._circuit = circuit or TriedCircuit()
         self._free = threading.BoundedSemaphore(calls)
+        self._count = count
 
     @property
     def is_available(self) -> bool:
@@ -43,9 +60,11 @@ class GuardedSender:
 
     def send(self, message: Message) -> str:
         if not self._free.acquire(blocking=False):
+            self._count("busy", None)
             raise DeliveryUnavailable("too many calls are under way", retry_after=1)
         try:
             if not self._circuit.admits():
+                self._count("circuit_open", None)
                 wait = math.ceil(self._circuit.rests_for) or 1
                 raise DeliveryUnavailable("the circuit is open", retry_after=wait)
             return self._call(message)
@@ -53,16 +72,22 @@ class GuardedSender:
             self._free.release()
 
     def _call(self, message: Message) -> str:
+        began = time.perf_counter()
         try:
             message_id = self._sender.send(message)
         except DeliveryError as error:
+            self._count(error.failure.code, time.perf_counter() - began)
             unclear = error.failure.outcome is Outcome.UNKNOWN
             if not unclear and error.failure is not failures.PROVIDER_DOWN:
                 self._circuit.succeeded()  # it answers, be it to refuse
             elif self._circuit.failed(certain=False):
-                log.error("%s is down: nothing waits for it until a call succeeds", self.provider)
+                self._tell(logging.ERROR, "a provider is down: nothing waits until a call succeeds")
             raise
+        self._count("accepted", time.perf_counter() - began)
         if self._circuit.is_open:
-            log.warning("%s is back", self.provider)
+            self._tell(logging.WARNING, "a provider is back")
         self._circuit.succeeded()
         return message_id
+
+    def _tell(self, level: int, event: str) -> None:
+        log.log(level, event, extra={"provider": self.provider, "channel": self.channel.value})

@@ -12,6 +12,7 @@ from functools import partial
 
 from otp_service.domain.errors import StorageUnavailable
 from otp_service.domain.follow_up import FollowUp
+from otp_service.log_safety import described
 
 IDLE_SECONDS = 1.0
 STUCK_SECONDS = 15.0
@@ -81,7 +82,8 @@ class Worker:
             settled = self._follow_up.settle_receipts()
             return self._hand_out(pool) or settled > 0
         except Exception as error:  # nothing may end the loop; the text may hold a number
-            log.error("unexpected %s in the worker's loop", type(error).__name__)
+            kind = type(error).__name__
+            log.error("unexpected %s in the worker's loop", kind, extra=described(error))
             return False
 
     def _hand_out(self, pool: ThreadPoolExecutor) -> bool:
@@ -101,4 +103,4 @@ class Worker:
         except StorageUnavailable as failure:
             log.error("the worker could not record something: %s", failure.reason)
         except Exception as error:  # its text may hold a code
-            log.error("unexpected %s in the worker", type(error).__name__)
+            log.error("unexpected %s in the worker", type(error).__name__, extra=described(error))

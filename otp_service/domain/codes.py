@@ -87,9 +87,10 @@ class Codes:
         """The code's tag under each secret, newest first."""
         return [tag(secret, person, code) for secret in self.secrets]
 
-    def fingerprints(self, request: str) -> tuple[str, ...]:
-        """What a request is recognized by, under each secret, newest first.
+    def pseudonyms(self, kind: str, text: str) -> tuple[str, ...]:
+        """What a text is recognized by without being stored, under each secret, newest first.
 
-        Keyed, since a request may hold a code, which a plain hash would give away.
+        Keyed, 64 hex digits: a plain hash of a phone number, an address or a request with a code
+        in it would be found by trying all that there are. Another ``kind``, another pseudonym.
         """
-        return tuple(_hmac(secret, "request", request).hex() for secret in self.secrets)
+        return tuple(_hmac(secret, kind, text).hex() for secret in self.secrets)

@@ -84,7 +84,8 @@ class Dispatch:
         except DeliveryError as error:
             failure, masked = error.failure, mask(message.phone)
             told = "%s did not take a message to %s, %s"
-            log.log(failure.level, told, message.provider, masked, failure.told_to_operator)
+            words = (message.provider, masked, failure.told_to_operator)
+            log.log(failure.level, told, *words, extra=_facts(message, failure))
             return error
         self._record_success(message, message_id)
         return None
@@ -113,3 +114,12 @@ class Dispatch:
                 self.outbox.submitted(message, message_id, self.policy.grace, due_in)
                 return
         log.warning("a delivery to %s could not be recorded", mask(message.phone))
+
+
+def _facts(message: Outgoing, failure: Failure) -> dict[str, str]:
+    return {
+        "verification_id": message.verification_id,
+        "channel": message.channel.value,
+        "provider": message.provider,
+        "failure": failure.code,
+    }

@@ -67,6 +67,19 @@ class SendLimitExceeded(OtpError):
     code, message = "send_limit_exceeded", "Too many messages for this phone number"
 
 
+class RequestLimitExceeded(OtpError):
+    """This client calls too often."""
+
+    code, message = "rate_limit_exceeded", "Too many requests with this API key"
+
+
+class DestinationNotAllowed(OtpError):
+    """``reason`` is country, prefix, number_type or unusual_traffic."""
+
+    code = "destination_not_allowed"
+    message = "Messages can't be sent to this destination"
+
+
 class DeliveryError(OtpError):
     """The provider did not take the message. ``reason`` is the provider's own words, for us.
 

@@ -2,30 +2,105 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import Any
+
+from otp_service.domain.destination import DestinationRules
 
 
 @dataclass(frozen=True)
 class Limit:
-    """At most ``count`` events in any ``seconds`` (a sliding window)."""
+    """At most ``count`` events in any ``seconds`` (a sliding window).
 
+    ``name`` says what is counted; callers read it in a refusal, so it never changes its meaning.
+    """
+
+    name: str
     count: int
     seconds: int
 
     def shared_by(self, instances: int) -> Limit:
         """This limit's part in each of so many stores that don't know of each other."""
-        return Limit(max(1, self.count // instances), self.seconds)
+        return replace(self, count=max(1, self.count // instances))
 
-    def __str__(self) -> str:
-        return f"{self.count} in {self.seconds} seconds"
+    def told(self) -> dict[str, Any]:
+        """For the refusal."""
+        return {"limit": self.name, "allowed": self.count, "per_seconds": self.seconds}
 
 
-# Messages to one phone: keeps a person from being flooded, and the bill from being pumped.
-SENDS = (Limit(5, 600), Limit(20, 86_400))
+def limits(name: str, *windows: tuple[int, int]) -> tuple[Limit, ...]:
+    """Several windows over the same events: pairs of a count and seconds."""
+    return tuple(Limit(name, count, seconds) for count, seconds in windows)
 
-# Wrong guesses for one phone, over all its verifications: each verification has its own cap,
-# but without this one an attacker simply starts another verification (NIST SP 800-63B, 3.2.2).
-FAILURES = (Limit(10, 3_600), Limit(30, 86_400))
+
+class Guard(str, Enum):
+    """What the guard against pumping does with what looks like it."""
+
+    OFF = "off"
+    OBSERVE = "observe"
+    ENFORCE = "enforce"
+
+
+@dataclass(frozen=True)
+class Pumping:
+    """When sends look like toll fraud: messages that somebody earns with, and nobody reads.
+
+    More than ``numbers.count`` numbers of one prefix (a number less its last four digits), or
+    less than ``percent`` verified of a country's newest ``sends`` whose codes have ended.
+    """
+
+    guard: Guard = Guard.OBSERVE
+    numbers: Limit = Limit("prefix_numbers", 10, 600)
+    sends: int = 50
+    percent: int = 20
+
+
+DAY = 86_400
+FAILURES_IN_A_ROW = 100  # the most that NIST SP 800-63B-4, 3.2.2 allows
+LOCKED_FOR = DAY  # seconds told where only an operator ends a lock
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a deployment allows.
+
+    Messages to one phone (keeps a person from being flooded, and the bill from being pumped), to
+    one phone for one purpose, and for one end user's address. Wrong guesses for one phone over all
+    its verifications: each has its own cap, but an attacker would simply start another one (NIST
+    SP 800-63B-4, 3.2.2). Requests of one client.
+    """
+
+    phone_sends: tuple[Limit, ...] = limits("phone_sends", (5, 600), (20, DAY))
+    purpose_sends: tuple[Limit, ...] = ()
+    address_sends: tuple[Limit, ...] = limits("address_sends", (20, 600), (100, DAY))
+    cooldown: tuple[Limit, ...] = ()
+    phone_failures: tuple[Limit, ...] = limits("phone_failures", (10, 3_600), (30, DAY))
+    failures_in_a_row: int = FAILURES_IN_A_ROW
+    client_requests: Limit | None = None
+    pumping: Pumping = field(default_factory=Pumping)
+
+    @property
+    def sends(self) -> tuple[Limit, ...]:
+        """All that a message must keep to, in the order that the store counts them."""
+        return self.phone_sends + self.purpose_sends + self.cooldown + self.address_sends
+
+    def shared_by(self, instances: int) -> Limits:
+        """The part of each of so many stores."""
+        if instances == 1:
+            return self
+
+        def part(windows: tuple[Limit, ...]) -> tuple[Limit, ...]:
+            return tuple(limit.shared_by(instances) for limit in windows)
+
+        return replace(
+            self,
+            phone_sends=part(self.phone_sends),
+            purpose_sends=part(self.purpose_sends),
+            address_sends=part(self.address_sends),
+            phone_failures=part(self.phone_failures),
+            client_requests=self.client_requests and self.client_requests.shared_by(instances),
+        )
 
 
 @dataclass(frozen=True)
@@ -44,3 +119,4 @@ class Policy:
     expose_code: bool
     test_numbers: frozenset[str]
     sms_after: int = 30
+    destinations: DestinationRules = field(default_factory=DestinationRules)

@@ -35,6 +35,8 @@ class Wish:
     locale: str | None = None
     background: bool = False
     key: RequestKey | None = None
+    address: str | None = field(default=None, repr=False)
+    """The end user's, IPv4 or IPv6."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class Draft:
     Generation 1 is a new verification; a later one is the next of the one with ``id``.
     ``exempt`` is a test number: no send limit counts. With ``sms_provider`` the message may be
     followed by an SMS of that provider's, or be one if the phone is known not to be on WhatsApp.
+    ``phone_digest`` and ``address`` are pseudonyms; what is None is not counted.
     """
 
     id: str
@@ -59,6 +62,10 @@ class Draft:
     mac: str = field(repr=False)
     secret_id: str
     exempt: bool
+    phone_digest: str
+    address: str | None = None
+    prefix: str | None = None
+    country: str | None = None
 
 
 @dataclass(frozen=True)
@@ -76,14 +83,17 @@ class Quota:
 
     remaining: int
     retry_after: int = 0
+    ends_at: datetime | None = None
+    """By the store's clock, if there is something to wait for."""
 
 
 @dataclass(frozen=True)
 class Issued:
     """``stored`` tells whether the draft was; ``live`` is the person's live verification now.
 
-    ``outgoing`` is the message, if stored; ``limit`` the send limit that the phone has met, if
-    any; ``earlier`` what the same request led to before, if it was made before.
+    ``outgoing`` is the message, if stored; ``limit`` the send limit that it met, if any;
+    ``earlier`` what the same request led to before, if it was made before. ``suspicions`` name the
+    rules against pumping that it seems to break, ``blocked`` whether it was not stored for that.
     """
 
     draft: Draft
@@ -93,6 +103,8 @@ class Issued:
     outgoing: Outgoing | None = None
     limit: Limit | None = None
     earlier: Earlier | None = None
+    suspicions: tuple[str, ...] = ()
+    blocked: bool = False
 
 
 @dataclass(frozen=True)
@@ -127,16 +139,19 @@ class Check:
     person: Person
     verification_id: str | None
     tags: Sequence[str] = field(repr=False)
+    phone_digest: str
     key: RequestKey | None = None
 
 
 @dataclass(frozen=True)
 class Judged:
-    """``verification`` is None when missing or the key was reused; ``limit`` only when locked."""
+    """``verification`` is None when missing or the key was reused; ``quota`` and ``limit`` are
+    there only when locked, ``limit`` not if there were too many failures in a row.
+    """
 
     verdict: Verdict
     verification: Verification | None = None
-    retry_after: int = 0
+    quota: Quota | None = None
     limit: Limit | None = None
 
 
@@ -156,7 +171,7 @@ class Store(Protocol):
     """Where verifications live: in one home or two.
 
     Every method but `state` raises `StorageUnavailable`; where the connection to a home failed,
-    its subclass `HomeUnreachable`.
+    its subclass `HomeUnreachable`. Those that a client asks for raise `RequestLimitExceeded`.
     """
 
     def issue(self, person: Person, draft_for: Callable[[str], Draft]) -> Issued:

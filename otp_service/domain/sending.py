@@ -8,10 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from otp_service.domain import codes
+from otp_service.domain.destination import destination, network_of
 from otp_service.domain.dispatch import Dispatch
 from otp_service.domain.errors import (
     DeliveryError,
     DeliveryUnconfirmed,
+    DestinationNotAllowed,
+    OtpError,
     SendLimitExceeded,
     StorageUnavailable,
 )
@@ -40,6 +43,8 @@ class Sending:
 
     dispatch: Dispatch
     wake: Callable[[], None] = lambda: None
+    suspected: Callable[[str, str], None] = lambda rule, country: None
+    """Told of each message that looks like pumping: the rule, and the country or nothing."""
 
     def draft(self, person: Person, wish: Wish, verification_id: str, generation: int = 1) -> Draft:
         """One generation of a verification, made from its id alone."""
@@ -61,7 +66,26 @@ class Sending:
             mac=codes.bind(verification_id, made.tags(person, code)[0]),
             secret_id=made.secret_id,
             exempt=person.phone in policy.test_numbers,
+            phone_digest=made.pseudonyms("phone", person.phone)[0],
+            **self._counted(person, wish),
         )
+
+    def _counted(self, person: Person, wish: Wish) -> dict[str, str | None]:
+        """By what else than the phone a message is counted: nothing for a test number."""
+        if person.phone in self.dispatch.policy.test_numbers:
+            return {}
+        where, address = destination(person.phone), None
+        if wish.address:
+            address = self.dispatch.codes.pseudonyms("address", network_of(wish.address))[0]
+        return {"address": address, "prefix": where.prefix, "country": where.country}
+
+    def admit(self, person: Person) -> None:
+        """Raises `DestinationNotAllowed` for a phone that gets no messages."""
+        policy = self.dispatch.policy
+        if person.phone in policy.test_numbers:
+            return
+        if reason := policy.destinations.refusal(person.phone):
+            raise DestinationNotAllowed(phone=person.phone, reason=reason)
 
     def _sms_provider(self, person: Person, wish: Wish) -> str | None:
         is_real = person.phone not in self.dispatch.policy.test_numbers
@@ -72,12 +96,13 @@ class Sending:
     def deliver(self, issued: Issued) -> Sent:
         """Send what was stored, or leave it to the worker if the caller does not wait.
 
-        Raises `SendLimitExceeded` if it was not stored, or the `DeliveryError` it failed with.
+        Raises `SendLimitExceeded` or `DestinationNotAllowed` if it was not stored, or the
+        `DeliveryError` it failed with.
         """
         phone = issued.draft.person.phone
+        self._tell_suspicions(issued)
         if not issued.live or not issued.outgoing:
-            limit, wait = issued.limit, issued.quota.retry_after
-            raise SendLimitExceeded(phone=phone, retry_after=wait, limit=str(limit))
+            raise _refusal(issued)
         message = issued.outgoing
         if issued.draft.wish.background:
             self.wake()
@@ -98,6 +123,14 @@ class Sending:
         made = self.dispatch.codes
         return made.make(phone, verification_id, generation, made.secret_id)
 
+    def _tell_suspicions(self, issued: Issued) -> None:
+        phone, country = issued.draft.person.phone, issued.draft.country or ""
+        for rule in issued.suspicions:
+            done = "sent" if issued.stored else "not sent"
+            facts = {"rule": rule, "country": country}
+            log.warning("pumping suspected: %s, %s", mask(phone), done, extra=facts)
+            self.suspected(rule, country)
+
     def _record_failure(self, message: Outgoing, error: DeliveryError) -> None:
         outbox, sms_after = self.dispatch.outbox, self.dispatch.policy.sms_after
         try:
@@ -107,3 +140,14 @@ class Sending:
                 outbox.refused(message, error)
         except StorageUnavailable:  # then the row expires by itself
             log.warning("a failed delivery to %s was not recorded", mask(message.phone))
+
+
+def _refusal(issued: Issued) -> OtpError:
+    """Why it was not stored. What a person can wait for comes first."""
+    phone, quota = issued.draft.person.phone, issued.quota
+    if issued.limit is None and issued.blocked:
+        return DestinationNotAllowed(phone=phone, reason="unusual_traffic")
+    if issued.limit is None:  # what stood in its way has just ended
+        return StorageUnavailable(retry_after=1)
+    wait, until = quota.retry_after, quota.ends_at
+    return SendLimitExceeded(phone=phone, retry_after=wait, **issued.limit.told(), resets_at=until)

@@ -17,9 +17,11 @@ from otp_service.domain.errors import (
     TooManyAttempts,
     VerificationNotFound,
 )
+from otp_service.domain.limits import LOCKED_FOR, Limit
 from otp_service.domain.ports import (
     Check,
     Judged,
+    Quota,
     RequestKey,
     Store,
     StoredMessage,
@@ -49,10 +51,11 @@ class OtpService:
     def request_key(self, client: str, key: str, request: str) -> RequestKey:
         """An ``Idempotency-Key`` and the request it came with, as they are stored."""
         digest = hashlib.sha256(f"{client}\0{key}".encode()).hexdigest()
-        return RequestKey(digest, self._codes.fingerprints(request))
+        return RequestKey(digest, self._codes.pseudonyms("request", request))
 
     def send(self, person: Person, wish: Wish = Wish()) -> Sent:  # noqa: B008 (it is frozen)
         """Start a verification and send its code."""
+        self._sending.admit(person)
         issued = self._store.issue(person, partial(self._sending.draft, person, wish))
         if issued.earlier:
             return self._repeats.of_send(issued)
@@ -62,6 +65,7 @@ class OtpService:
 
     def resend(self, person: Person, wish: Wish = Wish()) -> Sent:  # noqa: B008
         """Send the next code of the live verification, or start one if there is none."""
+        self._sending.admit(person)
         draft_for = partial(self._sending.draft, person, wish)
         for _ in range(3):  # a resend or a check at the same moment may have been faster
             live = self._store.live(person)
@@ -74,7 +78,7 @@ class OtpService:
                 continue
             if issued.earlier:
                 return self._repeats.of_send(issued)
-            if issued.stored or issued.limit:
+            if issued.stored or issued.limit or issued.blocked:
                 return self._sending.deliver(issued)
         raise StorageUnavailable(retry_after=1)
 
@@ -90,7 +94,8 @@ class OtpService:
         Raises `CodeIncorrect`, `CodeNotFound`, `TooManyAttempts`, `PhoneLocked` or
         `IdempotencyKeyReused`.
         """
-        check = Check(person, verification_id, self._codes.tags(person, code), key)
+        digest = self._codes.pseudonyms("phone", person.phone)[0]
+        check = Check(person, verification_id, self._codes.tags(person, code), digest, key)
         return _right_or_raise(self._store.check(check), person)
 
     def get(self, client: str, verification_id: str) -> Verification:
@@ -132,8 +137,20 @@ def _right_or_raise(judged: Judged, person: Person) -> Verification:
     if judged.verdict is Verdict.WRONG:
         raise CodeIncorrect(phone=number, attempts_remaining=found.attempts_remaining)
     if judged.verdict is Verdict.USED_UP:
-        limit = f"{found.max_attempts} for one verification"
-        raise TooManyAttempts(phone=number, retry_after=found.expires_in, limit=limit)
-    if judged.verdict is Verdict.LOCKED:
-        raise PhoneLocked(phone=number, retry_after=judged.retry_after, limit=str(judged.limit))
+        raise TooManyAttempts(
+            phone=number,
+            retry_after=found.expires_in,
+            limit="verification_attempts",
+            allowed=found.max_attempts,
+            resets_at=found.expires_at,
+        )
+    if judged.quota:
+        raise _locked(number, judged.quota, judged.limit)
     return found
+
+
+def _locked(number: str, quota: Quota, limit: Limit | None) -> PhoneLocked:
+    if limit is None:  # too many in a row: nothing but an operator ends it
+        return PhoneLocked(phone=number, retry_after=LOCKED_FOR, limit="failures_in_a_row")
+    wait, until = quota.retry_after, quota.ends_at
+    return PhoneLocked(phone=number, retry_after=wait, **limit.told(), resets_at=until)

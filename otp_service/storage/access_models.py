@@ -49,7 +49,7 @@ class PhoneRow(Model):
     unlocked_at: Mapped[datetime | None] = mapped_column(
         comment="limits don't count what was before"
     )
-    updated_at: Mapped[datetime]
+    updated_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class ClientRequestsRow(Model):

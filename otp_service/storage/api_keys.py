@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import secrets
 import threading
 import time
-from collections.abc import Sequence
-from typing import Any
+from contextlib import suppress
 
 import sqlalchemy as sa
 
-from otp_service.domain.errors import HomeUnreachable, StorageUnavailable
+from otp_service.domain.errors import StorageUnavailable
 from otp_service.storage.access_models import ApiKeyRow
 from otp_service.storage.database import Database
+from otp_service.storage.known_rows import KnownRows, Rows
 from otp_service.storage.rules import NOW
-from otp_service.storage.transaction import Transaction, describe, given
-
-log = logging.getLogger(__name__)
+from otp_service.storage.transaction import Transaction, given
 
 K = ApiKeyRow
-Keys = Sequence[sa.Row[Any]]
+Holder = tuple[str, frozenset[str]]
 SECONDS_TRUSTED = 2.0
+SECONDS_BETWEEN_NOTES = 60
+NOTING = "api-key-use"  # the name of the thread that notes it
 
-_ALL = Transaction(sa.select(*K.__table__.c).order_by(K.created_at, K.name))
+_ALL = Transaction(sa.select(*K.__table__.c).order_by(K.created_at, K.name), reads=True)
+# Without the time of the last use: a copy of the rest is not made again because a key was used.
+_HOLDERS = Transaction(
+    sa.select(K.name, K.digest, K.scopes, K.created_at, K.revoked_at).order_by(K.name),
+    reads=True,
+)
 _CREATE = Transaction(
     sa.insert(K).from_select(
         ["name", "digest", "scopes", "created_at"],
@@ -39,10 +43,16 @@ _REVOKE = Transaction(
     sa.update(K).where(K.name == given("name"), K.revoked_at.is_(None)).values(revoked_at=NOW),
     sa.select(K.name).where(K.name == given("name")),
 )
+_NOTE_USE = Transaction(sa.update(K).where(K.name == given("name")).values(last_used_at=NOW))
 
 
 def digest(key: str) -> str:
-    """Keys have 256 random bits, so a fast hash is enough: there is nothing to guess."""
+    """What is stored of a key, and what it is looked up by.
+
+    Keys have 256 random bits, so a fast hash is enough: there is nothing to guess. A presented
+    key is never compared with a stored one. Its digest is looked up, and how long that takes
+    tells nothing of a key: whoever tries keys can't choose their digests.
+    """
     return hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
 
 
@@ -65,65 +75,39 @@ def everything(engine: sa.Engine) -> list[sa.Row[tuple[object, ...]]]:
 class KeyRing:
     """The keys that hold, read again every 2 seconds instead of at each request.
 
-    With a fallback, a copy of the list is kept there: a service that starts while Postgres is
-    away knows its clients, as of when it last could look.
+    That a key was used is noted once a minute, beside the request: no request waits for it.
     """
 
     def __init__(self, database: Database, fallback: Database | None = None) -> None:
         self._database = database
-        self._fallback = fallback
-        self._copied: Keys | None = None
-        self._lock = threading.Lock()
-        self._holders: dict[str, tuple[str, frozenset[str]]] | None = None
-        self._stale_at = 0.0
+        self._holders = KnownRows(K, _HOLDERS, _holders, database, fallback)
+        self._noting = threading.Lock()
+        self._noted_at: dict[str, float] = {}
 
-    def find(self, key: str) -> tuple[str, frozenset[str]] | None:
+    def find(self, key: str) -> Holder | None:
         """The client that holds ``key``, and its scopes. May raise `StorageUnavailable`."""
-        return self._current().get(digest(key))
+        holder = self._holders.now(SECONDS_TRUSTED).get(digest(key))
+        if holder and self._is_time_to_note(holder[0]):
+            note = threading.Thread(None, self._note_use, NOTING, [holder[0]], daemon=True)
+            with suppress(RuntimeError):  # no more threads: a note is not worth a refusal
+                note.start()
+        return holder
 
-    def _current(self) -> dict[str, tuple[str, frozenset[str]]]:
-        if self._holders is not None and time.monotonic() < self._stale_at:
-            return self._holders
-        # One thread reads; the others go on with what they have, if they have anything.
-        if self._lock.acquire(blocking=self._holders is None):
-            try:
-                self._refresh()
-            finally:
-                self._lock.release()
-        assert self._holders is not None
-        return self._holders
+    def _is_time_to_note(self, name: str) -> bool:
+        now = time.monotonic()
+        with self._noting:
+            last = self._noted_at.get(name)
+            if last is not None and now - last < SECONDS_BETWEEN_NOTES:
+                return False
+            self._noted_at[name] = now
+        return not self._database.is_down
 
-    def _refresh(self) -> None:
-        try:
-            rows = self._read()
-        except StorageUnavailable:
-            if self._holders is None:
-                raise
-        else:
-            live = (row for row in rows if row.revoked_at is None)
-            self._holders = {r.digest: (r.name, frozenset(r.scopes.split())) for r in live}
-        self._stale_at = time.monotonic() + SECONDS_TRUSTED
-
-    def _read(self) -> Keys:
-        try:
-            keys = self._database.run(_ALL)
-        except HomeUnreachable:
-            if self._fallback is None or self._holders is not None:
-                raise
-            return self._fallback.run(_ALL)
-        if self._fallback and keys != self._copied and _copy(keys, self._fallback.engine):
-            self._copied = keys
-        return keys
+    def _note_use(self, name: str) -> None:
+        """Past the circuit breaker: what is lost here must not be told, nor count as an outage."""
+        with suppress(StorageUnavailable):
+            _NOTE_USE.run(self._database.engine, name=name)
 
 
-def _copy(keys: Keys, engine: sa.Engine) -> bool:
-    """Put them in the place of those that are there; whether that could be done."""
-    try:
-        with engine.begin() as connection:
-            connection.execute(sa.delete(K))
-            if keys:
-                connection.execute(sa.insert(K), [dict(key._mapping) for key in keys])
-    except sa.exc.SQLAlchemyError as error:
-        log.error("the fallback could not take a copy of the API keys: %s", describe(error))
-        return False
-    return True
+def _holders(rows: Rows) -> dict[str, Holder]:
+    live = (row for row in rows if row.revoked_at is None)
+    return {row.digest: (row.name, frozenset(row.scopes.split())) for row in live}

@@ -2,66 +2,91 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 import sqlalchemy.orm
+from sqlalchemy.dialects.postgresql import insert  # SQLite compiles its ON CONFLICT just as well
 
-from otp_service.domain.limits import Limit
+from otp_service.domain.limits import Limits
 from otp_service.domain.verification import Status
 from otp_service.storage import rules
+from otp_service.storage.access_models import PhoneRow
+from otp_service.storage.audit import entry
 from otp_service.storage.functions import bind_tag
 from otp_service.storage.models import AttemptRow, CodeRow, VerificationRow
+from otp_service.storage.request_rate import RequestRate
 from otp_service.storage.rules import ALWAYS, LIVE, NOW
-from otp_service.storage.transaction import Transaction, given
+from otp_service.storage.transaction import Statement, Transaction, given
 
-V, C, A = VerificationRow, CodeRow, AttemptRow
+V, C, A, P = VerificationRow, CodeRow, AttemptRow, PhoneRow
 ASKED = given("verification_id", sa.String())
 KEY = given("idempotency_key", sa.String())
+PHONE = given("phone")
+THIS = given("attempt_id")
 EARLIER = sa.orm.aliased(A)
+THEIRS = rules.newest_verification(sa.or_(ASKED.is_(None), V.id == ASKED))
 
 
-def judge(limits: Sequence[Limit], secrets: int) -> Transaction:
-    """Count one attempt, consume the code if it is right, and tell what became of it.
+class Judging:
+    """The transaction under these ``limits``, and how its answer is read.
 
     ``secrets`` is how many secrets are configured: a code may have been made with any of them.
-    The attempt's own row is the verdict: no row, not judged. A request that is repeated with its
-    idempotency key finds the row that it made before, and nothing is judged again.
     """
-    windows = rules.failure_windows(limits)
-    theirs = rules.newest_verification(sa.or_(ASKED.is_(None), V.id == ASKED))
-    candidates = [bind_tag(V.id, given(f"tag_{number}")) for number in range(secrets)]
-    right = sa.exists().where(
-        C.verification_id == V.id,
-        C.generation >= V.oldest_generation,
-        C.expires_at > NOW,
-        C.mac.in_(candidates),
-    )
-    attempt = _attempt(right)
-    # One whose guesses are used up is not live any more: the last guess ended it, see _settle.
-    judgeable = (V.id == theirs, LIVE, *(window.open for window in windows))
-    fresh = ~sa.exists().where(rules.of_key(EARLIER, KEY))
-    judged = sa.select(*attempt.values()).where(*judgeable, fresh)
-    # The attempt is this one, or the one that the same request made before.
-    answer = (
-        sa.select(A.correct, A.failures, A.fingerprint, *rules.facts(windows), *V.__table__.c)
-        .select_from(ALWAYS)
-        .outerjoin(A, sa.or_(A.id == given("attempt_id"), rules.of_key(A, KEY)))
-        .outerjoin(V, V.id == sa.func.coalesce(A.verification_id, theirs))
-    )
-    return Transaction(
-        sa.insert(A).from_select(list(attempt), judged),
-        _settle(),
-        answer,
-        serialize=[KEY, given("phone")],
-    )
+
+    def __init__(self, limits: Limits, secrets: int) -> None:
+        self.windows = rules.failure_windows(limits, ASKED)
+        self.rate = RequestRate(limits.client_requests)
+        self.judge = self._transaction(limits.failures_in_a_row, secrets)
+
+    def _transaction(self, most_in_a_row: int, secrets: int) -> Transaction:
+        """Count one attempt, consume the code if it is right, and tell what became of it.
+
+        The attempt's own row is the verdict: no row, not judged. A request that is repeated with
+        its idempotency key finds the row that it made before, and nothing is judged again.
+        """
+        statements = [
+            *self.rate.count,
+            self._judged(secrets),
+            _settle(),
+            _count_in_a_row(most_in_a_row),
+            _audited(),
+            self._answer(),
+        ]
+        return Transaction(*statements, serialize=[KEY, PHONE])
+
+    def _judged(self, secrets: int) -> Statement:
+        candidates = [bind_tag(V.id, given(f"tag_{number}")) for number in range(secrets)]
+        right = sa.exists().where(
+            C.verification_id == V.id,
+            C.generation >= V.oldest_generation,
+            C.expires_at > NOW,
+            C.mac.in_(candidates),
+        )
+        attempt = _attempt(right)
+        # One whose guesses are used up is not live any more: the last guess ended it, see _settle.
+        judgeable = (V.id == THEIRS, LIVE, *(window.open for window in self.windows))
+        fresh = ~sa.exists().where(rules.of_key(EARLIER, KEY))
+        enabled = ~rules.disabled(ASKED)
+        rows = sa.select(*attempt.values()).where(*judgeable, enabled, fresh, self.rate.admits)
+        return sa.insert(A).from_select(list(attempt), rows)
+
+    def _answer(self) -> Statement:
+        """The attempt is this one, or the one that the same request made before."""
+        facts = [*rules.AS_OF, *rules.facts(self.windows), *self.rate.facts]
+        disabled = rules.disabled(ASKED).label("disabled")
+        return (
+            sa.select(A.correct, A.failures, A.fingerprint, disabled, *facts, *V.__table__.c)
+            .select_from(ALWAYS)
+            .outerjoin(A, sa.or_(A.id == THIS, rules.of_key(A, KEY)))
+            .outerjoin(V, V.id == sa.func.coalesce(A.verification_id, THEIRS))
+        )
 
 
 def _attempt(right: sa.ColumnElement[bool]) -> dict[Any, Any]:
     """The row's values."""
     return {
-        A.id: given("attempt_id"),
+        A.id: THIS,
         A.verification_id: V.id,
         A.phone: V.phone,
         A.correct: right,
@@ -74,7 +99,7 @@ def _attempt(right: sa.ColumnElement[bool]) -> dict[Any, Any]:
 
 def _settle() -> sa.Update:
     """What the attempt does to its verification."""
-    this = A.id == given("attempt_id")
+    this = A.id == THIS
     correct = sa.select(A.correct).where(this).scalar_subquery()
     return (
         sa.update(V)
@@ -89,4 +114,31 @@ def _settle() -> sa.Update:
                 else_=V.status,
             ),
         )
+    )
+
+
+def _count_in_a_row(most: int) -> Statement:
+    """Wrong guesses of the phone since the last right one; too many disable it."""
+    this = A.id == THIS
+    wrong = sa.case((A.correct, 0), else_=1)
+    known = sa.exists().where(P.phone == A.phone)
+    first = sa.select(A.phone, wrong, sa.case((wrong >= most, NOW), else_=sa.null()), NOW).where(
+        this, sa.or_(~A.correct, known)
+    )
+    again = insert(P).from_select(["phone", "failures", "disabled_at", "updated_at"], first)
+    failures = sa.case((again.excluded.failures == 0, 0), else_=P.failures + 1)
+    disabled_at = sa.case((failures >= most, sa.func.coalesce(P.disabled_at, NOW)))
+    changes = {"failures": failures, "disabled_at": disabled_at, "updated_at": NOW}
+    return again.on_conflict_do_update(index_elements=[P.phone], set_=changes)
+
+
+def _audited() -> Statement:
+    return entry(
+        "verification.checked",
+        A,
+        A.id == THIS,
+        verification_id=A.verification_id,
+        phone=given("masked", sa.String()),
+        phone_digest=given("phone_digest"),
+        detail=sa.case((A.correct, "right"), else_="wrong"),
     )

@@ -38,7 +38,8 @@ class Database:
         try:
             rows = transaction.run(self.engine, **values)
         except StorageUnavailable as failure:
-            log.error("the %s database failed: %s", self.engine.dialect.name, failure.reason)
+            facts = {"database": self.engine.dialect.name, "reason": failure.reason}
+            log.error("a database failed", extra=facts)
             if isinstance(failure, HomeUnreachable):
                 self._open(certain=failure.certain)
             raise
@@ -56,7 +57,8 @@ class Database:
         while not answers(self.engine):
             time.sleep(PROBE_SECONDS)
         self._circuit.close()
-        log.warning("the database is back after %.1f seconds", time.monotonic() - since)
+        away = round(time.monotonic() - since, 1)
+        log.warning("the database is back after %s seconds", away, extra={"seconds": away})
 
 
 def answers(engine: sa.Engine) -> bool:

@@ -15,6 +15,7 @@ from psycopg2 import extensions
 from otp_service.storage import functions, postgres
 from otp_service.storage.models import SCHEMA
 
+BESIDE_REQUESTS = 2  # connections that the worker and the list of keys may take
 BUSY_SECONDS = 5.0  # how long a thread waits for a SQLite file that others write to
 
 
@@ -36,7 +37,7 @@ def options(url: str, threads: int) -> dict[str, Any]:
         # its own: with psycopg2's implicit BEGIN each would take two more round trips.
         "isolation_level": "AUTOCOMMIT",
         "pool_size": threads,
-        "max_overflow": 0,
+        "max_overflow": BESIDE_REQUESTS,
         "pool_timeout": 0.8,  # a full pool is answered within a second
         "use_native_hstore": False,  # would be asked for on each new connection
         "connect_args": {"tcp_user_timeout": 2000, "application_name": "otp_service"},

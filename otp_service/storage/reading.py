@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from otp_service.domain.limits import Limits
 from otp_service.domain.verification import Status
 from otp_service.storage import rules
 from otp_service.storage.access_models import AuditRow, ClientRequestsRow, PhoneRow, SigningKeyRow
+from otp_service.storage.audit import entry
 from otp_service.storage.glance import Glance
 from otp_service.storage.models import AttemptRow, CodeRow, DeliveryRow, ReceiptRow, VerificationRow
+from otp_service.storage.request_rate import RequestRate
 from otp_service.storage.rules import LIVE, NOW, OF_PERSON
-from otp_service.storage.transaction import Transaction, given
+from otp_service.storage.transaction import Statement, Transaction, given
 
 V, C, D = VerificationRow, CodeRow, DeliveryRow
 VERIFICATION = (*V.__table__.c, *rules.AS_OF)
@@ -23,16 +26,34 @@ OWN = sa.and_(V.id == given("id"), V.client == given("client"))
 
 UNEXPIRED = V.expires_at > NOW
 
-_ONE = (
-    sa.select(*VERIFICATION, *DELIVERY)
-    .select_from(V)
-    .outerjoin(D, D.verification_id == V.id)
-    .outerjoin(C, ITS_CODE)
-    .where(OWN)
-    .order_by(D.created_at, D.generation, D.id)
-)
 
-ONE = Transaction(_ONE, reads=True)
+class Resource:
+    """The verification as a client asks for it by its id: to look, or to end it."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.rate = RequestRate(limits.client_requests)
+        reads = not self.rate.count
+        self.read = Transaction(*self.rate.count, self._answer(), reads=reads)
+        ends = sa.and_(OWN, LIVE, self.rate.admits)
+        self.cancel = Transaction(
+            *self.rate.count,
+            sa.select(V.id).where(OWN).with_for_update(),  # two at once leave one audit entry
+            entry("verification.canceled", V, ends, verification_id=V.id),
+            sa.update(V).where(ends).values(status=Status.CANCELED.value, canceled_at=NOW),
+            self._answer(),
+        )
+
+    def _answer(self) -> Statement:
+        """A row for each delivery; one without an id if there is no such verification."""
+        return (
+            sa.select(*VERIFICATION, *DELIVERY, *self.rate.facts)
+            .select_from(rules.ALWAYS)
+            .outerjoin(V, OWN)
+            .outerjoin(D, D.verification_id == V.id)
+            .outerjoin(C, ITS_CODE)
+            .order_by(D.created_at, D.generation, D.id)
+        )
+
 
 _IS_NEWEST = V.id == rules.newest_verification()
 
@@ -43,10 +64,6 @@ KNOWN = Glance(sa.select(V.status).where(_IS_NEWEST, UNEXPIRED))
 ALL_UNEXPIRED = Transaction(sa.select(V.id).where(UNEXPIRED), reads=True)
 
 FORGET = Transaction(sa.update(V).where(OF_PERSON, UNEXPIRED).values(expires_at=NOW))
-
-CANCEL = Transaction(
-    sa.update(V).where(OWN, LIVE).values(status=Status.CANCELED.value, canceled_at=NOW), _ONE
-)
 
 RECENT = Transaction(
     sa.select(*VERIFICATION, *DELIVERY, C.secret_id)

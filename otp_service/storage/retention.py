@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from otp_service.domain.verification import Status
+from otp_service.storage import audit
+from otp_service.storage.access_models import PhoneRow
 from otp_service.storage.functions import from_now
 from otp_service.storage.models import VerificationRow
 from otp_service.storage.rules import NOW
@@ -53,6 +55,7 @@ _OLD = (
 )
 _DELETE_OLD = _delete(_free(_OLD))
 _PURGE = _delete(sa.select(V.id).where(V.expires_at <= NOW))
+_ERASE_PHONE = Transaction(sa.delete(PhoneRow).where(PhoneRow.phone == given("phone")))
 _ERASE = _delete(sa.select(V.id).where(V.phone == given("phone")))
 
 
@@ -64,8 +67,25 @@ def _in_batches(transaction: Transaction, engine: sa.Engine, **values: object) -
     return total
 
 
+# A phone that is disabled stays so; of others a quiet month is enough.
+_QUIET = (
+    sa.select(PhoneRow.phone.label("id"))
+    .where(
+        PhoneRow.disabled_at.is_(None),
+        PhoneRow.updated_at < from_now(-86_400 * given("days", sa.Integer())),
+    )
+    .order_by(PhoneRow.updated_at)
+)
+_FORGET_PHONES = Transaction(
+    sa.delete(PhoneRow).where(PhoneRow.phone.in_(_batch(_free(_QUIET)))).returning(PhoneRow.phone),
+    seconds=SECONDS,
+)
+
+
 def cleanup(engine: sa.Engine, days: int) -> tuple[int, int]:
     """How many verifications were marked expired, and how many older than ``days`` deleted."""
+    _in_batches(_FORGET_PHONES, engine, days=days)
+    _in_batches(audit.FORGET_OLD, engine, days=audit.KEPT_DAYS)
     return _in_batches(_EXPIRE, engine), _in_batches(_DELETE_OLD, engine, days=days)
 
 
@@ -75,5 +95,9 @@ def purge(engine: sa.Engine) -> int:
 
 
 def erase(engine: sa.Engine, phone: str) -> int:
-    """Delete all that is known of a phone (E.164); how many verifications it were."""
+    """Delete all that is known of a phone (E.164); how many verifications it were.
+
+    The audit trail stays: it knows the phone by its last digits and by a pseudonym.
+    """
+    _ERASE_PHONE.run(engine, phone=phone)
     return _in_batches(_ERASE, engine, phone=phone)

@@ -20,9 +20,11 @@ from otp_service.domain.verification import (
     Status,
     Verification,
 )
+from otp_service.storage.rules import Window
 
 _VERIFICATION = [field.name for field in fields(Verification) if field.name != "deliveries"]
 _DELIVERY = [field.name for field in fields(Delivery)]
+_COUNTED_DOWN = ("phone_sends", "purpose_sends")  # what a page may tell the person
 Rows = Sequence[sa.Row[Any]]
 
 
@@ -102,20 +104,21 @@ def first(rows: Rows) -> Verification | None:
 
 def with_deliveries(rows: Rows) -> Verification | None:
     """One verification from rows that repeat it for each of its deliveries."""
-    if not rows:
+    if not rows or rows[0].id is None:
         return None
     deliveries = tuple(delivery(row) for row in rows if row.delivery_id)
     return replace(verification(rows[0]), deliveries=deliveries)
 
 
-def quota(row: sa.Row[Any], limits: Sequence[Limit]) -> tuple[Quota, Limit | None]:
-    """What `rules.facts` says of ``limits``; and of those that are met the longest, if any."""
-    remaining, wait, met = limits[0].count, 0, None
-    for number, limit in enumerate(limits):
-        remaining = min(remaining, limit.count - getattr(row, f"used_{number}"))
-        full_since = getattr(row, f"full_since_{number}")
-        if full_since is not None:
-            ends = full_since + timedelta(seconds=limit.seconds) - row.as_of
-            if (seconds := max(1, math.ceil(ends.total_seconds()))) > wait:
-                wait, met = seconds, limit
-    return Quota(max(0, remaining), wait), met
+def quota(row: sa.Row[Any], windows: Sequence[Window]) -> tuple[Quota, Limit | None]:
+    """What `rules.facts` says of ``windows``; and the limit that is met the longest, if any."""
+    left, met, until = [], None, None
+    for number, limit in enumerate(window.limit for window in windows):
+        if limit.name in _COUNTED_DOWN:
+            left.append(limit.count - getattr(row, f"used_{number}"))
+        if (full_since := getattr(row, f"full_since_{number}")) is not None:
+            ends = full_since + timedelta(seconds=limit.seconds)
+            if until is None or ends > until:
+                met, until = limit, ends
+    wait = max(1, math.ceil((until - row.as_of).total_seconds())) if until else 0
+    return Quota(max(0, min(left, default=0)), wait, until), met

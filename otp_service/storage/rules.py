@@ -9,8 +9,9 @@ import sqlalchemy as sa
 import sqlalchemy.orm
 
 from otp_service.domain import failures
-from otp_service.domain.limits import Limit
+from otp_service.domain.limits import Limit, Limits
 from otp_service.domain.verification import Channel, DeliveryStatus, Status
+from otp_service.storage.access_models import PhoneRow
 from otp_service.storage.functions import from_now, timeline
 from otp_service.storage.models import AttemptRow, DeliveryRow, VerificationRow
 from otp_service.storage.transaction import given
@@ -27,11 +28,13 @@ OF_PERSON = sa.and_(
 SAME_TIMELINE = sa.or_(V.timeline.is_(None), V.timeline == timeline())
 LIVE = sa.and_(V.status == Status.PENDING.value, V.expires_at > NOW, SAME_TIMELINE)
 
+
 # A message that was refused reached nobody and cost nothing, so it does not count.
-SENT = sa.and_(
-    D.phone == given("phone"),
-    sa.or_(D.status != DeliveryStatus.FAILED.value, D.submitted_at.is_not(None)),
-)
+def cost(row: Any) -> Condition:
+    return sa.or_(row.status != DeliveryStatus.FAILED.value, row.submitted_at.is_not(None))
+
+
+SENT = sa.and_(D.phone == given("phone"), cost(D))
 FAILED = sa.and_(A.phone == given("phone"), A.correct.is_(sa.false()))
 
 
@@ -70,11 +73,21 @@ def newest_verification(*conditions: Condition) -> sa.ScalarSelect[str]:
     return query.scalar_subquery()
 
 
+P = PhoneRow
+# An operator who unlocks a phone lets everything before count no more.
+UNLOCKED_AT = sa.select(P.unlocked_at).where(P.phone == given("phone")).scalar_subquery()
+
+
 class Window:
     """A limit over rows with a time: how many there were, and since when it is full."""
 
-    def __init__(self, limit: Limit, created_at: Any, counted: Condition) -> None:
+    def __init__(
+        self, limit: Limit, created_at: Any, counted: Condition, *, since: Any = None
+    ) -> None:
+        self.limit = limit
         recent = sa.and_(counted, created_at > from_now(-limit.seconds))
+        if since is not None:
+            recent = sa.and_(recent, created_at > sa.func.coalesce(since, from_now(-DAY * 366)))
         self.used = sa.select(sa.func.count()).where(recent).scalar_subquery()
         # The window is full as long as its limit-th newest event has not left it.
         nth = sa.select(created_at).where(recent).order_by(created_at.desc())
@@ -85,12 +98,41 @@ class Window:
         return self.full_since.is_(None)
 
 
-def send_windows(limits: Sequence[Limit]) -> list[Window]:
-    return [Window(limit, D.created_at, SENT) for limit in limits]
+def send_windows(limits: Limits) -> list[Window]:
+    """In the order of ``limits.sends``."""
+    its = sa.orm.aliased(V)
+    purpose = sa.exists().where(its.id == D.verification_id, its.purpose == given("purpose"))
+    to_phone = dict.fromkeys(limits.phone_sends, SENT)
+    for_purpose = dict.fromkeys(limits.purpose_sends + limits.cooldown, sa.and_(SENT, purpose))
+    windows = [
+        Window(limit, D.created_at, counted, since=UNLOCKED_AT)
+        for limit, counted in (to_phone | for_purpose).items()
+    ]
+    of_address = sa.and_(D.address == given("address", sa.String()), cost(D))
+    return windows + [Window(limit, D.created_at, of_address) for limit in limits.address_sends]
 
 
-def failure_windows(limits: Sequence[Limit]) -> list[Window]:
-    return [Window(limit, A.created_at, FAILED) for limit in limits]
+def failure_windows(limits: Limits, verification_id: sa.BindParameter[Any]) -> list[Window]:
+    """Wrong guesses for the phone, whatever the verification.
+
+    Who names a verification can't be locked out of it by guesses that others make at other ones:
+    of those, only what came before it counts.
+    """
+    began = sa.select(V.created_at).where(V.id == verification_id).scalar_subquery()
+    counts = sa.or_(
+        verification_id.is_(None), A.verification_id == verification_id, A.created_at < began
+    )
+    failed = sa.and_(FAILED, counts)
+    return [
+        Window(limit, A.created_at, failed, since=UNLOCKED_AT) for limit in limits.phone_failures
+    ]
+
+
+def disabled(verification_id: sa.BindParameter[Any]) -> Condition:
+    """The phone had too many wrong guesses in a row, before the verification that is named."""
+    began = sa.select(V.created_at).where(V.id == verification_id).scalar_subquery()
+    before = sa.or_(verification_id.is_(None), P.disabled_at < began)
+    return sa.exists().where(P.phone == given("phone"), P.disabled_at.is_not(None), before)
 
 
 # What `rows.verification` needs besides the row.
@@ -98,8 +140,8 @@ AS_OF: tuple[sa.Label[Any], ...] = (NOW.label("as_of"), SAME_TIMELINE.label("sam
 
 
 def facts(windows: Sequence[Window]) -> list[sa.Label[Any]]:
-    """The store's clock and every window's state, as columns."""
-    columns = list(AS_OF)
+    """Every window's state, as columns."""
+    columns = []
     for number, window in enumerate(windows):
         columns.append(window.used.label(f"used_{number}"))
         columns.append(window.full_since.label(f"full_since_{number}"))

@@ -9,7 +9,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from otp_service.domain.limits import FAILURES, SENDS, Limit
+from otp_service.domain.limits import Limits
+from otp_service.domain.phone import mask
 from otp_service.domain.ports import (
     Check,
     Draft,
@@ -23,6 +24,7 @@ from otp_service.domain.ports import (
 from otp_service.domain.verification import Person, Status, Verification
 from otp_service.storage import checking, issuing, reading, retention, rows
 from otp_service.storage.database import Database
+from otp_service.storage.rules import Window
 from otp_service.storage.transaction import Transaction
 
 
@@ -30,16 +32,21 @@ class SqlStore:
     """Verifications in one database.
 
     ``secrets_count`` is how many secrets are configured, so how many tags each check carries;
-    ``instances`` how many such databases share the limits.
+    ``limits`` are those that this database decides.
     """
 
-    def __init__(self, database: Database, *, secrets_count: int, instances: int = 1) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        secrets_count: int,
+        limits: Limits = Limits(),  # noqa: B008
+    ) -> None:
         self.database = database
-        self._sends = [limit.shared_by(instances) for limit in SENDS]
-        self._failures = [limit.shared_by(instances) for limit in FAILURES]
-        self._issue = issuing.issue(self._sends)
-        self._reissue = issuing.reissue(self._sends)
-        self._judge = checking.judge(self._failures, secrets_count)
+        self._limits = limits
+        self._issuing = issuing.Issuing(limits)
+        self._judging = checking.Judging(limits, secrets_count)
+        self._resource = reading.Resource(limits)
 
     def _run(self, transaction: Transaction, **values: object) -> Sequence[sa.Row[Any]]:
         return self.database.run(transaction, **values)
@@ -49,12 +56,15 @@ class SqlStore:
         return self.database.letter + secrets.token_hex(16)
 
     def issue(self, draft: Draft) -> Issued:
-        transaction = self._issue if draft.generation == 1 else self._reissue
+        issuing = self._issuing
+        transaction = issuing.issue if draft.generation == 1 else issuing.reissue
         values = vars(draft.person) | vars(draft.wish) | vars(draft) | _key(draft.wish.key)
-        (row,) = self._run(transaction, **values)
-        quota, limit = rows.quota(row, self._sends)
+        (row,) = self._run(transaction, **values, masked=mask(draft.person.phone))
+        issuing.rate.refuse(row)
+        quota, limit = rows.quota(row, issuing.windows)
         if draft.exempt:
-            quota, limit = Quota(self._sends[0].count), None
+            quota, limit = Quota(self._limits.phone_sends[0].count), None
+        suspicions = issuing.guard.suspicions(row)
         live = rows.verification(row) if row.id else None
         message, earlier = rows.issued(row, draft)
         return Issued(
@@ -65,6 +75,8 @@ class SqlStore:
             outgoing=message,
             limit=limit,
             earlier=earlier,
+            suspicions=suspicions,
+            blocked=bool(suspicions) and issuing.guard.enforced,
         )
 
     def live(self, person: Person) -> Verification | None:
@@ -89,22 +101,32 @@ class SqlStore:
 
     def check(self, check: Check) -> Judged:
         (row,) = self._run(
-            self._judge,
+            self._judging.judge,
             attempt_id=secrets.token_hex(16),
             **vars(check.person),
+            phone_digest=check.phone_digest,
+            masked=mask(check.person.phone),
             verification_id=check.verification_id,
             **{f"tag_{number}": tag for number, tag in enumerate(check.tags)},
             **_key(check.key),
         )
+        self._judging.rate.refuse(row)
         if check.key and row.fingerprint not in (None, *check.key.fingerprints):
             return Judged(Verdict.KEY_REUSED)
-        return _judged(row, self._failures)
+        return _judged(row, self._judging.windows)
 
     def get(self, client: str, verification_id: str) -> Verification | None:
-        return rows.with_deliveries(self._run(reading.ONE, client=client, id=verification_id))
+        return self._resource_of(self._resource.read, client, verification_id)
 
     def cancel(self, client: str, verification_id: str) -> Verification | None:
-        return rows.with_deliveries(self._run(reading.CANCEL, client=client, id=verification_id))
+        return self._resource_of(self._resource.cancel, client, verification_id)
+
+    def _resource_of(
+        self, transaction: Transaction, client: str, verification_id: str
+    ) -> Verification | None:
+        found = self._run(transaction, client=client, id=verification_id)
+        self._resource.rate.refuse(found[0])
+        return rows.with_deliveries(found)
 
     def recent_messages(self, provider: str, count: int) -> list[StoredMessage]:
         found = self._run(reading.RECENT, provider=provider, count=count)
@@ -121,7 +143,7 @@ def _key(key: RequestKey | None) -> dict[str, str | None]:
     }
 
 
-def _judged(row: sa.Row[Any], limits: Sequence[Limit]) -> Judged:
+def _judged(row: sa.Row[Any], windows: Sequence[Window]) -> Judged:
     """The verdict. Order matters: a used-up verification says so even on a locked phone."""
     if row.id is None:
         return Judged(Verdict.MISSING)
@@ -132,7 +154,7 @@ def _judged(row: sa.Row[Any], limits: Sequence[Limit]) -> Judged:
         return Judged(Verdict.WRONG, replace(found, attempts=row.failures))
     if found.expires_in and found.status is Status.FAILED and not found.attempts_remaining:
         return Judged(Verdict.USED_UP, found)
-    quota, limit = rows.quota(row, limits)
-    if found.status is Status.PENDING and limit:
-        return Judged(Verdict.LOCKED, found, quota.retry_after, limit)
+    quota, limit = rows.quota(row, windows)
+    if found.status is Status.PENDING and (limit or row.disabled):
+        return Judged(Verdict.LOCKED, found, quota, None if row.disabled else limit)
     return Judged(Verdict.MISSING)

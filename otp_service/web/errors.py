@@ -8,14 +8,16 @@ failed behind us 502, 503 or 504.
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 from typing import Any
 
-from flask import Flask, Response, jsonify
+from flask import Flask, Response, g, jsonify
 from werkzeug.exceptions import HTTPException
 
 from otp_service.domain import errors
 from otp_service.domain.errors import OtpError
-from otp_service.web.schemas import SentSchema
+from otp_service.log_safety import described
+from otp_service.web.schemas import SentSchema, rfc3339
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +66,8 @@ class InternalError(OtpError):
 
 STATUS: dict[type[OtpError], int] = {
     errors.CodeAlreadySent: 200,
+    errors.DestinationNotAllowed: 403,
+    errors.RequestLimitExceeded: 429,
     errors.CodeIncorrect: 200,
     errors.CodeNotFound: 200,
     BadRequest: 400,
@@ -101,7 +105,9 @@ _BY_HTTP_STATUS: dict[int | None, type[OtpError]] = {
 
 def body(error: OtpError) -> dict[str, Any]:
     """The envelope of a refusal."""
-    details: dict[str, Any] = {"code": error.code, **error.details}
+    details: dict[str, Any] = {"code": error.code}
+    for name, value in error.details.items():
+        details[name] = rfc3339(value) if isinstance(value, datetime) else value
     if error.retry_after is not None:
         details["retry_after"] = error.retry_after
     data: dict[str, Any] = {} if error.phone is None else {"phone_number": error.phone}
@@ -111,6 +117,7 @@ def body(error: OtpError) -> dict[str, Any]:
 
 
 def answer(error: OtpError) -> tuple[Response, int]:
+    g.refusal = error  # for who counts and logs the answers
     response = jsonify(body(error))
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
@@ -129,12 +136,7 @@ def _http_error(error: HTTPException) -> tuple[Response, int]:
 
 
 def _unexpected(error: Exception) -> tuple[Response, int]:
-    # The type and place only: an exception's text may hold a code or a phone number.
-    trace = error.__traceback__
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "?"
-    log.error("unexpected %s at %s", type(error).__name__, place)
+    log.error("unexpected exception", extra=described(error))
     return answer(InternalError())
 
 

@@ -7,11 +7,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, validate
 
 from otp_service.domain import errors as domain
 from otp_service.domain import failures
 from otp_service.domain.errors import OtpError
+from otp_service.domain.limits import Limit
 from otp_service.domain.ports import Quota
 from otp_service.domain.sending import Sent
 from otp_service.domain.verification import (
@@ -24,6 +25,7 @@ from otp_service.domain.verification import (
 from otp_service.web import errors as web
 from otp_service.web.schemas import (
     PHONE,
+    PROOF,
     VERIFICATION_ID,
     SentSchema,
     VerificationSchema,
@@ -31,6 +33,7 @@ from otp_service.web.schemas import (
 )
 
 _CREATED = datetime(2026, 11, 22, 17, 30, 28, 125_000, tzinfo=timezone.utc)
+_END = _CREATED + timedelta(minutes=5)
 
 VERIFICATION = Verification(
     id=VERIFICATION_ID,
@@ -54,9 +57,19 @@ _REFUSALS: tuple[OtpError, ...] = (
     domain.InvalidRequest({"otp": ["Missing data for required field."]}),
     domain.InvalidPhoneNumber(),
     domain.VerificationNotFound(),
-    domain.SendLimitExceeded(phone=PHONE, retry_after=412, limit="5 in 600 seconds"),
-    domain.TooManyAttempts(phone=PHONE, retry_after=97, limit="5 for one verification"),
-    domain.PhoneLocked(phone=PHONE, retry_after=2711, limit="10 in 3600 seconds"),
+    domain.SendLimitExceeded(
+        phone=PHONE, retry_after=412, **Limit("phone_sends", 5, 600).told(), resets_at=_END
+    ),
+    domain.RequestLimitExceeded(
+        retry_after=1, **Limit("client_requests", 50, 1).told(), resets_at=_END
+    ),
+    domain.DestinationNotAllowed(phone=PHONE, reason="country"),
+    domain.TooManyAttempts(
+        phone=PHONE, retry_after=97, limit="verification_attempts", allowed=5, resets_at=_END
+    ),
+    domain.PhoneLocked(
+        phone=PHONE, retry_after=2711, **Limit("phone_failures", 10, 3600).told(), resets_at=_END
+    ),
     domain.DeliveryFailed(),
     domain.IdempotencyInProgress(phone=PHONE, retry_after=1),
     domain.IdempotencyKeyReused(phone=PHONE),
@@ -86,6 +99,13 @@ class RefusalSchema(Schema):
     )
     attempts_remaining = fields.Integer()
     limit = fields.String(metadata={"description": "Which limit was met"})
+    allowed = fields.Integer(metadata={"description": "How often in `per_seconds`"})
+    per_seconds = fields.Integer()
+    resets_at = fields.DateTime(metadata={"description": "When the limit lets the next one pass"})
+    reason = fields.String(
+        validate=validate.OneOf(["country", "prefix", "number_type", "unusual_traffic"]),
+        metadata={"description": "Why the destination is not allowed"},
+    )
     retry_after = fields.Integer(metadata={"description": "Seconds, as in Retry-After"})
     failure = fields.String(metadata={"description": "Why a message was not delivered"})
     state = fields.Dict(metadata={"description": "Of each part, where the service is not ready"})
@@ -131,6 +151,20 @@ SENT = SentSchema().dump(Sent(VERIFICATION, Quota(4), exposed_code=None))
 VERIFIED = VerifiedSchema().dump(
     replace(VERIFICATION, status=Status.VERIFIED, verified_at=_CREATED + timedelta(seconds=21))
 )
+# Signed with the private key of RFC 8037, appendix A.1.
+PROVED = VERIFIED | {"proof": PROOF}
+PUBLIC_KEYS = {
+    "keys": [
+        {
+            "crv": "Ed25519",
+            "kty": "OKP",
+            "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+            "kid": "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k",
+            "use": "sig",
+            "alg": "EdDSA",
+        }
+    ]
+}
 FOUND = VerificationSchema().dump(
     replace(
         VERIFICATION,

@@ -6,14 +6,34 @@ import logging
 import re
 import secrets
 import time
+from http.client import UNAUTHORIZED
 
 from flask import Flask, Response, g, request
+from structlog.contextvars import bind_contextvars, clear_contextvars
+
+from otp_service.domain.errors import OtpError
 
 log = logging.getLogger(__name__)
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_POLLED = {"/health", "/sandbox/messages"}  # once a second or so: not worth a line each
+# Once a second or so: not worth a line each.
+_POLLED = {"/health", "/ready", "/metrics", "/sandbox/messages"}
+_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 NOTHING = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+_UNNEEDED = (
+    "accelerometer autoplay camera display-capture encrypted-media fullscreen geolocation "
+    "gyroscope hid idle-detection magnetometer microphone midi payment picture-in-picture "
+    "publickey-credentials-get screen-wake-lock serial usb xr-spatial-tracking"
+)
+EVERYWHERE = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": ", ".join(f"{feature}=()" for feature in _UNNEEDED.split()),
+}
+"""Headers of every response, also of those that the server makes without the application."""
 
 
 def content_security_policy(
@@ -30,24 +50,39 @@ def content_security_policy(
 def init_app(app: Flask) -> None:
     app.before_request(_begin)
     app.after_request(_finish)
+    app.teardown_request(lambda _: clear_contextvars())
+    app.logger = logging.getLogger("flask.app")  # and not ours: Flask's own lines quote paths
 
 
 def _begin() -> None:
     g.started = time.perf_counter()
     theirs = request.headers.get("X-Request-ID", "")
     g.request_id = theirs if _REQUEST_ID.fullmatch(theirs) else secrets.token_hex(16)
+    clear_contextvars()
+    bind_contextvars(request_id=g.request_id)  # in every line that this thread logs from now on
 
 
 def _finish(response: Response) -> Response:
     response.headers["X-Request-ID"] = g.request_id
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers.update(EVERYWHERE)
     response.headers.setdefault("Content-Security-Policy", NOTHING)
-    # The rule, not the path: a path is the caller's text and may hold a phone number.
-    rule = request.url_rule.rule if request.url_rule else "(no route)"
-    took = 1000 * (time.perf_counter() - g.started)
-    level = logging.DEBUG if rule in _POLLED else logging.INFO
-    status = response.status_code
-    log.log(level, "%s %s %d %.1f ms %s", request.method, rule, status, took, g.request_id)
+    _log(response.status_code)
     return response
+
+
+def _log(status: int) -> None:
+    """The rule, not the path, and no method that there isn't: those are the caller's text, and
+    may hold a phone number or a code.
+    """
+    rule = request.url_rule.rule if request.url_rule else "(no route)"
+    refusal: OtpError | None = g.get("refusal")
+    facts = {
+        "method": request.method if request.method in _METHODS else "(other)",
+        "route": rule,
+        "status": status,
+        "refusal": refusal.code if refusal else None,
+        "ms": round(1000 * (time.perf_counter() - g.started), 1),
+        "client": g.get("client") if status != UNAUTHORIZED else None,
+    }
+    known = {name: fact for name, fact in facts.items() if fact is not None}
+    log.log(logging.DEBUG if rule in _POLLED else logging.INFO, "request", extra=known)

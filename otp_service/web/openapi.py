@@ -12,6 +12,7 @@ from otp_service.web import auth
 from otp_service.web.blueprints import Blueprint
 
 TITLE = "WhatsApp OTP"
+VERSION = "1.0.0"
 _DESCRIPTION = """\
 Send a one-time code to a phone over WhatsApp, and check what the person typed.
 
@@ -36,7 +37,7 @@ class _Api(flask_smorest.Api):  # type: ignore[misc, unused-ignore]
 
 def init_app(app: Flask, blueprints: list[Blueprint], *, keys_required: bool) -> None:
     """Register the blueprints and keep the document of them in ``app.extensions``."""
-    app.config.update(API_TITLE=TITLE, API_VERSION="1.0.0", OPENAPI_VERSION="3.1.0")
+    app.config.update(API_TITLE=TITLE, API_VERSION=VERSION, OPENAPI_VERSION="3.1.0")
     info = {"description": _DESCRIPTION, "license": {"name": "MIT", "identifier": "MIT"}}
     api = _Api(app, spec_kwargs={"info": info})
     for blueprint in blueprints:

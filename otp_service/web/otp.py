@@ -16,7 +16,7 @@ from otp_service.domain.verification import Person
 from otp_service.web import auth, examples
 from otp_service.web.blueprints import Blueprint, answer
 from otp_service.web.errors import BodyTooLarge, InvalidJson, UnsupportedMediaType
-from otp_service.web.parts import service
+from otp_service.web.parts import parts, service
 from otp_service.web.schemas import SentSchema, VerifiedSchema, send_schema, verify_schema
 
 Body = dict[str, Any]
@@ -32,6 +32,8 @@ _BODY = [
 _SENDING = [
     *_BODY,
     errors.SendLimitExceeded,
+    errors.RequestLimitExceeded,
+    errors.DestinationNotAllowed,
     errors.DeliveryFailed,
     errors.DeliveryUnavailable,
     errors.DeliveryUnconfirmed,
@@ -45,6 +47,7 @@ _CHECKING = [
     errors.CodeNotFound,
     errors.TooManyAttempts,
     errors.PhoneLocked,
+    errors.RequestLimitExceeded,
     errors.IdempotencyKeyReused,
 ]
 
@@ -64,8 +67,9 @@ _PREFER = {
 }
 
 
-def blueprint(code_length: int, channels: Iterable[str]) -> Blueprint:
-    """The blueprint for codes of so many digits, sent over these channels."""
+def blueprint(code_length: int, channels: Iterable[str], *, proofs: bool) -> Blueprint:
+    """For codes of so many digits, sent over these channels; ``proofs``: a success has one."""
+    verified_example = examples.PROVED if proofs else examples.VERIFIED
     send_body, verify_body = send_schema(channels)(), verify_schema(code_length)()
     bp = Blueprint("otp", auth.OTP, "Send a code, send it again, check what the person typed")
 
@@ -90,13 +94,10 @@ def blueprint(code_length: int, channels: Iterable[str]) -> Blueprint:
     @bp.post("/verify-otp")
     @bp.takes(verify_body)
     @bp.documented(parameters=[_KEY])
-    @bp.answers("OTP verified successfully", VerifiedSchema, examples.VERIFIED, _CHECKING)
+    @bp.answers("OTP verified successfully", VerifiedSchema, verified_example, _CHECKING)
     def verify_otp(body: Body) -> Response:
         """Check the code a person typed."""
-        verified = service().verify(
-            _person(body), body["otp"], body.get("verification_id"), _request_key(body)
-        )
-        return answer("OTP verified successfully", VerifiedSchema().dump(verified))
+        return answer("OTP verified successfully", _verify(body))
 
     return bp
 
@@ -106,7 +107,13 @@ def _person(body: Body) -> Person:
 
 
 def _wish(body: Body) -> Wish:
-    return Wish(body["channel"], body.get("locale"), _need_not_wait(), _request_key(body))
+    return Wish(
+        channel=body["channel"],
+        locale=body.get("locale"),
+        background=_need_not_wait(),
+        key=_request_key(body),
+        address=body.get("client_ip"),
+    )
 
 
 def _need_not_wait() -> bool:
@@ -122,6 +129,16 @@ def _request_key(body: Body) -> RequestKey | None:
         raise errors.InvalidRequest({"Idempotency-Key": ["1 to 255 visible ASCII characters."]})
     asked = f"{request.path} {json.dumps(body, sort_keys=True)}"
     return service().request_key(auth.client(), key, asked)
+
+
+def _verify(body: Body) -> dict[str, Any]:
+    """The answer's data, if the code is right."""
+    person, key, proofs = _person(body), _request_key(body), parts().proofs
+    # Before the code is used up: without a key to sign with, nothing may be judged.
+    sign = proofs.signer() if proofs else None
+    verified = service().verify(person, body["otp"], body.get("verification_id"), key)
+    data: dict[str, Any] = VerifiedSchema().dump(verified)
+    return data | {"proof": sign(verified)} if sign else data
 
 
 def _sent(message: str, sent: Sent) -> Response:

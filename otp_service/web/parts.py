@@ -10,7 +10,8 @@ from flask import Flask, current_app
 
 from otp_service.domain.messages import Receipt
 from otp_service.domain.service import OtpService
-from otp_service.domain.verification import Channel
+from otp_service.domain.verification import Channel, Verification
+from otp_service.metrics import Metrics
 
 Description = dict[str, Any]
 
@@ -20,6 +21,16 @@ class Keys(Protocol):
 
     def find(self, key: str) -> tuple[str, frozenset[str]] | None:
         """The client that holds ``key`` and its scopes, or None. May raise `StorageUnavailable`."""
+
+
+class Proofs(Protocol):
+    """Signed proofs of a success."""
+
+    def signer(self) -> Callable[[Verification], str]:
+        """What makes a proof, and does not fail. Raises `StorageUnavailable` if nothing can."""
+
+    def published(self) -> list[dict[str, str]]:
+        """The public keys, as a JWK set has them. May raise `StorageUnavailable`."""
 
 
 class SenderState(Protocol):
@@ -49,15 +60,18 @@ class Worker(Protocol):
 
 @dataclass(frozen=True)
 class Parts:
-    """``keys`` is None where none are required; ``senders`` are those of real messages.
+    """``keys`` is None where none are required, ``proofs`` where none are made; ``senders`` are
+    those of real messages.
 
     ``start`` begins what runs beside requests, in each process that serves.
     """
 
     service: OtpService
     keys: Keys | None
+    proofs: Proofs | None
     senders: Sequence[SenderState]
     worker: Worker
+    metrics: Metrics
     keep_receipts: Callable[[Sequence[Receipt]], None]
     sender_configuration: Callable[[], Description]
     sample_request: Callable[[], Description]

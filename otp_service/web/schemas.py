@@ -16,6 +16,14 @@ from otp_service.domain.verification import Channel, DeliveryStatus, Status
 PHONE = "+919876543210"
 TIME = "2026-11-22T17:33:28.125Z"
 VERIFICATION_ID = "p" + "0123456789abcdef" * 2
+PROOF = (
+    "eyJhbGciOiJFZERTQSIsImtpZCI6ImtQcktfcW14VldhWVZBOXd3QkY2SXVvM3ZWeno3VHhIQ1R3WEJ5Z3JTNGsiLC"
+    "J0eXAiOiJKV1QifQ.eyJpc3MiOiJvdHAtc2VydmljZSIsInN1YiI6Iis5MTk4NzY1NDMyMTAiLCJhdWQiOiJzaG9wI"
+    "iwiaWF0IjoxNzk1MzY4NjQ5LCJleHAiOjE3OTUzNjg5NDksImp0aSI6IlJrMVpDNWJCWGhIR2ZUak4zcTBYM2ciLCJ"
+    "wdXJwb3NlIjoibG9naW4iLCJ2ZXJpZmljYXRpb25faWQiOiJwMDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZ"
+    "WYiLCJjaGFubmVsIjoid2hhdHNhcHAiLCJhdXRoX3RpbWUiOjE3OTUzNjg2NDl9.S-UUX0sCLUNiZSDK1X_WpCNx46"
+    "9gVuAlbUXWPJIbFxl4cigKCF7OQ5hzvL3VOs-xHRYQhlm7EwbfjnPJc8KjCg"
+)
 
 
 def _text(
@@ -50,14 +58,17 @@ def _whole(description: str, example: int, **kwargs: Any) -> fields.Integer:
     return fields.Integer(metadata={"description": description, "example": example}, **kwargs)
 
 
+def rfc3339(time: datetime) -> str:
+    """In UTC, to the millisecond. ``time`` is aware."""
+    text = time.astimezone(timezone.utc).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")
+
+
 class Time(fields.DateTime):
     """An aware time as RFC 3339 in UTC, to the millisecond."""
 
     def _serialize(self, value: datetime | None, *args: Any, **kwargs: Any) -> str | None:
-        if value is None:
-            return None
-        text = value.astimezone(timezone.utc).isoformat(timespec="milliseconds")
-        return text.replace("+00:00", "Z")
+        return None if value is None else rfc3339(value)
 
 
 def _time(description: str, **kwargs: Any) -> Time:
@@ -157,6 +168,7 @@ class VerifiedSchema(_Answer):
     purpose = _text("", "login", required=True)
     verification_id = _text("", VERIFICATION_ID, attribute="id", required=True)
     verified_at = _time("When the right code was checked", required=True)
+    proof = _text("A signed JWT that says so, where OTP_PROOF is on", PROOF)
 
 
 class DeliverySchema(_Answer):

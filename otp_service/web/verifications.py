@@ -6,7 +6,11 @@ import re
 
 from flask import Response
 
-from otp_service.domain.errors import StorageUnavailable, VerificationNotFound
+from otp_service.domain.errors import (
+    RequestLimitExceeded,
+    StorageUnavailable,
+    VerificationNotFound,
+)
 from otp_service.domain.verification import Status
 from otp_service.web import auth, examples
 from otp_service.web.blueprints import Blueprint, answer
@@ -17,7 +21,7 @@ bp = Blueprint("verifications", auth.READ, "A verification, its state and its me
 cancel_bp = Blueprint("cancel", auth.OTP, "End a verification")
 
 _ID_PATTERN = "[a-z0-9]{8,40}"
-_FAILS = [VerificationNotFound, StorageUnavailable]
+_FAILS = [VerificationNotFound, RequestLimitExceeded, StorageUnavailable]
 _PATH = "/verifications/<string(maxlength=64):verification_id>"
 _ID = {
     "name": "verification_id",

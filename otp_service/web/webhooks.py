@@ -7,14 +7,14 @@ import hmac
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Any
 
 from flask import Response, request
 
 from otp_service.domain.errors import OtpError, StorageUnavailable
 from otp_service.domain.messages import Receipt
-from otp_service.web import auth, examples
+from otp_service.web import addresses, auth, examples
+from otp_service.web.addresses import Network
 from otp_service.web.blueprints import Blueprint
 from otp_service.web.errors import BodyTooLarge, Forbidden, InvalidJson, Unauthorized
 from otp_service.web.parts import parts
@@ -36,6 +36,7 @@ class Hooks:
     """How each provider's receipts are read, and known to be its own.
 
     Without its secret a webhook refuses everything; without ``networks`` any address may call.
+    ``proxies`` are believed when they say whose request they forward.
     """
 
     read_gupshup: Read
@@ -44,7 +45,8 @@ class Hooks:
     authentic_meta: Callable[[bytes, str | None], bool]
     secret: str = field(repr=False)
     verify_token: str = field(repr=False)
-    networks: Sequence[IPv4Network | IPv6Network]
+    networks: Sequence[Network]
+    proxies: Sequence[Network]
 
 
 def gupshup_blueprint(hooks: Hooks) -> Blueprint:
@@ -149,8 +151,7 @@ def _keep(receipts: list[Receipt]) -> Response:
 
 
 def _let_gupshup_in(hooks: Hooks) -> None:
-    address = ip_address(request.remote_addr or "0.0.0.0")  # noqa: S104 (nobody's address)
-    if hooks.networks and not any(address in network for network in hooks.networks):
+    if hooks.networks and not addresses.within(addresses.caller(hooks.proxies), hooks.networks):
         raise Forbidden
     header = request.headers.get("Authorization", "")
     kind, _, credentials = header.partition(" ")

@@ -143,6 +143,7 @@ def test_an_endless_tls_handshake_took_nothing(turn: Turn) -> None:
 # --- it may have been sent ---
 
 
+@pytest.mark.statement(17)
 @pytest.mark.usefixtures("prompt")
 @pytest.mark.parametrize(
     "turn",
@@ -184,6 +185,7 @@ def test_after_the_request_a_bad_answer_means_that_it_may_arrive(turn: Turn) -> 
     assert type(refusal_of(turn)) is DeliveryUnconfirmed
 
 
+@pytest.mark.statement(17)
 def test_an_endless_answer_is_not_read_to_its_end() -> None:
     with serve(drip(b"HTTP/1.1 202 OK\r\n\r\n" + b" " * 5_000_000, b"" * 9)) as server:
         started = time.monotonic()
@@ -216,6 +218,7 @@ def test_a_server_error_is_not_tried_again_by_the_library(status: str) -> None:
     assert type(error) is DeliveryUnavailable
 
 
+@pytest.mark.statement(17)
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "307 Temporary", "308 Permanent"])
 def test_code_and_key_follow_no_redirect(status: str) -> None:
     with serve(say(http())) as elsewhere:
@@ -224,11 +227,13 @@ def test_code_and_key_follow_no_redirect(status: str) -> None:
         assert elsewhere.connections == 0
 
 
+@pytest.mark.statement(17)
 @pytest.mark.parametrize("location", ["http://[", "//", "\xff", "http://127.0.0.1:99999/"])
 def test_a_redirect_to_nonsense_is_just_a_redirect(location: str) -> None:
     assert type(refusal_of(say(http(b"", "307 X", Location=location)))) is DeliveryFailed
 
 
+@pytest.mark.statement(17)
 def test_a_redirect_s_body_is_not_read_to_its_end() -> None:
     head = b"HTTP/1.1 307 X\r\nLocation: http://127.0.0.1:1/\r\n\r\n"
     read = []

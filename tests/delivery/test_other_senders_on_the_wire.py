@@ -104,6 +104,7 @@ def test_a_refused_connection_took_nothing(kind: Kind) -> None:
     assert (error.reason, error.retry_after) == ("no connection: ConnectionRefusedError", 5)
 
 
+@pytest.mark.statement(17)
 @pytest.mark.parametrize(
     "turn",
     [
@@ -143,6 +144,7 @@ def test_a_refusal_is_read(kind: Kind) -> None:
     assert error.reason.endswith(": No.")
 
 
+@pytest.mark.statement(17)
 @pytest.mark.parametrize("status", ["302 Found", "307 Temporary"])
 def test_code_and_secret_follow_no_redirect(kind: Kind, status: str) -> None:
     with serve(say(http(kind.accepted))) as elsewhere:

@@ -17,6 +17,7 @@ KEY = bytes(range(32))
 PERSON = Person("public", "+919876543210", "login")
 
 
+@pytest.mark.statement(1)
 @given(st.integers(4, 10), st.text(max_size=40), st.integers(1, 1000))
 def test_a_code_has_exactly_its_length_in_ascii_digits(
     length: int, verification_id: str, generation: int
@@ -27,6 +28,7 @@ def test_a_code_has_exactly_its_length_in_ascii_digits(
     assert code.isdigit()
 
 
+@pytest.mark.statement(1)
 def test_a_code_is_the_whole_hmac_as_one_number() -> None:
     parts = (b"code", b"p01", b"2")
     message = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
@@ -34,6 +36,7 @@ def test_a_code_is_the_whole_hmac_as_one_number() -> None:
     assert derive_code(Secret(KEY), "p01", 2, 10) == f"{number % 10**10:010}"
 
 
+@pytest.mark.statement(1)
 def test_codes_use_every_digit_in_every_place_about_equally() -> None:
     codes = [derive_code(Secret(KEY), f"p{number}", 1, 6) for number in range(20_000)]
     for place in range(6):

@@ -10,6 +10,7 @@ from otp_service.domain.errors import InvalidPhoneNumber
 from otp_service.domain.phone import mask, normalize
 
 
+@pytest.mark.statement(12)
 @pytest.mark.parametrize(
     "written",
     [

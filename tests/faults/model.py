@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from otp_service.domain.limits import FAILURES, SENDS, Limit
+from otp_service.domain.limits import Limit, Limits
 from otp_service.domain.verification import Person, Status
 from tests.faults.connection import When
 
@@ -46,6 +46,7 @@ class Case:
     oldest: int = 1
     expires_at: int = 0
     wrong: int = 0
+    began: int = 0  # after how many failures in its home
 
 
 Answer = tuple[str, "Case | None"]
@@ -60,6 +61,7 @@ class Home:
     cases: list[Case] = field(default_factory=list)
     sends: list[tuple[str, int]] = field(default_factory=list)
     failures: list[tuple[str, int]] = field(default_factory=list)
+    failed: list[Case] = field(default_factory=list)  # for each failure
 
     def newest(self, person: Person) -> Case | None:
         return next((case for case in reversed(self.cases) if case.person == person), None)
@@ -84,34 +86,43 @@ class Home:
     def issue(self, person: Person) -> Answer:
         if live := self.live(person):
             return ALREADY, live
-        answer, case = self.reissue(Case(person, self.letter))
+        answer, case = self.reissue(Case(person, self.letter, began=len(self.failures)))
         if case:
             self.cases.append(case)
         return answer, case
 
     def reissue(self, case: Case) -> Answer:
-        if self._met(SENDS, self.sends, case.person):
+        if self._met(Limits().phone_sends, self.sends, case.person):
             return TOO_MANY_SENDS, None
         case.expires_at = self.now + LIFETIME
         case.codes.append(("", case.expires_at))
         self.sends.append((case.person.phone, self.now))
         return OK, case
 
-    def judge(self, case: Case | None, code: str) -> Answer:
+    def judge(self, case: Case | None, code: str, named: bool) -> Answer:
         if not case or case not in self.cases or case.expires_at <= self.now:
             return NO_CODE, None
         if case.status is not Status.PENDING:
             return (USED_UP if case.status is Status.FAILED else NO_CODE), case
-        if self._met(FAILURES, self.failures, case.person):
+        failures = self._counted(case) if named else self.failures
+        if self._met(Limits().phone_failures, failures, case.person):
             return LOCKED, case
         if any(code == good and self.now < end for good, end in case.codes[case.oldest - 1 :]):
             case.status = Status.VERIFIED
             return OK, case
         self.failures.append((case.person.phone, self.now))
+        self.failed.append(case)
         case.wrong += 1
         if case.wrong == GUESSES:
             case.status = Status.FAILED
         return WRONG, case
+
+    def _counted(self, case: Case) -> list[tuple[str, int]]:
+        """Who names a verification is not locked out of it by later guesses at other ones."""
+        own = [
+            failure for failure, of in zip(self.failures, self.failed, strict=True) if of is case
+        ]
+        return self.failures[: case.began] + own
 
     def get(self, case: Case) -> Answer:
         return (OK, case) if case in self.cases else (UNKNOWN, None)
@@ -175,8 +186,8 @@ class Model:
             home = self.fallback if self.fallback.known(person) else self.postgres
             asked = home.newest(person)
         if home is self.fallback:
-            return home.judge(asked, code)
-        return self._in_postgres(CHECK, home.judge, asked, code)
+            return home.judge(asked, code, case is not None)
+        return self._in_postgres(CHECK, home.judge, asked, code, case is not None)
 
     def get(self, case: Case) -> Answer:
         if case.home == "s":

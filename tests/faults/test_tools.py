@@ -20,6 +20,7 @@ INSERT = "INSERT INTO otp_service.kept VALUES ('milk')"
 SLOW = "SELECT pg_sleep(0.2)"
 COUNT = "SELECT count(*) FROM otp_service.kept"
 TIMELINE = "SELECT substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)"
+pytestmark = pytest.mark.from_nothing
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from otp_service.domain.codes import Codes, Secret
 from otp_service.domain.dispatch import Dispatch
-from otp_service.domain.limits import Policy
+from otp_service.domain.limits import Limits, Policy
 from otp_service.domain.sending import Sending
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Channel, Person
@@ -36,10 +36,14 @@ def sender() -> FakeSender:
 
 @pytest.fixture
 def make_service(engine: sa.Engine, sender: FakeSender) -> MakeService:
-    def make(*secret_keys: bytes, **policy: object) -> OtpService:
+    def make(
+        *secret_keys: bytes,
+        limits: Limits = Limits(),  # noqa: B008 (it is frozen)
+        **policy: object,
+    ) -> OtpService:
         secrets = [Secret(key) for key in secret_keys or (b"k" * 32,)]
         database = Database(engine)
-        store = Homes(SqlStore(database, secrets_count=len(secrets)))
+        store = Homes(SqlStore(database, secrets_count=len(secrets), limits=limits))
         chosen = replace(POLICY, **policy)  # type: ignore[arg-type]
         senders = {Channel.WHATSAPP: [sender]}
         dispatch = Dispatch(Messages(database), Codes(secrets, 6), senders, sender, chosen)

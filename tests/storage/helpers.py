@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 import sqlalchemy as sa
 
-from otp_service.domain.errors import (
-    CodeIncorrect,
-)
+from otp_service.domain.errors import CodeIncorrect, OtpError
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Person
 from otp_service.storage.access_models import ClientRequestsRow, PhoneRow
@@ -53,3 +55,19 @@ def fail(service: OtpService, person: Person, code: str, times: int) -> None:
     for _ in range(times):
         with pytest.raises(CodeIncorrect):
             service.verify(person, wrong(code))
+
+
+def race(*acts: Callable[[], object]) -> Counter[str]:
+    """Do all at the same moment; count the outcomes: "ok" or the refusal's code."""
+    barrier = Barrier(len(acts))
+
+    def run(act: Callable[[], object]) -> str:
+        barrier.wait()
+        try:
+            act()
+        except OtpError as error:
+            return error.code
+        return "ok"
+
+    with ThreadPoolExecutor(len(acts)) as pool:
+        return Counter(pool.map(run, acts))

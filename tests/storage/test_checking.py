@@ -73,6 +73,7 @@ def test_a_code_ends_with_its_lifetime(
     assert service.send(person).verification.id != sent.verification.id
 
 
+@pytest.mark.statement(8)
 @pytest.mark.parametrize(
     "other",
     [
@@ -95,6 +96,7 @@ def test_a_code_never_verifies_for_another(
     assert service.verify(person, code)
 
 
+@pytest.mark.statement(8)
 def test_a_mac_moved_to_another_row_proves_nothing(
     service: OtpService, person: Person, sender: FakeSender, engine: sa.Engine
 ) -> None:
@@ -109,6 +111,7 @@ def test_a_mac_moved_to_another_row_proves_nothing(
         service.verify(person, used)
 
 
+@pytest.mark.statement(8)
 def test_an_id_of_another_phone_is_not_found(
     service: OtpService, person: Person, sender: FakeSender
 ) -> None:
@@ -138,6 +141,7 @@ def test_canceling_what_was_verified_changes_nothing(
     assert service.cancel("public", sent.verification.id).status is Status.VERIFIED
 
 
+@pytest.mark.statement(8)
 def test_another_clients_verification_does_not_exist(service: OtpService, person: Person) -> None:
     sent = service.send(person)
     for act in (service.get, service.cancel):
@@ -146,6 +150,7 @@ def test_another_clients_verification_does_not_exist(service: OtpService, person
     assert service.get("public", sent.verification.id).status is Status.PENDING
 
 
+@pytest.mark.statement(5)
 def test_ten_failures_in_an_hour_lock_the_phone_over_all_its_verifications(
     service: OtpService, person: Person, sender: FakeSender, engine: sa.Engine
 ) -> None:

@@ -19,6 +19,7 @@ from tests.conftest import SECRET
 from tests.storage.test_schema import HEAD
 from tests.storage.upgrades import add_rows, engine_on, go_to, holding, revision, rows
 
+pytestmark = pytest.mark.from_nothing
 ROOT = Path(__file__).parent.parent.parent
 COMMAND = [sys.executable, "-m", "flask", "--app", "wsgi", "otp", "init-db"]
 INDEX = "CREATE INDEX CONCURRENTLY ix_test ON otp_service.verifications (purpose)"

@@ -37,6 +37,7 @@ def test_a_second_send_finds_the_live_code(service: OtpService, person: Person) 
     assert caught.value.quota.remaining == 4
 
 
+@pytest.mark.statement(5)
 def test_a_resend_replaces_the_code_and_gives_no_attempts_back(
     service: OtpService, person: Person, sender: FakeSender
 ) -> None:

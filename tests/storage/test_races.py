@@ -3,42 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from threading import Barrier
 
 import pytest
 import sqlalchemy as sa
 
-from otp_service.domain.errors import OtpError
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Person, Status
 from otp_service.storage.functions import clock
 from otp_service.storage.models import AttemptRow, VerificationRow
 from tests.fakes import FakeSender
-from tests.storage.helpers import wrong
+from tests.storage.helpers import race, wrong
 
 _NUMBERS = ("generation", "oldest_generation", "attempts", "max_attempts")
 
 
-def race(*acts: Callable[[], object]) -> Counter[str]:
-    """Do all at the same moment; count the outcomes: "ok" or the refusal's code."""
-    barrier = Barrier(len(acts))
-
-    def run(act: Callable[[], object]) -> str:
-        barrier.wait()
-        try:
-            act()
-        except OtpError as error:
-            return error.code
-        return "ok"
-
-    with ThreadPoolExecutor(len(acts)) as pool:
-        return Counter(pool.map(run, acts))
-
-
+@pytest.mark.statement(3)
 def test_racing_right_codes_verify_exactly_once(
     service: OtpService, person: Person, sender: FakeSender
 ) -> None:
@@ -47,6 +28,7 @@ def test_racing_right_codes_verify_exactly_once(
     assert outcomes == {"ok": 1, "otp_not_found": 19}
 
 
+@pytest.mark.statement(4)
 def test_of_racing_wrong_codes_exactly_five_are_judged(
     service: OtpService, person: Person, sender: FakeSender
 ) -> None:

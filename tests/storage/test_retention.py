@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import sqlalchemy as sa
 
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Person
 from otp_service.storage import retention
+from otp_service.storage.access_models import PhoneRow
 from otp_service.storage.models import VerificationRow
 from tests.fakes import FakeSender
+from tests.storage.helpers import fail, pass_time
 
 V = VerificationRow
 ROWS = 1300
@@ -73,3 +77,35 @@ def test_an_erasure_waits_for_a_request_instead_of_leaving_its_row(
     )
     assert retention.erase(engine, person.phone) == 1
     assert not any("SKIP LOCKED" in statement for statement in statements)
+
+
+def phones(engine: sa.Engine) -> list[str]:
+    with engine.connect() as connection:
+        return list(connection.execute(sa.select(PhoneRow.phone)).scalars())
+
+
+def test_an_erasure_forgets_what_the_phones_limits_counted(
+    service: OtpService, person: Person, sender: FakeSender, engine: sa.Engine
+) -> None:
+    service.send(person)
+    fail(service, person, sender.last_code, 1)
+    assert phones(engine) == [person.phone]
+    retention.erase(engine, person.phone)
+    assert phones(engine) == []
+
+
+def test_a_phone_is_forgotten_after_quiet_days_unless_it_is_disabled(
+    service: OtpService, person: Person, sender: FakeSender, engine: sa.Engine
+) -> None:
+    disabled = replace(person, phone="+14155552671")
+    for each in (person, disabled):
+        service.send(each)
+        fail(service, each, sender.last_code, 1)
+    with engine.begin() as connection:
+        this = PhoneRow.phone == disabled.phone
+        connection.execute(sa.update(PhoneRow).where(this).values(disabled_at=sa.func.from_now(0)))
+    retention.cleanup(engine, days=30)
+    assert len(phones(engine)) == 2
+    pass_time(engine, 31 * 86_400)
+    retention.cleanup(engine, days=30)
+    assert phones(engine) == [disabled.phone]

@@ -33,6 +33,7 @@ from tests.storage.upgrades import (
     stamp,
 )
 
+pytestmark = pytest.mark.from_nothing
 INDEX = "ix_verifications_pending_expires_at"
 
 
@@ -51,6 +52,13 @@ def empty(database_url: str) -> Iterator[sa.Engine]:
     """A database with nothing in it, of either kind."""
     with engine_on(database_url) as engine:
         yield engine
+
+
+@pytest.fixture
+def engine(empty: sa.Engine) -> sa.Engine:
+    """Upgraded from nothing."""
+    schema.upgrade(empty)
+    return empty
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ from tests.storage.upgrades import (
     stamp,
 )
 
+pytestmark = pytest.mark.from_nothing
 SCRIPT = (schema.MIGRATIONS / "supabase_setup.sql").read_text()
 TABLES = [table.name for table in db.metadata.tables.values()] + ["alembic_version"]
 API_ROLES = ("anon", "authenticated", "service_role")

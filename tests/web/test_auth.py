@@ -47,7 +47,8 @@ def test_only_these_routes_are_open_to_anyone(app: Flask) -> None:
         if getattr(app.blueprints.get(rule.endpoint.split(".")[0]), "scope", "public") == "public"
     }
     pages = {"/docs", "/redoc", "/openapi.json", "/sandbox", "/sandbox/messages"}
-    assert public == {"/health", "/ready", "/static/<path:filename>"} | pages
+    keys = "/.well-known/jwks.json"
+    assert public == {"/health", "/ready", "/static/<path:filename>", keys} | pages
 
 
 @pytest.mark.parametrize(
@@ -75,6 +76,7 @@ def test_a_key_travels_in_either_header(guarded: Flask) -> None:
         assert client.post("/resend-otp", json=PHONE, headers=headers).status_code == 200
 
 
+@pytest.mark.statement(15)
 def test_a_key_without_the_scope_is_403(guarded: Flask) -> None:
     mine = key(guarded, "reader", "read")
     client = guarded.test_client()
@@ -97,6 +99,7 @@ def test_a_client_sees_only_its_own_verifications(guarded: Flask) -> None:
     assert client.post("/verify-otp", json=check, headers=bearer(one)).get_json()["success"]
 
 
+@pytest.mark.statement(15)
 def test_a_revoked_key_ends_within_seconds(guarded: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api_keys, "SECONDS_TRUSTED", 0.2)
     mine = key(guarded, "shop", "otp")
@@ -108,6 +111,7 @@ def test_a_revoked_key_ends_within_seconds(guarded: Flask, monkeypatch: pytest.M
     assert client.post("/resend-otp", json=PHONE, headers=bearer(mine)).status_code == 401
 
 
+@pytest.mark.statement(15)
 def test_a_key_is_stored_hashed_and_its_name_is_taken_once(guarded: Flask) -> None:
     mine = key(guarded, "shop", "otp")
     with guarded.app_context():

@@ -43,6 +43,7 @@ def test_a_body_that_is_not_said_to_be_json_is_415(
     refused(post(client, path, b"{}", kind), 415, "unsupported_media_type")
 
 
+@pytest.mark.statement(18)
 @pytest.mark.parametrize("path", POSTS)
 def test_a_body_over_16_kib_is_413(client: FlaskClient, path: str) -> None:
     raw = json.dumps(PHONE).encode()
@@ -50,6 +51,7 @@ def test_a_body_over_16_kib_is_413(client: FlaskClient, path: str) -> None:
     assert post(client, path, raw.ljust(16 * 1024)).status_code != 413
 
 
+@pytest.mark.statement(18)
 @pytest.mark.parametrize("path", POSTS)
 @pytest.mark.parametrize(
     "raw",
@@ -77,6 +79,7 @@ def test_what_is_not_one_json_object_is_400(client: FlaskClient, path: str, raw:
     refused(post(client, path, raw), 400, "invalid_json")
 
 
+@pytest.mark.statement(18)
 @pytest.mark.parametrize(
     ("depth", "code"), [(19, "invalid_request"), (20, "invalid_json"), (900, "invalid_json")]
 )
@@ -117,6 +120,7 @@ def test_a_wrong_field_is_400_and_named(
     assert list(answer["error"]["fields"]) == [field]
 
 
+@pytest.mark.statement(11)
 @pytest.mark.parametrize(
     "otp",
     [
@@ -129,7 +133,13 @@ def test_a_wrong_field_is_400_and_named(
         "12345",
         "1234567",
         "123456\n",
+        "\n123456",
         " 123456",
+        "123456 ",
+        "123 456",
+        "123456\0",
+        "123\0456",
+        1.5,
         "12345a",
         "\uff11\uff12\uff13\uff14\uff15\uff16",
         "١٢٣٤٥٦",
@@ -140,10 +150,14 @@ def test_a_wrong_field_is_400_and_named(
 def test_an_otp_that_is_not_six_ascii_digits_is_400_and_costs_no_attempt(
     app: Flask, client: FlaskClient, otp: object
 ) -> None:
-    client.post("/send-otp", json=PHONE)
+    code = client.post("/send-otp", json=PHONE).get_json()["data"]["otp"]
     refused(client.post("/verify-otp", json=PHONE | {"otp": otp}), 400, "invalid_request")
     with app.app_context(), db.engine.connect() as connection:
         assert connection.scalar(sa.select(sa.func.count()).select_from(AttemptRow)) == 0
+    wrong = f"{(int(code) + 1) % 10**6:06}"
+    answer = client.post("/verify-otp", json=PHONE | {"otp": wrong}).get_json()
+    assert answer["error"]["attempts_remaining"] == 4
+    assert client.post("/verify-otp", json=PHONE | {"otp": code}).get_json()["success"]
 
 
 @pytest.mark.parametrize("path", POSTS)

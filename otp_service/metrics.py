@@ -1,0 +1,116 @@
+"""What is counted, for Prometheus.
+
+Labels come from fixed sets: rules and codes of our own, never a caller's text, a phone or a key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from otp_service.domain.messages import Receipt
+from otp_service.shared_counts import shared_folder
+
+LIMITS = {
+    "phone_sends",
+    "purpose_sends",
+    "address_sends",
+    "resend_cooldown",
+    "phone_failures",
+    "failures_in_a_row",
+    "verification_attempts",
+    "client_requests",
+}
+REASONS = {"country", "prefix", "number_type", "unusual_traffic"}
+"""Why a destination gets no messages."""
+
+_REQUEST_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20)
+_CALL_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8)  # a provider has 8 seconds
+
+# They would add a line to each number, and where processes count together there are none.
+disable_created_metrics()  # type: ignore[no-untyped-call]
+
+
+class Metrics:
+    """The counters of one application. ``registry`` is what a scrape sees: these, added up over
+    the processes that share a folder, and whatever gauges are registered with it.
+    """
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        counted_here: CollectorRegistry | None = self.registry
+        if folder := shared_folder():
+            MultiProcessCollector(self.registry, folder)  # type: ignore[no-untyped-call]
+            counted_here = None
+        counter = partial(Counter, registry=counted_here)
+        histogram = partial(Histogram, registry=counted_here)
+        self._requests = counter(
+            "otp_http_requests_total", "Requests answered.", ["method", "route", "status", "code"]
+        )
+        self._request_seconds = histogram(
+            "otp_http_request_duration_seconds",
+            "How long answers took.",
+            ["route"],
+            buckets=_REQUEST_BUCKETS,
+        )
+        self._calls = counter(
+            "otp_provider_calls_total",
+            "Messages for providers.",
+            ["provider", "channel", "outcome"],
+        )
+        self._call_seconds = histogram(
+            "otp_provider_call_duration_seconds",
+            "How long providers took.",
+            ["provider", "channel"],
+            buckets=_CALL_BUCKETS,
+        )
+        self._receipts = counter(
+            "otp_receipts_total",
+            "What providers told of messages.",
+            ["provider", "status", "failure"],
+        )
+        self._refusals = counter(
+            "otp_limit_refusals_total", "Requests that a limit refused.", ["limit"]
+        )
+        self._pumping = counter(
+            "otp_pumping_suspected_total", "Messages like pumping.", ["rule", "country"]
+        )
+
+    def request(self, method: str, route: str, status: int, code: str, seconds: float) -> None:
+        """One was answered; ``code`` is the refusal's, or ok."""
+        self._requests.labels(method, route, str(status), code).inc()
+        self._request_seconds.labels(route).observe(seconds)
+
+    def limit_refusal(self, details: Mapping[str, object]) -> None:
+        """A limit refused a request; ``details`` are the refusal's."""
+        limit = details.get("limit", details.get("reason"))
+        self._refusals.labels(limit if limit in LIMITS | REASONS else "other").inc()
+
+    def provider_call(
+        self, provider: str, channel: str, outcome: str, seconds: float | None
+    ) -> None:
+        """A message was or was not handed over; ``seconds`` are None if no call was made."""
+        self._calls.labels(provider, channel, outcome).inc()
+        if seconds is not None:
+            self._call_seconds.labels(provider, channel).observe(seconds)
+
+    def receipt(self, receipt: Receipt) -> None:
+        failure = receipt.failure.code if receipt.failure else ""
+        self._receipts.labels(receipt.provider, receipt.status.value, failure).inc()
+
+    def pumping_suspected(self, rule: str, country: str) -> None:
+        """A message looks like pumping; ``country`` is ISO 3166, empty if it has none."""
+        self._pumping.labels(rule, country).inc()
+
+    def text(self) -> bytes:
+        """Prometheus' text format, 0.0.4."""
+        return generate_latest(self.registry)

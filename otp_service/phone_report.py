@@ -1,0 +1,110 @@
+"""What `otp why` shows of a phone: the blocks first, then what they were counted from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import click
+
+from otp_service.domain.destination import destination
+from otp_service.domain.limits import Limit
+from otp_service.domain.phone import mask
+from otp_service.settings import Settings
+from otp_service.storage import rows
+from otp_service.storage.phones import Count, Report
+from otp_service.web.schemas import rfc3339
+
+_EVENTS = {
+    "phone_sends": "messages to it",
+    "purpose_sends": "messages for this purpose",
+    "resend_cooldown": "messages for this purpose",
+    "address_sends": "messages from this address",
+    "phone_failures": "wrong guesses",
+}
+_REFUSALS = {
+    "country": "its country is not in OTP_ALLOWED_COUNTRIES",
+    "prefix": "it begins with one of OTP_BLOCKED_PREFIXES",
+    "number_type": "its kind is one of OTP_BLOCKED_NUMBER_TYPES",
+}
+_SUSPICIONS = {
+    "prefix_numbers": "many numbers of its prefix got messages lately",
+    "conversion": "few of its country's codes were verified lately",
+}
+
+
+Question = dict[str, str | int | None]
+
+
+def question(phone: str, purpose: str, address: str | None, settings: Settings) -> Question:
+    """What `phones.report` is asked; a test number has neither prefix nor country."""
+    asked: Question = {"phone": phone, "purpose": purpose, "address": address}
+    asked |= {"prefix": None, "country": None, "lifetime": settings.expiry}
+    if phone not in settings.test_numbers:
+        where = destination(phone)
+        asked |= {"prefix": where.prefix, "country": where.country}
+    return asked
+
+
+def show_destination(phone: str, settings: Settings) -> None:
+    if phone in settings.test_numbers:
+        click.echo(f"{mask(phone)}: a test number, without destination rules and send limits")
+        return
+    where = destination(phone)
+    click.echo(f"{mask(phone)}: {where.country or 'no country'}, {where.kind}")
+    refusal = settings.destinations.refusal(phone)
+    _line("destination", f"BLOCKED: {_REFUSALS[refusal]}" if refusal else "allowed")
+
+
+def show(home: str, report: Report, settings: Settings, *, address_asked: bool) -> None:
+    click.echo(f"\n{home}: {'BLOCKED' if report.blocks else 'no limit is met'}")
+    for count in report.counts:
+        if count.limit.name == "address_sends" and not address_asked:
+            continue
+        _line(_EVENTS[count.limit.name], _count(count))
+    most = settings.limits.failures_in_a_row
+    in_a_row = f"{report.failures_in_a_row} of {most}"
+    if report.disabled_at:
+        in_a_row += f", DISABLED since {_time(report.disabled_at)} until otp unlock"
+    _line("wrong guesses in a row", in_a_row)
+    if report.unlocked_at:
+        _line("unlocked", f"at {_time(report.unlocked_at)}; what was before does not count")
+    if report.not_on_whatsapp:
+        _line("WhatsApp", "not reached there lately: with channel auto an SMS goes instead")
+    guard = settings.limits.pumping.guard.value
+    for suspicion in report.suspicions:
+        mark = "BLOCKED, looks" if guard == "enforce" else "looks"
+        _line("guard against pumping", f"{mark} like pumping: {_SUSPICIONS[suspicion]} ({guard})")
+    for line in _verifications(report):
+        click.echo(f"    {line}")
+
+
+def _line(name: str, text: str) -> None:
+    click.echo(f"  {name:<27} {text}")
+
+
+def _count(count: Count) -> str:
+    told = f"{count.used} of {count.limit.count} in {_span(count.limit)}"
+    return f"{told}, BLOCKED until {_time(count.until)}" if count.until else told
+
+
+def _span(limit: Limit) -> str:
+    for seconds, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")):
+        number, rest = divmod(limit.seconds, seconds)
+        if number and not rest:
+            return f"{number} {unit}{'s' if number > 1 else ''}"
+    return f"{limit.seconds} seconds"
+
+
+def _time(time: datetime) -> str:
+    return rfc3339(time.replace(microsecond=0)).replace(".000", "")
+
+
+def _verifications(report: Report) -> Iterator[str]:
+    if report.recent:
+        _line("verifications", "the newest, by client and purpose")
+    for row in report.recent:
+        found = rows.verification(row)
+        guesses = f"{found.attempts} of {found.max_attempts} wrong guesses"
+        times = f"{_time(found.created_at)} to {_time(found.expires_at)}"
+        yield f"{found.id} {found.client} {found.purpose} {found.status.value}, {guesses}, {times}"

@@ -1,0 +1,129 @@
+"""The audit trail: who did what to which verification, key or limit.
+
+Nothing here changes or deletes an entry; the database would refuse it (migration 0005).
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from otp_service.domain.phone import mask
+from otp_service.storage.access_models import AuditRow
+from otp_service.storage.functions import clock, from_now
+from otp_service.storage.transaction import Statement, Transaction, given
+
+U = AuditRow
+KEPT_DAYS = 365
+
+
+def entry(action: str, source: Any, where: sa.ColumnElement[bool], **values: Any) -> Statement:
+    """In a transaction of a client's: an entry for each row of ``source`` that it is true of."""
+    columns = {
+        U.at: clock(),
+        U.actor: given("client", sa.String()),
+        U.action: sa.literal(action),
+        **{getattr(U, name): value for name, value in values.items()},
+    }
+    rows = sa.select(*columns.values()).select_from(source).where(where)
+    return sa.insert(U).from_select(list(columns), rows)
+
+
+def operator() -> str:
+    """Who runs a command, as an actor: the account's name, or its number where it has none."""
+    try:
+        return f"operator:{getpass.getuser()}"
+    except (KeyError, OSError):  # a container's numeric user
+        return f"operator:{os.getuid()}"
+
+
+_RECORD = Transaction(
+    sa.insert(U).from_select(
+        [U.at, U.actor, U.action, U.verification_id, U.phone, U.phone_digest, U.detail],
+        sa.select(
+            clock(),
+            given("actor", sa.String()),
+            given("action", sa.String()),
+            given("verification_id", sa.String()),
+            given("phone", sa.String()),
+            given("phone_digest", sa.String()),
+            given("detail", sa.String()),
+        ),
+    )
+)
+
+
+def record(
+    engine: sa.Engine,
+    *,
+    actor: str,
+    action: str,
+    phone: str | None = None,
+    phone_digest: str | None = None,
+    verification_id: str | None = None,
+    detail: str | None = None,
+) -> None:
+    """Of what an operator did. ``phone`` is E.164 and is kept masked; 255 characters of detail."""
+    _RECORD.run(
+        engine,
+        actor=actor[:64],
+        action=action,
+        verification_id=verification_id,
+        phone=phone and mask(phone),
+        phone_digest=phone_digest,
+        detail=detail and detail[:255],
+    )
+
+
+_NULL_OR = {
+    "actor": U.actor,
+    "action": U.action,
+    "verification_id": U.verification_id,
+}
+
+
+def _found(digests: int) -> Transaction:
+    """The newest entries, of one phone if there are ``digests`` of it (one for each secret)."""
+    asked = [
+        sa.or_(given(name, sa.String()).is_(None), column == given(name, sa.String()))
+        for name, column in _NULL_OR.items()
+    ]
+    if digests:
+        asked.append(sa.or_(*(U.phone_digest == given(f"digest_{n}") for n in range(digests))))
+    since = U.at > from_now(-given("seconds", sa.Integer()))
+    newest = sa.select(*U.__table__.c).where(since, *asked).order_by(U.id.desc())
+    return Transaction(newest.limit(given("count", sa.Integer())), reads=True, seconds=20)
+
+
+def find(
+    engine: sa.Engine,
+    *,
+    seconds: int,
+    count: int,
+    phone_digests: Sequence[str] = (),
+    actor: str | None = None,
+    action: str | None = None,
+    verification_id: str | None = None,
+) -> list[sa.Row[Any]]:
+    """The newest ``count`` entries of the last ``seconds``, newest first."""
+    digests = {f"digest_{number}": digest for number, digest in enumerate(phone_digests)}
+    asked = {"actor": actor, "action": action, "verification_id": verification_id}
+    transaction = _found(len(phone_digests))
+    return list(transaction.run(engine, seconds=seconds, count=count, **asked, **digests))
+
+
+_BATCH = 500
+# Ids grow with time, so the oldest are found without an index of their times.
+_OLDEST = sa.select(U.id).order_by(U.id).limit(_BATCH).cte("oldest")
+FORGET_OLD = Transaction(
+    sa.delete(U)
+    .where(U.id.in_(sa.select(_OLDEST.c.id)))
+    .where(U.at < from_now(-86_400 * given("days", sa.Integer())))
+    .returning(U.id),
+    seconds=20,
+)
+"""One batch of what is older than so many days."""

@@ -1,0 +1,98 @@
+"""One phone across all its verifications: what blocks it, and letting it go on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert  # SQLite compiles its ON CONFLICT just as well
+
+from otp_service.domain.limits import Limit, Limits
+from otp_service.storage import rules
+from otp_service.storage.access_models import PhoneRow
+from otp_service.storage.models import VerificationRow
+from otp_service.storage.pumping import PumpingGuard
+from otp_service.storage.transaction import Transaction, given
+
+P, V = PhoneRow, VerificationRow
+_NOBODY = sa.bindparam("nobody", None, type_=sa.String())
+RECENT = 10
+
+
+@dataclass(frozen=True)
+class Count:
+    """How much of a limit is used, and until when it is met, if it is."""
+
+    limit: Limit
+    used: int
+    until: datetime | None
+
+
+@dataclass(frozen=True)
+class Report:
+    """What one home knows of a phone. ``suspicions`` are broken rules against pumping."""
+
+    counts: Sequence[Count]
+    failures_in_a_row: int
+    disabled_at: datetime | None
+    unlocked_at: datetime | None
+    not_on_whatsapp: bool
+    suspicions: Sequence[str]
+    recent: Sequence[sa.Row[Any]]
+    """The newest verifications, newest first."""
+
+    @property
+    def blocks(self) -> bool:
+        """Whether a limit stands in the way now."""
+        return bool(self.disabled_at) or any(count.until for count in self.counts)
+
+
+def report(engine: sa.Engine, limits: Limits, **asked: str | int | None) -> Report:
+    """``asked``: phone, purpose, and of a message to it address, prefix, country and lifetime."""
+    windows = rules.send_windows(limits) + rules.failure_windows(limits, _NOBODY)
+    guard = PumpingGuard(limits.pumping)
+    facts = [
+        *rules.facts(windows),
+        *guard.facts,
+        P.failures,
+        P.disabled_at,
+        P.unlocked_at,
+        rules.not_on_whatsapp(given("phone")).label("not_on_whatsapp"),
+    ]
+    itself = sa.select(*facts).select_from(rules.ALWAYS).outerjoin(P, P.phone == given("phone"))
+    newest = sa.select(*V.__table__.c, *rules.AS_OF).where(V.phone == given("phone"))
+    newest = newest.order_by(V.created_at.desc()).limit(RECENT)
+    (row,) = Transaction(itself, reads=True).run(engine, **asked)
+    return Report(
+        counts=list(_counts(row, windows)),
+        failures_in_a_row=row.failures or 0,
+        disabled_at=row.disabled_at,
+        unlocked_at=row.unlocked_at,
+        not_on_whatsapp=bool(row.not_on_whatsapp),
+        suspicions=guard.suspicions(row),
+        recent=Transaction(newest, reads=True).run(engine, **asked),
+    )
+
+
+def _counts(row: sa.Row[Any], windows: Sequence[rules.Window]) -> Iterator[Count]:
+    for number, window in enumerate(windows):
+        since = getattr(row, f"full_since_{number}")
+        until = since and since + timedelta(seconds=window.limit.seconds)
+        yield Count(window.limit, getattr(row, f"used_{number}"), until)
+
+
+_UNLOCKED = {"failures": 0, "disabled_at": None, "unlocked_at": rules.NOW, "updated_at": rules.NOW}
+_UNLOCK = Transaction(
+    insert(P)
+    .values(phone=given("phone"), **_UNLOCKED)
+    .on_conflict_do_update(index_elements=[P.phone], set_=_UNLOCKED),
+    serialize=[given("phone")],
+)
+
+
+def unlock(engine: sa.Engine, phone: str) -> None:
+    """Let nothing that was sent or guessed so far count any more; the code lives on as it is."""
+    _UNLOCK.run(engine, phone=phone)

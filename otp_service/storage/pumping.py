@@ -1,0 +1,86 @@
+"""Sends that look like toll fraud, counted where the send is decided.
+
+Nothing is kept: both rules look at what was sent lately, so a block ends by itself when that is
+no longer so. A test number has neither prefix nor country here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+import sqlalchemy.orm
+
+from otp_service.domain.limits import DAY, Guard, Pumping
+from otp_service.domain.verification import Status
+from otp_service.storage import rules
+from otp_service.storage.functions import from_now
+from otp_service.storage.models import DeliveryRow, VerificationRow
+from otp_service.storage.transaction import given
+
+D = sa.orm.aliased(DeliveryRow)
+V = sa.orm.aliased(VerificationRow)
+
+
+class PumpingGuard:
+    """The rules as conditions and columns of the statements that store a message."""
+
+    def __init__(self, rules: Pumping) -> None:
+        self._rules = rules
+        self._others = _other_numbers(rules)
+        self._verified = _verified_lately(rules)
+        self._enough = -(-rules.percent * rules.sends // 100)
+
+    @property
+    def admits(self) -> sa.ColumnElement[bool]:
+        if self._rules.guard is not Guard.ENFORCE:
+            return sa.true()
+        enough = sa.func.coalesce(self._verified, self._rules.sends) >= self._enough
+        return sa.and_(self._others < self._rules.numbers.count, enough)
+
+    @property
+    def facts(self) -> list[sa.Label[Any]]:
+        if self._rules.guard is Guard.OFF:
+            return []
+        return [self._others.label("other_numbers"), self._verified.label("verified_lately")]
+
+    def suspicions(self, row: sa.Row[Any]) -> tuple[str, ...]:
+        """Which rules the message of this answer seems to break: prefix_numbers, conversion."""
+        if self._rules.guard is Guard.OFF:
+            return ()
+        seen = {
+            self._rules.numbers.name: row.other_numbers >= self._rules.numbers.count,
+            "conversion": row.verified_lately is not None and row.verified_lately < self._enough,
+        }
+        return tuple(name for name, is_so in seen.items() if is_so)
+
+    @property
+    def enforced(self) -> bool:
+        return self._rules.guard is Guard.ENFORCE
+
+
+def _other_numbers(rules_: Pumping) -> sa.ScalarSelect[int]:
+    """How many other numbers of the prefix got messages lately."""
+    lately = D.created_at > from_now(-rules_.numbers.seconds)
+    others = sa.and_(D.prefix == given("prefix", sa.String()), D.phone != given("phone"))
+    query = sa.select(sa.func.count(D.phone.distinct()))
+    return query.where(others, lately, rules.cost(D)).scalar_subquery()
+
+
+def _verified_lately(rules_: Pumping) -> sa.ScalarSelect[int]:
+    """How many of the country's newest verifications whose codes have ended were verified.
+
+    Null if there were too few to tell. What is younger than a code's lifetime may yet be.
+    """
+    ended = V.created_at.between(from_now(-DAY), from_now(-given("lifetime", sa.Integer())))
+    refused = sa.and_(V.status == Status.FAILED.value, V.attempts == 0)
+    newest = (
+        sa.select(V.status)
+        .where(V.country == given("country", sa.String()), ended, ~refused)
+        .order_by(V.created_at.desc())
+        .limit(rules_.sends)
+        .subquery()
+    )
+    verified = sa.func.sum(sa.case((newest.c.status == Status.VERIFIED.value, 1), else_=0))
+    enough = sa.func.count() >= rules_.sends
+    return sa.select(sa.case((enough, verified))).select_from(newest).scalar_subquery()

@@ -1,0 +1,60 @@
+"""`GET /metrics`, and the count of all requests that it tells."""
+
+from __future__ import annotations
+
+import time
+
+from flask import Flask, Response, g, request
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
+
+from otp_service.domain.errors import OtpError
+from otp_service.web import auth, examples
+from otp_service.web.blueprints import Blueprint
+from otp_service.web.parts import parts
+
+bp = Blueprint("metrics", auth.READ, "Numbers for Prometheus")
+
+_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE"}
+_EXAMPLE = """\
+# HELP otp_database_up Whether the database answers.
+# TYPE otp_database_up gauge
+otp_database_up 1.0
+"""
+
+
+@bp.get("/metrics")
+@bp.pages("Prometheus' text format, 0.0.4", "text/plain", _EXAMPLE)
+@bp.documented(responses=examples.responses(auth.refusals(auth.READ)))
+def metrics() -> Response:
+    """Counters of all processes of this machine's service, and the state of the one that answers.
+
+    Asks neither a database nor a provider. No label holds a phone number, a code or a key.
+    """
+    return Response(parts().metrics.text(), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+
+def init_app(app: Flask) -> None:
+    app.before_request(_begin)
+    app.after_request(_count)
+
+
+def _begin() -> None:
+    g.counted_since = time.perf_counter()
+
+
+def _count(response: Response) -> Response:
+    refusal: OtpError | None = g.get("refusal")
+    # Method and path are the caller's text; these are ours.
+    method = request.method if request.method in _METHODS else "OTHER"
+    route = request.url_rule.rule if request.url_rule else "(none)"
+    code = refusal.code if refusal else "ok"
+    took = time.perf_counter() - g.counted_since
+    parts().metrics.request(method, route, response.status_code, code, took)
+    if refusal and _is_of_a_limit(refusal, response.status_code):
+        parts().metrics.limit_refusal(refusal.details)
+    return response
+
+
+def _is_of_a_limit(refusal: OtpError, status: int) -> bool:
+    """A 403 is one of a destination, which has a reason, or else the key's scope is too small."""
+    return status == 429 or (status == 403 and "reason" in refusal.details)

@@ -1,0 +1,140 @@
+"""Clients that begin a request and take their time: nobody else waits for them, nor for ever."""
+
+from __future__ import annotations
+
+import select
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from http.client import HTTPConnection
+
+import pytest
+import requests
+from flask import Flask
+
+from otp_service import connections, server
+from tests.conftest import LiveServer, Serve
+
+PHONE = {"phone_number": "+919876543210"}
+BODY = b"POST /send-otp HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n{"
+CHUNK = b"POST /send-otp HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n384\r\n{"
+HEADERS = b"GET /health HTTP/1.1\r\nX-Any: "
+Begin = Callable[..., list[socket.socket]]
+
+
+@pytest.fixture
+def begin() -> Iterator[Begin]:
+    """Many connections that say the beginning of a request; all are closed at the end."""
+    with ExitStack() as stack:
+
+        def start(server: LiveServer, beginning: bytes, count: int = 120) -> list[socket.socket]:
+            host, port = server.url.removeprefix("http://").split(":")
+            opened = []
+            for _ in range(count):
+                opened.append(stack.enter_context(socket.create_connection((host, int(port)), 20)))
+                opened[-1].sendall(beginning)
+            return opened
+
+        yield start
+
+
+@pytest.fixture
+def drip() -> Iterator[Callable[[list[socket.socket]], None]]:
+    """Say another byte on every connection, again and again, until the test ends."""
+    over = threading.Event()
+    threads: list[threading.Thread] = []
+
+    def run(clients: list[socket.socket]) -> None:
+        while not over.wait(0.05):
+            for client in clients:
+                try:
+                    client.send(b"a")
+                except OSError:
+                    continue
+
+    def start(clients: list[socket.socket]) -> None:
+        threads.append(threading.Thread(target=run, args=[clients]))
+        threads[-1].start()
+
+    yield start
+    over.set()
+    for thread in threads:
+        thread.join()
+
+
+def check_that_others_are_served(server: LiveServer) -> None:
+    sent = requests.post(f"{server.url}/send-otp", json=PHONE, timeout=20).json()["data"]
+    body = PHONE | {"otp": sent["otp"]}
+    assert requests.post(f"{server.url}/verify-otp", json=body, timeout=20).json()["success"]
+
+
+def still_open(clients: list[socket.socket]) -> list[socket.socket]:
+    """Nobody has said anything to them, and nobody has hung up."""
+    readable = select.select(clients, [], [], 0)[0]
+    return [client for client in clients if client not in readable]
+
+
+@pytest.mark.statement(19)
+def test_half_a_request_of_many_keeps_nobody_from_being_served(
+    live_server: LiveServer, begin: Begin
+) -> None:
+    for beginning in (BODY, CHUNK, HEADERS):
+        waiting = begin(live_server, beginning)
+        check_that_others_are_served(live_server)
+        assert len(still_open(waiting)) == len(waiting)
+
+
+@pytest.mark.statement(19)
+@pytest.mark.parametrize("beginning", [BODY, HEADERS], ids=["body", "headers"])
+def test_who_drips_is_hung_up_on_and_keeps_nobody_from_being_served(
+    live_server: LiveServer,
+    begin: Begin,
+    drip: Callable[[list[socket.socket]], None],
+    monkeypatch: pytest.MonkeyPatch,
+    beginning: bytes,
+) -> None:
+    honest = HTTPConnection(live_server.url.removeprefix("http://"), timeout=20)
+    honest.request("GET", "/health")
+    honest.getresponse().read()
+    dripping = begin(live_server, beginning)
+    drip(dripping)
+    check_that_others_are_served(live_server)
+    assert len(still_open(dripping)) == len(dripping)
+    monkeypatch.setattr(connections, "REQUEST_SECONDS", 0.5)
+    for client in dripping:
+        assert heard(client) == b""
+    own = honest.sock
+    honest.request("GET", "/health")  # kept alive: what counts is a request's time, not its own
+    assert honest.getresponse().status == 200
+    assert honest.sock is own
+    honest.close()
+
+
+def heard(client: socket.socket) -> bytes:
+    """What comes until the server hangs up, for which the socket's timeout is 20 seconds."""
+    try:
+        return client.recv(100)
+    except ConnectionError:
+        return b""
+
+
+@pytest.mark.statement(19)
+def test_an_answer_may_take_longer_than_its_request(
+    app: Flask, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "REQUEST_SECONDS", 0.1)
+    asked = threading.Event()
+    app.add_url_rule("/slow", view_func=lambda: str(asked.wait(1.1)))
+    assert requests.get(f"{serve(app).url}/slow", timeout=20).text == "False"
+
+
+@pytest.mark.statement(19)
+def test_where_all_connections_are_taken_newcomers_wait_until_one_is_free(
+    app: Flask, serve: Serve, begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "CONNECTIONS", 20)
+    monkeypatch.setattr(connections, "REQUEST_SECONDS", 0.5)
+    live = serve(app)
+    begin(live, BODY, count=20)
+    assert requests.get(f"{live.url}/health", timeout=20).status_code == 200

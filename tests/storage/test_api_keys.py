@@ -1,0 +1,193 @@
+"""API keys: random, stored hashed, known in an outage, and when each was last used."""
+
+from __future__ import annotations
+
+import base64
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from otp_service.domain.errors import StorageUnavailable
+from otp_service.signing import utc_now
+from otp_service.storage import api_keys, engines, schema
+from otp_service.storage.access_models import ApiKeyRow
+from otp_service.storage.api_keys import KeyRing
+from otp_service.storage.database import Database
+from tests.faults.waiting import until
+
+AWAY = "postgresql+psycopg2://otp@127.0.0.1:1/otp"
+
+
+@pytest.fixture
+def ring(engine: sa.Engine) -> KeyRing:
+    return KeyRing(Database(engine))
+
+
+@pytest.fixture
+def fallback(tmp_path: Path) -> Iterator[Database]:
+    url = f"sqlite:///{tmp_path / 'fallback.db'}"
+    engine = sa.create_engine(url, **engines.options(url, 1))
+    engines.prepare(engine)
+    schema.upgrade(engine)
+    yield Database(engine)
+    engine.dispose()
+
+
+@pytest.fixture
+def away() -> Database:
+    engine = sa.create_engine(AWAY, **engines.options(AWAY, 1))
+    engines.prepare(engine)
+    return Database(engine)
+
+
+def make(engine: sa.Engine, name: str = "shop") -> str:
+    made = api_keys.create(engine, name, ["otp"])
+    assert made
+    return made
+
+
+def last_used(engine: sa.Engine, name: str = "shop") -> object:
+    (row,) = [row for row in api_keys.everything(engine) if row.name == name]
+    return row.last_used_at
+
+
+def notes_are_done() -> bool:
+    return not [each for each in threading.enumerate() if each.name == api_keys.NOTING]
+
+
+@pytest.mark.statement(15)
+def test_every_key_has_256_random_bits_of_its_own(engine: sa.Engine) -> None:
+    made = [make(engine, name) for name in ("one", "two", "three")]
+    assert len(set(made)) == 3
+    assert {len(base64.urlsafe_b64decode(f"{key.removeprefix('otp_')}=")) for key in made} == {32}
+
+
+@pytest.mark.statement(15)
+def test_no_byte_of_the_database_tells_a_key(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'otp.db'}"
+    engine = sa.create_engine(url, **engines.options(url, 1))
+    engines.prepare(engine)
+    schema.upgrade(engine)
+    key = make(engine)
+    ring = KeyRing(Database(engine))
+    assert ring.find(key) == ("shop", frozenset(["otp"]))
+    until(notes_are_done)
+    engine.dispose()
+    files = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    stored = b"".join(files.values())
+    assert api_keys.digest(key).encode() in stored
+    random = key.removeprefix("otp_")
+    raw = base64.urlsafe_b64decode(f"{random}=")
+    assert [part for part in (random.encode(), raw, raw.hex().encode()) if part in stored] == []
+
+
+def test_a_key_was_never_used_before_it_is_and_then_just_now(
+    engine: sa.Engine, ring: KeyRing
+) -> None:
+    key, other = make(engine), make(engine, "other")
+    assert last_used(engine) is None
+    assert ring.find(key)
+    assert ring.find("wrong") is None
+    until(lambda: last_used(engine) is not None)
+    assert abs(last_used(engine) - utc_now()) < timedelta(seconds=60)  # type: ignore[operator]
+    assert last_used(engine, "other") is None
+    assert ring.find(other)
+    until(lambda: last_used(engine, "other") is not None)
+
+
+def test_a_use_is_noted_once_a_minute_however_often_the_key_is_used(
+    engine: sa.Engine, ring: KeyRing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, statements = make(engine), []
+    sa.event.listen(engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+
+    def notes() -> int:
+        until(notes_are_done)
+        return len([text for text in statements if "UPDATE" in text])
+
+    for _ in range(20):
+        assert ring.find(key)
+    assert notes() == 1
+    monkeypatch.setattr(api_keys, "SECONDS_BETWEEN_NOTES", 0)
+    assert ring.find(key)
+    assert notes() == 2
+
+
+def test_whoever_uses_a_key_waits_for_no_note(engine: sa.Engine, ring: KeyRing) -> None:
+    key, go_on = make(engine), threading.Event()
+
+    def wait(*args: object) -> None:
+        if "UPDATE" in str(args[2]):
+            go_on.wait(30)
+
+    sa.event.listen(engine, "before_cursor_execute", wait)
+    assert ring.find(key)
+    assert not notes_are_done()
+    assert last_used(engine) is None
+    go_on.set()
+    until(lambda: last_used(engine) is not None)
+
+
+def test_a_note_that_the_database_does_not_take_is_lost_without_a_word(
+    engine: sa.Engine, ring: KeyRing, caplog: pytest.LogCaptureFixture
+) -> None:
+    key = make(engine)
+
+    def refuse(*args: object) -> None:
+        if "UPDATE" in str(args[2]):
+            raise sa.exc.OperationalError("no", {}, Exception("no"))
+
+    sa.event.listen(engine, "before_cursor_execute", refuse)
+    assert ring.find(key)
+    until(notes_are_done)
+    assert last_used(engine) is None
+    assert caplog.text == ""
+
+
+def test_the_copy_in_the_fallback_is_made_again_for_another_key_and_not_for_a_use(
+    engine: sa.Engine, fallback: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api_keys, "SECONDS_TRUSTED", 0)
+    monkeypatch.setattr(api_keys, "SECONDS_BETWEEN_NOTES", 0)
+    copies: list[object] = []
+    key = make(engine)
+    ring = KeyRing(Database(engine), fallback)
+    sa.event.listen(fallback.engine, "commit", copies.append)
+    for _ in range(3):
+        assert ring.find(key)
+        until(lambda: last_used(engine) is not None and notes_are_done())
+    assert len(copies) == 1
+    other = make(engine, "other")
+    assert ring.find(other)
+    assert len(copies) == 2
+
+
+@pytest.mark.statement(15)
+def test_who_starts_in_an_outage_knows_the_copied_keys_and_notes_no_use(
+    engine: sa.Engine, fallback: Database, away: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    key, ended = make(engine), make(engine, "ended")
+    api_keys.revoke(engine, "ended")
+    assert KeyRing(Database(engine), fallback).find(key)
+    until(notes_are_done)
+    caplog.clear()
+    started = KeyRing(away, fallback)
+    assert started.find(key) == ("shop", frozenset(["otp"]))
+    assert (started.find(ended), started.find("guess")) == (None, None)
+    assert last_used(fallback.engine) is None
+    with pytest.raises(StorageUnavailable):
+        KeyRing(away).find(key)
+
+
+def test_the_name_of_a_revoked_key_is_not_given_to_another(engine: sa.Engine) -> None:
+    key = make(engine)
+    assert api_keys.revoke(engine, "shop")
+    assert not api_keys.revoke(engine, "unknown")
+    assert KeyRing(Database(engine)).find(key) is None
+    assert api_keys.create(engine, "shop", ["otp"]) is None
+    with engine.connect() as connection:
+        assert connection.scalar(sa.select(sa.func.count()).select_from(ApiKeyRow)) == 1

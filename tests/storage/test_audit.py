@@ -1,0 +1,101 @@
+"""Who did what to which verification: an entry for each thing that was done, and no more."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from otp_service.domain.errors import CodeAlreadySent, CodeNotFound, SendLimitExceeded
+from otp_service.domain.service import OtpService
+from otp_service.domain.verification import Person
+from otp_service.storage import audit, retention
+from otp_service.storage.access_models import AuditRow
+from otp_service.storage.functions import from_now
+from tests.fakes import FakeSender
+from tests.storage.helpers import fail, race
+
+
+def entries(engine: sa.Engine, **asked: Any) -> list[tuple[str, str, str | None]]:
+    """Oldest first: who, what, and how it ended."""
+    found = audit.find(engine, seconds=60, count=100, **asked)
+    return [(row.actor, row.action, row.detail) for row in reversed(found)]
+
+
+def test_all_that_a_client_does_to_a_verification_is_there_in_order(
+    service: OtpService, person: Person, sender: FakeSender, engine: sa.Engine
+) -> None:
+    sent = service.send(person).verification
+    service.resend(person)
+    fail(service, person, sender.last_code, 1)
+    service.verify(person, sender.last_code)
+    other = service.send(person).verification
+    service.cancel("public", other.id)
+    assert entries(engine, verification_id=sent.id) == [
+        ("public", "verification.started", None),
+        ("public", "verification.resent", None),
+        ("public", "verification.checked", "wrong"),
+        ("public", "verification.checked", "right"),
+    ]
+    assert entries(engine, verification_id=other.id) == [
+        ("public", "verification.started", None),
+        ("public", "verification.canceled", None),
+    ]
+
+
+def test_what_was_refused_or_changed_nothing_is_not(
+    service: OtpService, person: Person, sender: FakeSender, engine: sa.Engine
+) -> None:
+    sent = service.send(person).verification
+    with pytest.raises(CodeAlreadySent):
+        service.send(person)
+    for _ in range(4):
+        service.resend(person)
+    with pytest.raises(SendLimitExceeded):
+        service.resend(person)
+    with pytest.raises(CodeNotFound):
+        service.verify(person, sender.last_code, "p" + "0" * 32)
+    assert len(entries(engine)) == 5
+    service.cancel("public", sent.id)
+    service.cancel("public", sent.id)
+    assert len(entries(engine)) == 6
+
+
+def test_of_racing_cancels_and_checks_each_leaves_one_entry(
+    service: OtpService, person: Person, sender: FakeSender, engine: sa.Engine
+) -> None:
+    sent = service.send(person).verification
+    race(*[lambda: service.verify(person, sender.last_code)] * 8)
+    again = service.send(person).verification
+    race(*[lambda: service.cancel("public", again.id)] * 8)
+    assert len(entries(engine, verification_id=sent.id)) == 2
+    assert len(entries(engine, verification_id=again.id)) == 2
+
+
+def test_a_phone_is_masked_and_found_by_its_pseudonym(
+    service: OtpService, person: Person, engine: sa.Engine
+) -> None:
+    service.send(person)
+    service.send(Person("public", "+14155552671", "login"))
+    digests = service._codes.pseudonyms("phone", person.phone)
+    (row,) = audit.find(engine, seconds=60, count=100, phone_digests=digests)
+    assert row.phone == "+91••••3210"
+    assert person.phone not in str(list(row))
+
+
+def test_an_operators_deeds_are_told_under_the_accounts_name(engine: sa.Engine) -> None:
+    audit.record(engine, actor=audit.operator(), action="key.created", detail="shop")
+    ((actor, action, detail),) = entries(engine)
+    assert actor.startswith("operator:")
+    assert (action, detail) == ("key.created", "shop")
+
+
+def test_entries_are_kept_for_a_year(engine: sa.Engine) -> None:
+    with engine.begin() as connection:
+        for days in (364, 366):
+            row = {"at": from_now(-86_400 * days), "actor": "shop", "action": f"{days}"}
+            connection.execute(sa.insert(AuditRow).values(row))
+    retention.cleanup(engine, 1)
+    found = audit.find(engine, seconds=400 * 86_400, count=10)
+    assert [row.action for row in found] == ["364"]

@@ -1,0 +1,351 @@
+"""Limits on messages, guesses and requests: each decided where it is counted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+import pytest
+import sqlalchemy as sa
+
+from otp_service.domain.errors import (
+    DeliveryFailed,
+    PhoneLocked,
+    RequestLimitExceeded,
+    SendLimitExceeded,
+    TooManyAttempts,
+)
+from otp_service.domain.limits import Limit, Limits
+from otp_service.domain.ports import Wish
+from otp_service.domain.service import OtpService
+from otp_service.domain.verification import Person
+from otp_service.storage import phones
+from otp_service.storage.access_models import PhoneRow
+from otp_service.storage.models import DeliveryRow
+from tests.fakes import FakeSender
+from tests.storage.conftest import MakeService
+from tests.storage.helpers import fail, pass_time, race, wrong
+
+HOME = Wish(address="203.0.113.7")
+MANY = Limits(
+    phone_sends=(Limit("phone_sends", 1_000, 600),),
+    phone_failures=(Limit("phone_failures", 1_000, 3_600),),
+)
+
+
+def phone(number: int) -> Person:
+    return Person("public", f"+9198765{number:05}", "login")
+
+
+class TestOfAnAddress:
+    LIMITS = replace(MANY, address_sends=(Limit("address_sends", 3, 600),))
+
+    def test_its_limit_counts_messages_to_whatever_phone(
+        self, make_service: MakeService, engine: sa.Engine
+    ) -> None:
+        service = make_service(limits=self.LIMITS)
+        for number in range(3):
+            service.send(phone(number), HOME)
+        with pytest.raises(SendLimitExceeded) as caught:
+            service.send(phone(3), HOME)
+        assert caught.value.details["limit"] == "address_sends"
+        assert caught.value.retry_after == pytest.approx(600, abs=5)
+        assert service.send(phone(3), Wish(address="203.0.113.8"))
+        assert service.send(phone(4))
+        pass_time(engine, 601)
+        assert service.send(phone(5), HOME)
+
+    def test_it_is_one_user_on_all_of_its_ipv6_network(self, make_service: MakeService) -> None:
+        service = make_service(limits=self.LIMITS)
+        for number in range(3):
+            service.send(phone(number), Wish(address=f"2001:db8::{number + 1}"))
+        with pytest.raises(SendLimitExceeded):
+            service.send(phone(3), Wish(address="2001:db8::ffff"))
+        assert service.send(phone(3), Wish(address="2001:db8:0:1::1"))
+
+    def test_what_was_refused_does_not_count(
+        self, make_service: MakeService, sender: FakeSender
+    ) -> None:
+        service, sender.failure = make_service(limits=self.LIMITS), DeliveryFailed("no")
+        for number in range(5):
+            with pytest.raises(DeliveryFailed):
+                service.send(phone(number), HOME)
+        sender.failure = None
+        assert service.send(phone(9), HOME)
+
+    def test_racing_sends_never_overrun_it(
+        self, make_service: MakeService, sender: FakeSender
+    ) -> None:
+        service = make_service(limits=self.LIMITS)
+        far_apart = [phone(5_000 * number) for number in range(20)]  # no two of one prefix
+        outcomes = race(*[partial(service.send, each, HOME) for each in far_apart])
+        assert outcomes == {"ok": 3, "send_limit_exceeded": 17}
+        assert len(sender.messages) == 3
+
+    def test_it_is_stored_as_a_pseudonym_only(
+        self, make_service: MakeService, engine: sa.Engine
+    ) -> None:
+        make_service(limits=self.LIMITS).send(phone(1), HOME)
+        with engine.connect() as connection:
+            stored = connection.scalar(sa.select(DeliveryRow.address))
+        assert stored
+        assert len(stored) == 64
+        assert "203" not in stored[:3]
+
+    def test_a_test_number_is_not_counted(self, make_service: MakeService) -> None:
+        service = make_service(limits=self.LIMITS)
+        for _ in range(5):
+            service.resend(Person("public", "+1234567890", "login"), HOME)
+        assert service.send(phone(1), HOME)
+
+
+class TestOfAPurpose:
+    def test_its_limit_counts_beside_the_phones(
+        self, make_service: MakeService, person: Person
+    ) -> None:
+        limits = replace(MANY, purpose_sends=(Limit("purpose_sends", 2, 600),))
+        service = make_service(limits=limits)
+        assert service.resend(person).quota.remaining == 1
+        assert service.resend(person).quota.remaining == 0
+        with pytest.raises(SendLimitExceeded) as caught:
+            service.resend(person)
+        assert caught.value.details["limit"] == "purpose_sends"
+        assert service.resend(replace(person, purpose="payment"))
+
+    def test_after_a_message_there_is_a_pause_where_one_is_wanted(
+        self, make_service: MakeService, person: Person, engine: sa.Engine
+    ) -> None:
+        limits = replace(Limits(), cooldown=(Limit("resend_cooldown", 1, 30),))
+        service = make_service(limits=limits)
+        quota = service.send(person).quota
+        assert (quota.remaining, quota.retry_after) == (4, 30)
+        with pytest.raises(SendLimitExceeded) as caught:
+            service.resend(person)
+        assert caught.value.details["limit"] == "resend_cooldown"
+        pass_time(engine, 31)
+        assert service.resend(person).quota.remaining == 3
+
+    def test_a_refused_message_makes_nobody_wait(
+        self, make_service: MakeService, person: Person, sender: FakeSender
+    ) -> None:
+        limits = replace(Limits(), cooldown=(Limit("resend_cooldown", 1, 30),))
+        service, sender.failure = make_service(limits=limits), DeliveryFailed("no")
+        with pytest.raises(DeliveryFailed):
+            service.send(person)
+        sender.failure = None
+        assert service.send(person)
+
+
+class TestOfAClient:
+    LIMITS = replace(MANY, client_requests=Limit("client_requests", 3, 10))
+
+    def test_every_kind_of_request_counts_and_a_refused_one_does_nothing(
+        self, make_service: MakeService, person: Person, sender: FakeSender, engine: sa.Engine
+    ) -> None:
+        service = make_service(limits=self.LIMITS)
+        sent = service.send(person).verification
+        fail(service, person, sender.last_code, 1)
+        assert service.get("public", sent.id).attempts == 1
+        for act in (
+            partial(service.verify, person, sender.last_code),
+            partial(service.verify, person, wrong(sender.last_code)),
+            partial(service.send, phone(1)),
+            partial(service.resend, person),
+            partial(service.get, "public", sent.id),
+            partial(service.cancel, "public", sent.id),
+        ):
+            with pytest.raises(RequestLimitExceeded) as caught:
+                act()
+            assert caught.value.details["limit"] == "client_requests"
+            assert caught.value.retry_after in (9, 10)
+        assert len(sender.messages) == 1
+        pass_time(engine, 11)
+        assert service.get("public", sent.id).attempts == 1
+        assert service.verify(person, sender.last_code)
+        assert service.send(phone(1)).verification.generation == 1
+
+    def test_each_window_begins_anew(
+        self, make_service: MakeService, person: Person, engine: sa.Engine
+    ) -> None:
+        service = make_service(limits=self.LIMITS)
+        service.send(person)
+        for _ in range(2):
+            pass_time(engine, 11)
+            outcomes = [race(lambda: service.resend(person)).popitem()[0] for _ in range(4)]
+            assert outcomes == ["ok", "ok", "ok", "rate_limit_exceeded"]
+
+    def test_other_clients_go_on(self, make_service: MakeService, person: Person) -> None:
+        service = make_service(limits=self.LIMITS)
+        race(*[lambda: service.resend(person)] * 5)
+        assert service.send(replace(person, client="other"))
+
+    def test_of_racing_requests_exactly_as_many_as_allowed_are_done(
+        self, make_service: MakeService, sender: FakeSender
+    ) -> None:
+        service = make_service(limits=self.LIMITS)
+        outcomes = race(*[partial(service.send, phone(number)) for number in range(20)])
+        assert outcomes == {"ok": 3, "rate_limit_exceeded": 17}
+        assert len(sender.messages) == 3
+
+
+class TestOfGuesses:
+    SEVEN = replace(MANY, failures_in_a_row=7)
+
+    @pytest.mark.statement(5)
+    def test_failures_are_counted_across_verifications_clients_and_resends(
+        self, service: OtpService, person: Person, sender: FakeSender
+    ) -> None:
+        service.send(person)
+        fail(service, person, sender.last_code, 3)
+        service.resend(person)
+        fail(service, person, sender.last_code, 2)
+        other = replace(person, client="other", purpose="payment")
+        service.send(other)
+        fail(service, other, sender.last_code, 4)
+        third = replace(person, purpose="third")
+        service.send(third)
+        fail(service, third, sender.last_code, 1)
+        with pytest.raises(PhoneLocked) as caught:
+            service.verify(third, sender.last_code)
+        assert caught.value.details["limit"] == "phone_failures"
+        assert caught.value.details["allowed"] == 10
+
+    @pytest.mark.statement(7)
+    def test_a_strangers_guesses_at_another_verification_do_not_lock_ones_own(
+        self, service: OtpService, person: Person, sender: FakeSender
+    ) -> None:
+        mine = service.send(person).verification
+        code = sender.last_code
+        for purpose in ("stranger-1", "stranger-2"):
+            stranger = replace(person, purpose=purpose)
+            service.send(stranger)
+            fail(service, stranger, sender.last_code, 5)
+        with pytest.raises(PhoneLocked):
+            service.verify(person, code)
+        assert service.verify(person, code, mine.id)
+
+    @pytest.mark.statement(7)
+    def test_naming_a_verification_that_began_later_helps_nobody(
+        self, service: OtpService, person: Person, sender: FakeSender
+    ) -> None:
+        for purpose in ("stranger-1", "stranger-2"):
+            stranger = replace(person, purpose=purpose)
+            service.send(stranger)
+            fail(service, stranger, sender.last_code, 5)
+        later = service.send(person).verification
+        with pytest.raises(PhoneLocked):
+            service.verify(person, sender.last_code, later.id)
+
+    @pytest.mark.statement(7)
+    def test_ones_own_guesses_still_count_where_the_verification_is_named(
+        self, service: OtpService, person: Person, sender: FakeSender
+    ) -> None:
+        mine = service.send(person).verification
+        for _ in range(5):
+            fail(service, person, sender.last_code, 1)
+        with pytest.raises(TooManyAttempts):
+            service.verify(person, sender.last_code, mine.id)
+
+    def _disable(self, service: OtpService, person: Person, sender: FakeSender) -> None:
+        for purpose, guesses in (("one", 5), ("two", 2)):
+            another = replace(person, purpose=purpose)
+            service.send(another)
+            fail(service, another, sender.last_code, guesses)
+
+    @pytest.mark.statement(6)
+    def test_too_many_in_a_row_disable_a_phone_however_long_ago_they_were(
+        self, make_service: MakeService, person: Person, sender: FakeSender, engine: sa.Engine
+    ) -> None:
+        service = make_service(limits=self.SEVEN)
+        self._disable(service, person, sender)
+        pass_time(engine, 40 * 86_400)
+        service.send(person)
+        with pytest.raises(PhoneLocked) as caught:
+            service.verify(person, sender.last_code)
+        assert caught.value.details["limit"] == "failures_in_a_row"
+        assert caught.value.retry_after == 86_400
+
+    @pytest.mark.statement(6)
+    def test_an_operator_enables_it_again(
+        self, make_service: MakeService, person: Person, sender: FakeSender, engine: sa.Engine
+    ) -> None:
+        service = make_service(limits=self.SEVEN)
+        self._disable(service, person, sender)
+        service.send(person)
+        phones.unlock(engine, person.phone)
+        assert service.verify(person, sender.last_code)
+
+    @pytest.mark.statement(6)
+    def test_a_right_code_of_a_verification_that_began_before_enables_it_again(
+        self, make_service: MakeService, person: Person, sender: FakeSender
+    ) -> None:
+        service = make_service(limits=self.SEVEN)
+        mine = service.send(person).verification
+        code = sender.last_code
+        self._disable(service, person, sender)
+        with pytest.raises(PhoneLocked):
+            service.verify(person, code)
+        assert service.verify(person, code, mine.id)
+        service.send(person)
+        assert service.verify(person, sender.last_code)
+
+    @pytest.mark.statement(6)
+    def test_a_right_code_begins_the_count_anew(
+        self, make_service: MakeService, person: Person, sender: FakeSender
+    ) -> None:
+        service = make_service(limits=self.SEVEN)
+        for _ in range(4):
+            service.send(person)
+            fail(service, person, sender.last_code, 4)
+            assert service.verify(person, sender.last_code)
+
+    @pytest.mark.statement(6)
+    def test_by_default_it_takes_a_hundred(
+        self, make_service: MakeService, person: Person, sender: FakeSender, engine: sa.Engine
+    ) -> None:
+        service = make_service(limits=MANY)
+        service.send(person)
+        fail(service, person, sender.last_code, 1)
+        with engine.begin() as connection:
+            connection.execute(sa.update(PhoneRow).values(failures=98))
+        fail(service, person, sender.last_code, 1)
+        fail(service, person, sender.last_code, 1)
+        with pytest.raises(PhoneLocked):
+            service.verify(person, sender.last_code)
+
+
+class TestUnlocking:
+    def test_what_was_sent_and_guessed_before_counts_no_more(
+        self, service: OtpService, person: Person, sender: FakeSender, engine: sa.Engine
+    ) -> None:
+        for purpose in ("one", "two"):
+            another = replace(person, purpose=purpose)
+            service.send(another)
+            fail(service, another, sender.last_code, 5)
+        for _ in range(3):
+            service.resend(person)
+        with pytest.raises(PhoneLocked):
+            service.verify(person, sender.last_code)
+        with pytest.raises(SendLimitExceeded):
+            service.resend(person)
+        phones.unlock(engine, person.phone)
+        assert service.verify(person, sender.last_code)
+        assert service.send(person).quota.remaining == 4
+
+    def test_limits_count_again_from_then_on(
+        self, service: OtpService, person: Person, engine: sa.Engine
+    ) -> None:
+        phones.unlock(engine, person.phone)
+        for left in (4, 3, 2, 1, 0):
+            assert service.resend(person).quota.remaining == left
+        with pytest.raises(SendLimitExceeded):
+            service.resend(person)
+
+    def test_another_phone_is_not_unlocked(
+        self, service: OtpService, person: Person, engine: sa.Engine
+    ) -> None:
+        for _ in range(5):
+            service.resend(person)
+        phones.unlock(engine, phone(1).phone)
+        with pytest.raises(SendLimitExceeded):
+            service.resend(person)

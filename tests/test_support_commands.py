@@ -1,0 +1,127 @@
+"""`otp why`, `otp unlock`, `otp audit`: the support desk's questions."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from tests.conftest import MakeApp
+
+PHONE = {"phone_number": "+919876543210"}
+
+
+def run(app: Flask, *args: str) -> str:
+    result = app.test_cli_runner().invoke(args=["otp", *args])
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def fill(client: FlaskClient) -> str:
+    """Five messages, and ten wrong guesses; the newest code."""
+    sent: dict[str, Any] = {}
+    for purpose in ("one", "two", "three"):
+        sent = client.post("/send-otp", json=PHONE | {"purpose": purpose}).get_json()["data"]
+        wrong = f"{(int(sent['otp']) + 1) % 10**6:06}"
+        for _ in range(5):
+            client.post("/verify-otp", json=PHONE | {"purpose": purpose, "otp": wrong})
+    for _ in range(2):
+        sent = client.post("/resend-otp", json=PHONE).get_json()["data"]
+    return str(sent["otp"])
+
+
+def test_why_tells_what_blocks_a_number_and_until_when(app: Flask, client: FlaskClient) -> None:
+    fill(client)
+    told = run(app, "why", "+91 98765 43210")
+    assert "+91••••3210: IN, mobile" in told
+    assert "database: BLOCKED" in told
+    until = r"BLOCKED until 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ"
+    assert re.search(r"messages to it +5 of 5 in 10 minutes, " + until, told)
+    assert re.search(r"wrong guesses +10 of 10 in 1 hour, " + until, told)
+    assert re.search(r"wrong guesses in a row +10 of 100", told)
+    assert "public two failed, 5 of 5 wrong guesses" in told
+    assert "9876543210" not in told
+
+
+def test_why_of_a_number_that_nothing_blocks(app: Flask) -> None:
+    told = run(app, "why", "+919876543210", "--client-ip", "203.0.113.7")
+    assert "database: no limit is met" in told
+    assert re.search(r"messages from this address +0 of 20 in 10 minutes\n", told)
+    assert "BLOCKED" not in told
+
+
+def test_why_tells_destination_rules(make_app: MakeApp) -> None:
+    app = make_app(OTP_ALLOWED_COUNTRIES="US")
+    told = run(app, "why", "+919876543210")
+    assert "BLOCKED: its country is not in OTP_ALLOWED_COUNTRIES" in told
+    assert "a test number" in run(app, "why", "+1234567890")
+
+
+def test_why_tells_what_looks_like_pumping(make_app: MakeApp) -> None:
+    app = make_app(OTP_PUMPING_NUMBERS="1/10m", OTP_PUMPING_GUARD="enforce")
+    app.test_client().post("/send-otp", json={"phone_number": "+919876540001"})
+    told = run(app, "why", "+919876543210")
+    assert "BLOCKED, looks like pumping: many numbers of its prefix" in " ".join(told.split())
+
+
+def test_unlock_lets_the_person_go_on_and_why_says_so(app: Flask, client: FlaskClient) -> None:
+    code = fill(client)
+    assert client.post("/verify-otp", json=PHONE | {"otp": code}).status_code == 429
+    assert "+91••••3210 is unlocked (database)." in run(app, "unlock", "+919876543210")
+    assert client.post("/verify-otp", json=PHONE | {"otp": code}).get_json()["success"]
+    assert client.post("/send-otp", json=PHONE).status_code == 200
+    told = run(app, "why", "+919876543210")
+    assert "no limit is met" in told
+    assert "what was before does not count" in told
+
+
+def test_both_leave_an_audit_entry_of_the_operator(app: Flask) -> None:
+    run(app, "why", "+919876543210")
+    run(app, "unlock", "+919876543210")
+    run(app, "erase", "+919876543210")
+    run(app, "unlock", "+14155552671")
+    lines = run(app, "audit", "--phone", "+919876543210", "--json").splitlines()
+    entries = [json.loads(line) for line in lines]
+    assert [entry["action"] for entry in entries] == [
+        "phone.explained",
+        "phone.unlocked",
+        "phone.erased",
+    ]
+    assert all(entry["actor"].startswith("operator:") for entry in entries)
+    assert all(entry["phone"] == "+91••••3210" for entry in entries)
+
+
+def test_audit_can_be_asked_for_one_verification_actor_or_action(
+    app: Flask, client: FlaskClient
+) -> None:
+    sent = client.post("/send-otp", json=PHONE).get_json()["data"]
+    client.post("/send-otp", json=PHONE | {"purpose": "other"})
+    client.post("/verify-otp", json=PHONE | {"otp": sent["otp"]})
+    mine = run(app, "audit", "--verification", sent["verification_id"])
+    assert [line.split()[2] for line in mine.splitlines()] == [
+        "verification.started",
+        "verification.checked",
+    ]
+    assert len(run(app, "audit", "--action", "verification.started").splitlines()) == 2
+    assert run(app, "audit", "--actor", "nobody") == ""
+    assert len(run(app, "audit", "--count", "1").splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("why", "12"),
+        ("why", "+919876543210", "--client-ip", "here"),
+        ("unlock", "12"),
+        ("audit", "--since", "yesterday"),
+        ("audit", "--phone", "12"),
+    ],
+)
+def test_a_question_that_makes_no_sense_is_refused(app: Flask, args: tuple[str, ...]) -> None:
+    result = app.test_cli_runner().invoke(args=["otp", *args])
+    assert result.exit_code == 2
+    assert "Error" in result.output
