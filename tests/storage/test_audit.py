@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from otp_service.domain.verification import Person
 from otp_service.storage import audit, retention
 from otp_service.storage.access_models import AuditRow
 from otp_service.storage.functions import from_now
+from otp_service.storage.models import VerificationRow as V
 from tests.fakes import FakeSender
 from tests.storage.helpers import fail, race
 
@@ -71,6 +74,21 @@ def test_of_racing_cancels_and_checks_each_leaves_one_entry(
     race(*[lambda: service.cancel("public", again.id)] * 8)
     assert len(entries(engine, verification_id=sent.id)) == 2
     assert len(entries(engine, verification_id=again.id)) == 2
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+def test_cancels_that_wait_for_each_other_leave_one_entry(
+    service: OtpService, person: Person, engine: sa.Engine
+) -> None:
+    sent = service.send(person).verification
+    held = sa.select(V.id).where(V.id == sent.id).with_for_update()
+    with ThreadPoolExecutor(4) as pool:
+        with engine.execution_options(isolation_level="READ COMMITTED").begin() as holder:
+            holder.execute(held)
+            waiting = [pool.submit(service.cancel, "public", sent.id) for _ in range(4)]
+            time.sleep(0.3)
+        assert [each.result().status.value for each in waiting] == ["canceled"] * 4
+    assert len(entries(engine, verification_id=sent.id)) == 2
 
 
 def test_a_phone_is_masked_and_found_by_its_pseudonym(
