@@ -54,7 +54,7 @@ WITH old AS MATERIALIZED (
   ON CONFLICT DO NOTHING
 ), audit AS (
   INSERT INTO {SCHEMA}.audit (at, actor, action, verification_id, phone, phone_digest)
-  SELECT created_at, 'public', 'verification.started', id, '+91••••' || right(phone, 4),
+  SELECT created_at, 'public', 'verification.started', id, '+91****' || right(phone, 4),
     md5(phone) || md5('digest of ' || phone)
   FROM old ORDER BY n
 )

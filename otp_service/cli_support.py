@@ -183,5 +183,7 @@ def show_audit(phone: str | None, count: int, as_json: bool, **asked: Any) -> No
 
 def _told(row: sa.Row[Any]) -> dict[str, Any]:
     at: datetime = row.at
-    names = ("actor", "action", "verification_id", "phone", "detail")
-    return {"at": rfc3339(at)} | {name: getattr(row, name) for name in names}
+    phone = row.phone and row.phone.replace("*", "•")  # as it is written everywhere else
+    who_did_what = {"actor": row.actor, "action": row.action}
+    to_what = {"verification_id": row.verification_id, "phone": phone, "detail": row.detail}
+    return {"at": rfc3339(at)} | who_did_what | to_what

@@ -21,6 +21,11 @@ U = AuditRow
 KEPT_DAYS = 365
 
 
+def masked(phone: str) -> str:
+    """As it is stored: in ASCII, since a database may have been made for nothing else."""
+    return mask(phone).replace("•", "*")
+
+
 def entry(action: str, source: Any, where: sa.ColumnElement[bool], **values: Any) -> Statement:
     """In a transaction of a client's: an entry for each row of ``source`` that it is true of."""
     columns = {
@@ -73,7 +78,7 @@ def record(
         actor=actor[:64],
         action=action,
         verification_id=verification_id,
-        phone=phone and mask(phone),
+        phone=phone and masked(phone),
         phone_digest=phone_digest,
         detail=detail and detail[:255],
     )

@@ -40,7 +40,11 @@ def options(url: str, threads: int) -> dict[str, Any]:
         "max_overflow": BESIDE_REQUESTS,
         "pool_timeout": 0.8,  # a full pool is answered within a second
         "use_native_hstore": False,  # would be asked for on each new connection
-        "connect_args": {"tcp_user_timeout": 2000, "application_name": "otp_service"},
+        "connect_args": {
+            "tcp_user_timeout": 2000,
+            "application_name": "otp_service",
+            "client_encoding": "utf8",  # whatever the database's: psycopg2 would refuse to send it
+        },
     }
 
 

@@ -10,7 +10,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from otp_service.domain.limits import Limits
-from otp_service.domain.phone import mask
 from otp_service.domain.ports import (
     Check,
     Draft,
@@ -23,6 +22,7 @@ from otp_service.domain.ports import (
 )
 from otp_service.domain.verification import Person, Status, Verification
 from otp_service.storage import checking, issuing, reading, retention, rows
+from otp_service.storage.audit import masked
 from otp_service.storage.database import Database
 from otp_service.storage.rules import Window
 from otp_service.storage.transaction import Transaction
@@ -59,7 +59,7 @@ class SqlStore:
         issuing = self._issuing
         transaction = issuing.issue if draft.generation == 1 else issuing.reissue
         values = vars(draft.person) | vars(draft.wish) | vars(draft) | _key(draft.wish.key)
-        (row,) = self._run(transaction, **values, masked=mask(draft.person.phone))
+        (row,) = self._run(transaction, **values, masked=masked(draft.person.phone))
         issuing.rate.refuse(row)
         quota, limit = rows.quota(row, issuing.windows)
         if draft.exempt:
@@ -105,7 +105,7 @@ class SqlStore:
             attempt_id=secrets.token_hex(16),
             **vars(check.person),
             phone_digest=check.phone_digest,
-            masked=mask(check.person.phone),
+            masked=masked(check.person.phone),
             verification_id=check.verification_id,
             **{f"tag_{number}": tag for number, tag in enumerate(check.tags)},
             **_key(check.key),

@@ -136,7 +136,7 @@ def _http_error(error: HTTPException) -> tuple[Response, int]:
 
 
 def _unexpected(error: Exception) -> tuple[Response, int]:
-    log.error("unexpected exception", extra=described(error))
+    log.error("unexpected %s", type(error).__name__, extra=described(error))
     return answer(InternalError())
 
 

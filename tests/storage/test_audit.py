@@ -98,7 +98,7 @@ def test_a_phone_is_masked_and_found_by_its_pseudonym(
     service.send(Person("public", "+14155552671", "login"))
     digests = service._codes.pseudonyms("phone", person.phone)
     (row,) = audit.find(engine, seconds=60, count=100, phone_digests=digests)
-    assert row.phone == "+91••••3210"
+    assert row.phone == "+91****3210"
     assert person.phone not in str(list(row))
 
 
