@@ -12,8 +12,12 @@ run: $(VENV)/run ## Start the service on port 8000, in the sandbox unless .env s
 	$(BIN)/flask --app wsgi otp init-db || test $$? -eq 75 # away for now: start all the same
 	$(BIN)/python wsgi.py
 
+# Two processes share the tests; JOBS=1 is one, which a TEST_DATABASE_URL needs. The tests start
+# many more: bytecode is written, whatever the environment says, so that not each compiles it all.
+JOBS ?= $(if $(TEST_DATABASE_URL),1,2)
+test: export PYTHONDONTWRITEBYTECODE =
 test: $(VENV)/dev lint ## Run every check and test (a real Postgres included); what CI runs
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(if $(filter-out 1,$(JOBS)),-n $(JOBS) --dist worksteal)
 
 lint: $(VENV)/dev ## Style and types
 	$(BIN)/ruff check .

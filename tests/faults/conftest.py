@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import MakeApp
+from tests import databases
+from tests.conftest import MakeApp, from_nothing
 from tests.faults.cluster import Cluster
 from tests.faults.loopback import LOOPBACK
 from tests.faults.proxy import Proxy
@@ -27,12 +28,25 @@ def cluster_server() -> Iterator[Cluster]:
         cluster.remove()
 
 
+@pytest.fixture(scope="session")
+def cluster_database(cluster_server: Cluster) -> databases.Postgres:
+    return databases.Postgres(cluster_server.url)
+
+
 @pytest.fixture
-def cluster(cluster_server: Cluster) -> Cluster:
-    """Running, without our schema and without sessions, whatever the test before left."""
+def cluster(
+    request: pytest.FixtureRequest, cluster_server: Cluster, cluster_database: databases.Postgres
+) -> Cluster:
+    """Running, with our tables, without rows and sessions, whatever the test before left.
+
+    Without our schema where a test is `from_nothing`.
+    """
     cluster_server.start()
     cluster_server.end_sessions()
-    cluster_server.sql("DROP SCHEMA IF EXISTS otp_service CASCADE")
+    if from_nothing(request):
+        cluster_database.clear()
+    else:
+        cluster_database.make_ready()
     return cluster_server
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -16,11 +15,9 @@ MakeScene = Callable[..., Scene]
 
 
 @pytest.fixture
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest) -> str:
     """Postgres; or SQLite where a test asks for it."""
-    if getattr(request, "param", "postgres") == "sqlite":
-        return f"sqlite:///{tmp_path / 'otp.db'}"
-    return str(request.getfixturevalue("postgres_url"))
+    return str(request.getfixturevalue(f"{getattr(request, 'param', 'postgres')}_url"))
 
 
 @pytest.fixture

@@ -71,8 +71,11 @@ def check_that_others_are_served(server: LiveServer) -> None:
 
 def still_open(clients: list[socket.socket]) -> list[socket.socket]:
     """Nobody has said anything to them, and nobody has hung up."""
-    readable = select.select(clients, [], [], 0)[0]
-    return [client for client in clients if client not in readable]
+    poll = select.poll()  # select() can't watch descriptors above 1023
+    for client in clients:
+        poll.register(client, select.POLLIN)
+    readable = {descriptor for descriptor, _ in poll.poll(0)}
+    return [client for client in clients if client.fileno() not in readable]
 
 
 @pytest.mark.statement(19)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -43,13 +45,26 @@ def make_service(engine: sa.Engine, sender: FakeSender) -> MakeService:
     ) -> OtpService:
         secrets = [Secret(key) for key in secret_keys or (b"k" * 32,)]
         database = Database(engine)
-        store = Homes(SqlStore(database, secrets_count=len(secrets), limits=limits))
+        store = Homes(_store(database, len(secrets), limits))
         chosen = replace(POLICY, **policy)  # type: ignore[arg-type]
         senders = {Channel.WHATSAPP: [sender]}
         dispatch = Dispatch(Messages(database), Codes(secrets, 6), senders, sender, chosen)
         return OtpService(store, Sending(dispatch))
 
     return make
+
+
+def _store(database: Database, secrets_count: int, limits: Limits) -> SqlStore:
+    """What a store is made of takes a while, and is the same for each database of a kind."""
+    store = copy.copy(_made(database.engine.dialect.name, secrets_count, limits))
+    store.database = database
+    return store
+
+
+@functools.cache
+def _made(_dialect: str, secrets_count: int, limits: Limits) -> SqlStore:
+    nowhere = Database(sa.create_engine("sqlite://"))
+    return SqlStore(nowhere, secrets_count=secrets_count, limits=limits)
 
 
 @pytest.fixture
