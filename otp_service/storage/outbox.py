@@ -144,6 +144,8 @@ def _follow() -> Transaction:
         D.tries: D.tries,
         D.due_at: DUE,
         D.lease: given("new_lease", sa.String()),
+        D.address: D.address,  # limits count it like the one before
+        D.prefix: D.prefix,
     }
     row = sa.select(*values.values()).select_from(D).join(V, V.id == D.verification_id).where(may)
     stored = sa.exists().where(D.id == new)

@@ -124,6 +124,20 @@ def test_a_message_is_followed_once(
     assert service.get(waiting.client, waiting.id).channel is Channel.SMS
 
 
+def test_a_follower_counts_for_the_same_prefix_and_address(
+    messages: Messages, service: OtpService, person: Person, engine: sa.Engine
+) -> None:
+    service.send(person, Wish(background=True, address="203.0.113.7"))
+    following = messages.follow(take(messages), Channel.SMS, "sms", REFUSED)
+    assert following
+    counted = sa.select(DeliveryRow.id, DeliveryRow.prefix, DeliveryRow.address)
+    with engine.connect() as connection:
+        found = {id_: rest for id_, *rest in connection.execute(counted)}
+    assert len(found) == 2
+    assert found.pop(following.delivery_id) in found.values()
+    assert None not in next(iter(found.values()))
+
+
 def test_nor_by_two_of_the_same_channel(messages: Messages, waiting: Verification) -> None:
     message = take(messages)
     assert messages.follow(message, Channel.WHATSAPP, "second", DOWN)
