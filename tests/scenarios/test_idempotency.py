@@ -87,7 +87,8 @@ def test_a_message_left_to_the_worker_is_stored_once(scene: Scene) -> None:
     caller = scene.asking(**KEY, Prefer="respond-async")
     first, second = caller.send(), caller.send()
     assert first.status == second.status == 202
-    assert first.id == second.id  # the worker may have sent it in between: the rest is as of then
+    # A second may pass within the first request on a busy machine: all else is as it was.
+    assert first.data | {"expires_in": 0} == second.data | {"expires_in": 0}
     scene.comes_to(first, "whatsapp delivered")
     assert len(scene.simulator.messages()) == 1
 
