@@ -73,7 +73,7 @@ class Judging:
 
     def _answer(self) -> Statement:
         """The attempt is this one, or the one that the same request made before."""
-        facts = [*rules.AS_OF, *rules.facts(self.windows), *self.rate.facts]
+        facts = [*rules.AS_OF, *rules.facts(self.windows, ()), *self.rate.facts]
         disabled = rules.disabled(ASKED).label("disabled")
         return (
             sa.select(A.correct, A.failures, A.fingerprint, disabled, *facts, *V.__table__.c)

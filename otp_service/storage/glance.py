@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 
 from otp_service.domain.errors import StorageUnavailable
-from otp_service.storage.models import SCHEMA
+from otp_service.storage.models import ON_SQLITE
 
 
 class Glance:
@@ -22,8 +22,7 @@ class Glance:
     def __init__(self, select: sa.Select[Any]) -> None:
         compiled = select.compile(
             dialect=sqlite.dialect(paramstyle="named"),
-            schema_translate_map={SCHEMA: "main"},  # what SQLite calls the schema of its file
-            render_schema_translate=True,
+            **ON_SQLITE,
         )
         self._sql = str(compiled)
         self._constants = dict(compiled.params)

@@ -24,7 +24,11 @@ E = sa.orm.aliased(D)  # of an earlier request
 
 
 class Issuing:
-    """The two transactions under these ``limits``: `issue` and `reissue`."""
+    """The two transactions under these ``limits``: `issue` and `reissue`.
+
+    For messages without an end user's address there is another one, without its limits: a
+    database plans each of them anew, so what is not asked for is left out.
+    """
 
     def __init__(self, limits: Limits) -> None:
         self.windows = rules.send_windows(limits)
@@ -96,7 +100,12 @@ class Issuing:
         earlier = sa.and_(rules.of_key(E, KEY), E.id != given("delivery_id"))
         message = [D.id.label("stored"), D.channel.label("on"), D.provider.label("by"), D.auto]
         before = [E.verification_id.label("earlier"), E.id.label("earlier_delivery"), E.fingerprint]
-        facts = [*rules.AS_OF, *rules.facts(self.windows), *self.rate.facts, *self.guard.facts]
+        facts = [
+            *rules.AS_OF,
+            *rules.facts(self.windows, rules.COUNTED_DOWN),
+            *self.rate.facts,
+            *self.guard.facts,
+        ]
         return (
             sa.select(*message, *before, *facts, *V.__table__.c)
             .select_from(ALWAYS)

@@ -7,7 +7,7 @@ publish them through its API; on SQLite, which has no schemas, without one.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from flask import Flask
@@ -17,6 +17,11 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, registry
 from otp_service.storage.functions import UtcTime
 
 SCHEMA = "otp_service"
+ON_SQLITE: dict[str, Any] = {
+    "schema_translate_map": {SCHEMA: "main"},  # what SQLite calls the schema of its file
+    "render_schema_translate": True,
+}
+"""How a statement is compiled for it, ahead of its runs."""
 
 
 class Base(DeclarativeBase):

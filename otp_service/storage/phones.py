@@ -55,7 +55,7 @@ def report(engine: sa.Engine, limits: Limits, **asked: str | int | None) -> Repo
     windows = rules.send_windows(limits) + rules.failure_windows(limits, _NOBODY)
     guard = PumpingGuard(limits.pumping)
     facts = [
-        *rules.facts(windows),
+        *rules.facts(windows, [window.limit.name for window in windows]),
         *guard.facts,
         P.failures,
         P.disabled_at,

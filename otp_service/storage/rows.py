@@ -20,11 +20,10 @@ from otp_service.domain.verification import (
     Status,
     Verification,
 )
-from otp_service.storage.rules import Window
+from otp_service.storage.rules import COUNTED_DOWN, Window
 
 _VERIFICATION = [field.name for field in fields(Verification) if field.name != "deliveries"]
 _DELIVERY = [field.name for field in fields(Delivery)]
-_COUNTED_DOWN = ("phone_sends", "purpose_sends")  # what a page may tell the person
 Rows = Sequence[sa.Row[Any]]
 
 
@@ -114,7 +113,7 @@ def quota(row: sa.Row[Any], windows: Sequence[Window]) -> tuple[Quota, Limit | N
     """What `rules.facts` says of ``windows``; and the limit that is met the longest, if any."""
     left, met, until = [], None, None
     for number, limit in enumerate(window.limit for window in windows):
-        if limit.name in _COUNTED_DOWN:
+        if limit.name in COUNTED_DOWN:
             left.append(limit.count - getattr(row, f"used_{number}"))
         if (full_since := getattr(row, f"full_since_{number}")) is not None:
             ends = full_since + timedelta(seconds=limit.seconds)

@@ -139,12 +139,17 @@ def disabled(verification_id: sa.BindParameter[Any]) -> Condition:
 AS_OF: tuple[sa.Label[Any], ...] = (NOW.label("as_of"), SAME_TIMELINE.label("same_timeline"))
 
 
-def facts(windows: Sequence[Window]) -> list[sa.Label[Any]]:
-    """Every window's state, as columns."""
+# Of which a page may tell the person how much is left.
+COUNTED_DOWN = ("phone_sends", "purpose_sends")
+
+
+def facts(windows: Sequence[Window], counted: Sequence[str]) -> list[sa.Label[Any]]:
+    """Every window's state, as columns; of limits with these names how much is used, too."""
     columns = []
     for number, window in enumerate(windows):
-        columns.append(window.used.label(f"used_{number}"))
         columns.append(window.full_since.label(f"full_since_{number}"))
+        if window.limit.name in counted:
+            columns.append(window.used.label(f"used_{number}"))
     return columns
 
 

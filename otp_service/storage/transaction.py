@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from otp_service.domain.errors import HomeUnreachable, StorageUnavailable
 from otp_service.storage import postgres
+from otp_service.storage.models import ON_SQLITE
 
 SECONDS = 2.0  # for all of a transaction on Postgres: a connection, locks, statements, the answer
 _LOST = {"57P01", "57P02", "57P03"}  # the server is shut down, has crashed, is not up yet
@@ -50,6 +51,7 @@ class Transaction:
         self._reads = reads
         self._seconds = seconds
         self._message: tuple[str, dict[str, Any]] | None = None
+        self._compiled: list[Any] = []
 
     def run(self, engine: sa.Engine, **values: Any) -> Sequence[sa.Row[Any]]:
         given_values = {f"given_{name}": value for name, value in values.items()}
@@ -62,10 +64,21 @@ class Transaction:
         raise failure
 
     def _on_sqlite(self, engine: sa.Engine, values: dict[str, Any]) -> Sequence[sa.Row[Any]]:
+        if not self._compiled:
+            self._compiled = self._compile_for_sqlite(engine)
         with engine.execution_options(read_only=self._reads).begin() as connection:
-            for statement in self._statements:
+            for statement in self._compiled:
                 result = connection.execute(statement, values)
             return result.all() if result.returns_rows else []
+
+    def _compile_for_sqlite(self, engine: sa.Engine) -> list[Any]:
+        """Once: to find a statement in SQLAlchemy's cache takes longer than SQLite takes for it."""
+        found = []
+        for statement in self._statements:
+            compiled = statement.compile(dialect=engine.dialect, **ON_SQLITE)
+            compiled.schema_translate_map = None  # done: not to be done again at each run
+            found.append(compiled)
+        return found
 
     def _on_postgres(self, engine: sa.Engine, values: dict[str, Any]) -> Sequence[sa.Row[Any]]:
         if self._message is None:

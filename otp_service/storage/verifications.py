@@ -45,6 +45,7 @@ class SqlStore:
         self.database = database
         self._limits = limits
         self._issuing = issuing.Issuing(limits)
+        self._issuing_unaddressed = issuing.Issuing(replace(limits, address_sends=()))
         self._judging = checking.Judging(limits, secrets_count)
         self._resource = reading.Resource(limits)
 
@@ -56,7 +57,7 @@ class SqlStore:
         return self.database.letter + secrets.token_hex(16)
 
     def issue(self, draft: Draft) -> Issued:
-        issuing = self._issuing
+        issuing = self._issuing if draft.address else self._issuing_unaddressed
         transaction = issuing.issue if draft.generation == 1 else issuing.reissue
         values = vars(draft.person) | vars(draft.wish) | vars(draft) | _key(draft.wish.key)
         (row,) = self._run(transaction, **values, masked=masked(draft.person.phone))
