@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
@@ -24,9 +26,18 @@ class Limit:
         """This limit's part in each of so many stores that don't know of each other."""
         return replace(self, count=max(1, self.count // instances))
 
+    def ends_at(self, since: datetime) -> datetime:
+        """When a window that began then has passed."""
+        return since + timedelta(seconds=self.seconds)
+
     def told(self) -> dict[str, Any]:
         """For the refusal."""
         return {"limit": self.name, "allowed": self.count, "per_seconds": self.seconds}
+
+
+def seconds_until(end: datetime, now: datetime) -> int:
+    """Whole seconds to wait, 1 at least."""
+    return max(1, math.ceil((end - now).total_seconds()))
 
 
 def limits(name: str, *windows: tuple[int, int]) -> tuple[Limit, ...]:

@@ -1,6 +1,6 @@
 """The audit trail: who did what to which verification, key or limit.
 
-Nothing here changes or deletes an entry; the database would refuse it (migration 0005).
+Nothing changes an entry, or deletes one within 90 days: the database refuses it (migration 0005).
 """
 
 from __future__ import annotations
@@ -48,12 +48,11 @@ def operator() -> str:
 
 _RECORD = Transaction(
     sa.insert(U).from_select(
-        [U.at, U.actor, U.action, U.verification_id, U.phone, U.phone_digest, U.detail],
+        [U.at, U.actor, U.action, U.phone, U.phone_digest, U.detail],
         sa.select(
             clock(),
             given("actor", sa.String()),
             given("action", sa.String()),
-            given("verification_id", sa.String()),
             given("phone", sa.String()),
             given("phone_digest", sa.String()),
             given("detail", sa.String()),
@@ -69,7 +68,6 @@ def record(
     action: str,
     phone: str | None = None,
     phone_digest: str | None = None,
-    verification_id: str | None = None,
     detail: str | None = None,
 ) -> None:
     """Of what an operator did. ``phone`` is E.164 and is kept masked; 255 characters of detail."""
@@ -77,14 +75,13 @@ def record(
         engine,
         actor=actor[:64],
         action=action,
-        verification_id=verification_id,
         phone=phone and masked(phone),
         phone_digest=phone_digest,
         detail=detail and detail[:255],
     )
 
 
-_NULL_OR = {
+_FILTERS = {
     "actor": U.actor,
     "action": U.action,
     "verification_id": U.verification_id,
@@ -95,7 +92,7 @@ def _found(digests: int) -> Transaction:
     """The newest entries, of one phone if there are ``digests`` of it (one for each secret)."""
     asked = [
         sa.or_(given(name, sa.String()).is_(None), column == given(name, sa.String()))
-        for name, column in _NULL_OR.items()
+        for name, column in _FILTERS.items()
     ]
     if digests:
         asked.append(sa.or_(*(U.phone_digest == given(f"digest_{n}") for n in range(digests))))

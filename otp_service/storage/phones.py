@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -80,7 +80,7 @@ def report(engine: sa.Engine, limits: Limits, **asked: str | int | None) -> Repo
 def _counts(row: sa.Row[Any], windows: Sequence[rules.Window]) -> Iterator[Count]:
     for number, window in enumerate(windows):
         since = getattr(row, f"full_since_{number}")
-        until = since and since + timedelta(seconds=window.limit.seconds)
+        until = since and window.limit.ends_at(since)
         yield Count(window.limit, getattr(row, f"used_{number}"), until)
 
 

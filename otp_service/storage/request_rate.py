@@ -6,15 +6,13 @@ the row is in use waits for it: so do not count where no limit asks for it.
 
 from __future__ import annotations
 
-import math
-from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert  # SQLite compiles its ON CONFLICT just as well
 
 from otp_service.domain.errors import RequestLimitExceeded
-from otp_service.domain.limits import Limit
+from otp_service.domain.limits import Limit, seconds_until
 from otp_service.storage.access_models import ClientRequestsRow
 from otp_service.storage.functions import clock, from_now
 from otp_service.storage.transaction import Statement, given
@@ -64,8 +62,7 @@ class RequestRate:
         """Raises `RequestLimitExceeded` if this answer is a refusal."""
         if self._limit is None or row.requests <= self._limit.count:
             return
-        ends_at = row.requests_since + timedelta(seconds=self._limit.seconds)
-        wait = math.ceil((ends_at - row.as_of).total_seconds())
+        ends_at = self._limit.ends_at(row.requests_since)
         raise RequestLimitExceeded(
-            retry_after=max(1, wait), **self._limit.told(), resets_at=ends_at
+            retry_after=seconds_until(ends_at, row.as_of), **self._limit.told(), resets_at=ends_at
         )

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import fields, replace
-from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
-from otp_service.domain.limits import Limit
+from otp_service.domain.limits import Limit, seconds_until
 from otp_service.domain.messages import Outgoing
 from otp_service.domain.ports import Draft, Earlier, Quota, StoredMessage
 from otp_service.domain.verification import (
@@ -116,8 +115,8 @@ def quota(row: sa.Row[Any], windows: Sequence[Window]) -> tuple[Quota, Limit | N
         if limit.name in COUNTED_DOWN:
             left.append(limit.count - getattr(row, f"used_{number}"))
         if (full_since := getattr(row, f"full_since_{number}")) is not None:
-            ends = full_since + timedelta(seconds=limit.seconds)
+            ends = limit.ends_at(full_since)
             if until is None or ends > until:
                 met, until = limit, ends
-    wait = max(1, math.ceil((until - row.as_of).total_seconds())) if until else 0
+    wait = seconds_until(until, row.as_of) if until else 0
     return Quota(max(0, min(left, default=0)), wait, until), met

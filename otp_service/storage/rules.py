@@ -112,16 +112,18 @@ def send_windows(limits: Limits) -> list[Window]:
     return windows + [Window(limit, D.created_at, of_address) for limit in limits.address_sends]
 
 
+def _beginning(verification_id: sa.BindParameter[Any]) -> sa.ScalarSelect[Any]:
+    return sa.select(V.created_at).where(V.id == verification_id).scalar_subquery()
+
+
 def failure_windows(limits: Limits, verification_id: sa.BindParameter[Any]) -> list[Window]:
     """Wrong guesses for the phone, whatever the verification.
 
     Who names a verification can't be locked out of it by guesses that others make at other ones:
     of those, only what came before it counts.
     """
-    began = sa.select(V.created_at).where(V.id == verification_id).scalar_subquery()
-    counts = sa.or_(
-        verification_id.is_(None), A.verification_id == verification_id, A.created_at < began
-    )
+    before = A.created_at < _beginning(verification_id)
+    counts = sa.or_(verification_id.is_(None), A.verification_id == verification_id, before)
     failed = sa.and_(FAILED, counts)
     return [
         Window(limit, A.created_at, failed, since=UNLOCKED_AT) for limit in limits.phone_failures
@@ -130,8 +132,7 @@ def failure_windows(limits: Limits, verification_id: sa.BindParameter[Any]) -> l
 
 def disabled(verification_id: sa.BindParameter[Any]) -> Condition:
     """The phone had too many wrong guesses in a row, before the verification that is named."""
-    began = sa.select(V.created_at).where(V.id == verification_id).scalar_subquery()
-    before = sa.or_(verification_id.is_(None), P.disabled_at < began)
+    before = sa.or_(verification_id.is_(None), P.disabled_at < _beginning(verification_id))
     return sa.exists().where(P.phone == given("phone"), P.disabled_at.is_not(None), before)
 
 
