@@ -54,8 +54,14 @@ def _kept_secret(instance: Path) -> str:
 
 
 def test_numbers(read: Reader, sandbox: bool, length: int) -> dict[str, str]:
+    """Each number's fixed code, or an empty text.
+
+    The sandbox's own has the one that the original's documentation types: its calls, copied as they
+    stand, end in success.
+    """
     numbers = {}
-    text = read.text("OTP_TEST_NUMBERS", SANDBOX_TEST_NUMBER if sandbox else "")
+    sandbox_default = f"{SANDBOX_TEST_NUMBER}={SANDBOX_TEST_NUMBER[1:][:length]}"
+    text = read.text("OTP_TEST_NUMBERS", sandbox_default if sandbox else "")
     for entry in filter(None, (part.strip() for part in text.split(","))):
         number, _, code = entry.partition("=")
         if not re.fullmatch(r"\+[1-9][0-9]{4,14}", number):

@@ -42,7 +42,7 @@ def test_with_nothing_set_it_is_a_sandbox_with_the_documented_defaults(tmp_path:
     assert settings.database_url == f"sqlite:///{tmp_path / 'instance' / 'otp.db'}"
     assert (settings.expiry, settings.code_length, settings.max_attempts) == (180, 6, 5)
     assert (settings.grace_codes, settings.expose_code) == (0, True)
-    assert settings.test_numbers == {"+1234567890": ""}
+    assert settings.test_numbers == {"+1234567890": "123456"}
     assert not settings.api_keys_required
     assert (settings.port, settings.processes) == (8000, 1)
 
@@ -161,6 +161,15 @@ def test_test_numbers_may_have_fixed_codes(tmp_path: Path) -> None:
     settings = load(tmp_path, OTP_TEST_NUMBERS="+1234567890=424242, +15550001111")
     assert settings.test_numbers == {"+1234567890": "424242", "+15550001111": ""}
     assert settings.fixed_codes == {"+1234567890": "424242"}
+
+
+@pytest.mark.parametrize(("length", "code"), [("4", "1234"), ("6", "123456"), ("10", "1234567890")])
+def test_the_sandboxs_own_has_a_code_of_the_configured_length(
+    tmp_path: Path, length: str, code: str
+) -> None:
+    assert load(tmp_path, OTP_LENGTH=length).test_numbers == {"+1234567890": code}
+    named = load(tmp_path, OTP_LENGTH=length, OTP_TEST_NUMBERS="+1234567890")
+    assert named.fixed_codes == {}
 
 
 def test_a_fixed_code_must_have_the_configured_length(tmp_path: Path) -> None:
