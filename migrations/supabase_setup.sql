@@ -19,7 +19,7 @@ begin
   end if;
   if to_regclass('otp_service.alembic_version') is not null then
     select version_num into revision from otp_service.alembic_version;
-    if revision not in ('0001', '0002', '0003', '0004', '0005', '0006') then
+    if revision not in ('0001', '0002', '0003', '0004', '0005', '0006', '0007') then
       raise exception 'the schema is at revision %, which this file does not know: '
         'take the file of the newest release', revision;
     end if;
@@ -304,11 +304,16 @@ create index if not exists ix_deliveries_prefix_created_at
 create index if not exists ix_verifications_country_created_at
   on otp_service.verifications (country, created_at) where country is not null;
 
+-- Revision 0007 ----------------------------------------------------------------------------------
+
+alter table otp_service.receipts add column if not exists delivery_id varchar(40);
+comment on column otp_service.receipts.delivery_id is 'that we gave with the message';
+
 -- All of it is there now -------------------------------------------------------------------------
 
-update otp_service.alembic_version set version_num = '0006' where version_num <> '0006';
+update otp_service.alembic_version set version_num = '0007' where version_num <> '0007';
 insert into otp_service.alembic_version (version_num)
-  select '0006' where not exists (select from otp_service.alembic_version);
+  select '0007' where not exists (select from otp_service.alembic_version);
 
 -- The service's own role. Its password is made here: it is in nothing that is pasted or logged.
 do $$

@@ -61,6 +61,8 @@ def build_request(settings: MetaSettings, message: Message) -> requests.Request:
         "type": "template",
         "template": template,
     }
+    if message.delivery_id:  # comes back in each status: see `Receipt`
+        body["biz_opaque_callback_data"] = message.delivery_id
     url = f"{settings.api_url.rstrip('/')}/{settings.phone_number_id}/messages"
     bearer = f"Bearer {settings.access_token}"
     headers = {"Authorization": bearer, "Content-Type": "application/json"}

@@ -9,11 +9,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from otp_service.delivery import outcomes, sms_reports
 from otp_service.delivery.outcomes import FAMILIES
 from otp_service.delivery.untrusted import (
     code,
+    delivery_id,
     digits,
     error_words,
     message_id,
@@ -29,6 +31,7 @@ from otp_service.domain.messages import Receipt
 from otp_service.domain.verification import DeliveryStatus
 
 Told = Mapping[str, object]
+_OPAQUE = "biz_opaque_callback_data"  # what we gave Meta with the message
 
 _STATUSES = {
     word: status
@@ -58,7 +61,9 @@ def gupshup(body: object) -> list[Receipt]:
         # fails before that has ours in ``id``. They can't be told apart by their looks.
         ids = (event.get("gsId"), event.get("id"))
         times = (facts.get("ts"), told.get("timestamp"))
-        receipt = _receipt("gupshup", event.get("type"), ids, times)
+        # Not documented for version 2, and read wherever it may be.
+        opaque = next((each[_OPAQUE] for each in (facts, event) if each.get(_OPAQUE)), None)
+        receipt = _receipt("gupshup", event.get("type"), ids, times, opaque)
     if receipt is None:
         return []
     phones = (event.get("destination"), told.get("phone"))
@@ -104,7 +109,7 @@ def _envelope(provider: str, told: Told, id_names: tuple[str, ...]) -> list[Rece
     for status in _statuses(told):
         ids = tuple(status.get(name) for name in id_names)
         times = (status.get("timestamp"),)
-        if receipt := _receipt(provider, status.get("status"), ids, times):
+        if receipt := _receipt(provider, status.get("status"), ids, times, status.get(_OPAQUE)):
             trouble: Told = next(iter(parts(status.get("errors"))), status)
             reason = error_words(trouble) or words(trouble.get("reason"))
             phone = status.get("recipient_id")
@@ -120,13 +125,18 @@ def _statuses(told: Told) -> Iterator[Told]:
 
 
 def _receipt(
-    provider: str, word: object, ids: tuple[object, ...], times: tuple[object, ...]
+    provider: str,
+    word: object,
+    ids: tuple[object, ...],
+    times: tuple[object, ...],
+    opaque: object = None,
 ) -> Receipt | None:
     status = _STATUSES.get(words(word).lower())
     found = next(filter(None, (message_id(text(told)) for told in ids)), None)
     if status is None or found is None:
         return None
-    return Receipt(provider, found, status, next(filter(None, map(moment, times)), None))
+    at = next(filter(None, map(moment, times)), None)
+    return Receipt(provider, found, status, at, delivery_id=delivery_id(opaque))
 
 
 def _explained(
@@ -139,4 +149,4 @@ def _explained(
     failure = FAMILIES[family].get(known, failures.REFUSED)
     secrets = [found for phone in phones if len(found := digits(text(phone))) > 4]
     told = scrub(": ".join(filter(None, [known, reason])), *secrets)
-    return Receipt(receipt.provider, receipt.message_id, receipt.status, receipt.at, failure, told)
+    return replace(receipt, failure=failure, reason=told)

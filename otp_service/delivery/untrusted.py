@@ -52,6 +52,12 @@ def message_id(value: object) -> str | None:
     return told if told.isprintable() and 0 < len(told) <= MAX_ID else None
 
 
+def delivery_id(value: object) -> str | None:
+    """``value`` if it can be the id that we gave a message; others put there what they like."""
+    told = words(value)
+    return told if re.fullmatch(r"[A-Za-z0-9_-]{1,40}", told) else None
+
+
 def code(value: object) -> str:
     """A failure code, told as a number or as a text; empty if it can't be one."""
     told = text(value)

@@ -78,7 +78,7 @@ class Dispatch:
         code = self.codes.make(
             message.phone, message.verification_id, message.generation, message.secret_id
         )
-        text = Message(message.phone, code, message.expires_in, message.locale)
+        text = Message(message.phone, code, message.expires_in, message.locale, message.delivery_id)
         try:
             message_id = self._sender(message).send(text)
         except DeliveryError as error:

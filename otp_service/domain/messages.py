@@ -14,12 +14,17 @@ from otp_service.domain.verification import Channel, DeliveryStatus
 
 @dataclass(frozen=True)
 class Message:
-    """What a sender carries. ``phone`` is E.164, ``expires_in`` whole seconds."""
+    """What a sender carries. ``phone`` is E.164, ``expires_in`` whole seconds.
+
+    ``delivery_id`` is our name for it: a provider that gives it back in its receipts lets those
+    be matched where its answer, and so its own name for it, was lost.
+    """
 
     phone: str = field(repr=False)
     code: str = field(repr=False)
     expires_in: int
     locale: str | None = None
+    delivery_id: str = ""
 
 
 class Sender(Protocol):
@@ -46,6 +51,7 @@ class Receipt:
 
     ``status`` is sent, delivered, read or failed; ``at`` the provider's aware time, None if it
     told none; ``failure`` is there only when failed, ``reason`` being the provider's own words.
+    ``delivery_id`` is `Message.delivery_id`, from providers that give it back.
     """
 
     provider: str
@@ -54,6 +60,7 @@ class Receipt:
     at: datetime | None = None
     failure: Failure | None = None
     reason: str = ""
+    delivery_id: str | None = None
 
 
 @dataclass(frozen=True)

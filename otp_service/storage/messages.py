@@ -151,6 +151,7 @@ def _values(receipt: Receipt) -> dict[str, object]:
     return {
         "provider": receipt.provider,
         "provider_message_id": receipt.message_id,
+        "delivery_id": receipt.delivery_id,
         "status": receipt.status.value,
         "at": receipt.at,
         "error_code": receipt.failure and receipt.failure.code,
@@ -166,4 +167,5 @@ def _receipt(row: sa.Row[Any]) -> Receipt:
         at=row.at,
         failure=FAILURES.get(row.error_code or ""),
         reason=row.reason or "",
+        delivery_id=row.delivery_id,
     )

@@ -193,6 +193,9 @@ class ReceiptRow(Model):
     id: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
     provider: Mapped[str] = mapped_column(sa.String(32))
     provider_message_id: Mapped[str] = mapped_column(sa.String(255))
+    delivery_id: Mapped[str | None] = mapped_column(
+        sa.String(40), comment="that we gave with the message"
+    )
     status: Mapped[str] = mapped_column(sa.String(16))
     at: Mapped[datetime] = mapped_column(comment="by the provider's clock")
     error_code: Mapped[str | None] = mapped_column(sa.String(64))

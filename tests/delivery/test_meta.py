@@ -73,6 +73,12 @@ def test_the_request_is_exactly_what_meta_documents(requests_mock: Mocker) -> No
     assert request.json() == BODY
 
 
+def test_meta_is_given_our_own_id_to_bring_back_with_each_status() -> None:
+    message = replace(MESSAGE, delivery_id="0123456789abcdef0123456789abcdef")
+    body: Any = build_request(SETTINGS, message).json
+    assert body == BODY | {"biz_opaque_callback_data": "0123456789abcdef0123456789abcdef"}
+
+
 @pytest.mark.parametrize(
     ("locale", "code"), [("pt-br", "pt_BR"), ("pt", "pt_BR"), ("de", "es"), (None, "es")]
 )

@@ -313,6 +313,36 @@ def test_a_failure_is_explained_in_errors_or_flat(
     assert receipts.gupshup(envelope(status)) == [expected]
 
 
+# --- what both bring back: the id that we gave with the message ---
+
+OURS = "0123456789abcdef0123456789abcdef"
+
+
+@pytest.mark.parametrize(("told", "kept"), [(OURS, OURS), ("", None), (5, None), ("x" * 41, None)])
+def test_a_status_may_bring_back_the_id_that_we_gave_with_the_message(
+    told: object, kept: str | None
+) -> None:
+    status = {"id": "wamid.x", "status": "delivered", "biz_opaque_callback_data": told}
+    [of_meta] = receipts.meta(envelope(status))
+    [of_gupshup] = receipts.gupshup(envelope(status | {"gs_id": "gs"}))
+    [flat] = receipts.gupshup(v2("delivered", {"ts": 1}, biz_opaque_callback_data=told))
+    [deep] = receipts.gupshup(v2("delivered", {"biz_opaque_callback_data": told}))
+    for receipt in (of_meta, of_gupshup, flat, deep):
+        assert receipt.delivery_id == kept
+
+
+def test_a_failed_one_keeps_it_too() -> None:
+    status = {"id": "wamid.x", "status": "failed", "biz_opaque_callback_data": OURS}
+    [receipt] = receipts.meta(envelope(status | {"errors": [{"code": 131026}]}))
+    assert (receipt.delivery_id, receipt.failure) == (OURS, failures.UNDELIVERABLE)
+
+
+def test_a_person_with_a_user_name_may_have_no_phone_in_a_status() -> None:
+    status = {"id": "wamid.x", "status": "delivered", "recipient_user_id": "US.1234567890"}
+    [receipt] = receipts.meta(envelope(status))
+    assert (receipt.message_id, receipt.status) == ("wamid.x", DeliveryStatus.DELIVERED)
+
+
 # --- Meta ---
 
 

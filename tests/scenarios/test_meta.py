@@ -22,6 +22,18 @@ def test_a_code_goes_out_through_meta_and_its_webhook_tells_the_rest(meta: Scene
     assert meta.verify(meta.code()).code == "ok"
 
 
+@pytest.mark.parametrize("fault", ["closed-taken", "no-id"])
+def test_a_message_whose_answer_was_lost_is_settled_by_its_receipts(
+    meta: Scene, fault: str
+) -> None:
+    meta.simulator.script(fault=fault)
+    lost = meta.send()
+    assert (lost.status, lost.code) == (504, "delivery_unconfirmed")
+    (delivery,) = meta.comes_to(meta.send(), "whatsapp delivered")
+    assert "error_code" not in delivery
+    assert meta.verify(meta.code()).code == "ok"
+
+
 def test_an_sms_follows_there_too(make_scene: MakeScene) -> None:
     scene = make_scene(META, SMS, GUPSHUP_WEBHOOK_SECRET=SECRET)
     scene.simulator.script(fault="failed:131049", channel="whatsapp")
