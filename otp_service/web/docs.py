@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from http import HTTPStatus
+
 from flask import Response, current_app, jsonify, render_template, url_for
 
-from otp_service.web import auth
+from otp_service.web import auth, examples, explanations
 from otp_service.web.blueprints import Blueprint
+from otp_service.web.errors import STATUS, NotFound, body
 from otp_service.web.headers import content_security_policy
 from otp_service.web.openapi import TITLE
 
@@ -35,6 +39,35 @@ def swagger() -> tuple[str, dict[str, str]]:
 def redoc() -> tuple[str, dict[str, str]]:
     """Read the API's reference."""
     return _page("redoc.html")
+
+
+_CODES = sorted({kind.code for kind in STATUS})
+_CODE = {
+    "name": "code",
+    "in": "path",
+    "required": True,
+    "description": "As in `error.code`",
+    "schema": {"type": "string", "enum": _CODES},
+}
+
+
+@bp.get(f"{explanations.PATH}/<string(maxlength=64):code>")
+@bp.documented(parameters=[_CODE], responses=examples.responses([NotFound]))
+@bp.pages("What the error says", "text/html", "<!doctype html>…")
+def explain_error(code: str) -> str:
+    """What an error code means, the rule behind it, and an example of what is right."""
+    kinds = [kind for kind in STATUS if kind.code == code]
+    if not kinds:
+        raise NotFound
+    return render_template(
+        "error.html",
+        title=TITLE,
+        code=code,
+        messages=sorted({kind.message for kind in kinds}),
+        status=HTTPStatus(STATUS[kinds[0]]),
+        explanation=explanations.EXPLANATIONS.get(code),
+        answer=json.dumps(body(examples.REFUSALS[kinds[0]]), indent=2),
+    )
 
 
 def _page(template: str) -> tuple[str, dict[str, str]]:

@@ -11,18 +11,21 @@ import logging
 from datetime import datetime
 from typing import Any
 
-from flask import Flask, Response, g, jsonify
+from flask import Flask, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from otp_service.domain import errors
 from otp_service.domain.errors import OtpError
 from otp_service.log_safety import described
+from otp_service.web import explanations
 from otp_service.web.schemas import SentSchema, rfc3339
 
 log = logging.getLogger(__name__)
 
 
 class InvalidJson(OtpError):
+    """``details`` tell where: see `web.json_position`."""
+
     code, message = "invalid_json", "The body must be one JSON object in UTF-8"
 
 
@@ -35,7 +38,8 @@ class UnsupportedMediaType(OtpError):
 
 
 class Unauthorized(OtpError):
-    code, message = "unauthorized", "A valid API key is required"
+    code = "unauthorized"
+    message = "A valid API key is required, as Authorization: Bearer KEY or X-API-Key: KEY"
 
 
 class Forbidden(OtpError):
@@ -110,6 +114,8 @@ def body(error: OtpError) -> dict[str, Any]:
         details[name] = rfc3339(value) if isinstance(value, datetime) else value
     if error.retry_after is not None:
         details["retry_after"] = error.retry_after
+    for name, text in explanations.told(error.code, STATUS[type(error)]).items():
+        details.setdefault(name, text)
     data: dict[str, Any] = {} if error.phone is None else {"phone_number": error.phone}
     if isinstance(error, errors.CodeAlreadySent):
         data = SentSchema().dump(error)
@@ -128,11 +134,21 @@ def answer(error: OtpError) -> tuple[Response, int]:
 
 def _http_error(error: HTTPException) -> tuple[Response, int]:
     """Whatever Flask and Werkzeug refuse by themselves."""
-    response, status = answer(_BY_HTTP_STATUS.get(error.code, BadRequest)())
-    for name, value in error.get_headers():
-        if name == "Allow":
-            response.headers[name] = value
+    kind = _BY_HTTP_STATUS.get(error.code, BadRequest)
+    allowed = ", ".join(sorted(getattr(error, "valid_methods", None) or ()))
+    response, status = answer(kind(**_rule_here(kind, allowed)))
+    if allowed:
+        response.headers["Allow"] = allowed
     return response, status
+
+
+def _rule_here(kind: type[OtpError], allowed: str) -> dict[str, Any]:
+    """The rule of this very path, where each has its own."""
+    if kind is MethodNotAllowed:
+        return {"rule": f"This path takes {allowed}."}
+    if kind is BodyTooLarge:
+        return {"rule": f"A body has at most {request.max_content_length} bytes here."}
+    return {}
 
 
 def _unexpected(error: Exception) -> tuple[Response, int]:

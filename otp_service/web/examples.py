@@ -23,6 +23,7 @@ from otp_service.domain.verification import (
     Verification,
 )
 from otp_service.web import errors as web
+from otp_service.web import json_position
 from otp_service.web.schemas import (
     PHONE,
     PROOF,
@@ -54,7 +55,7 @@ _REFUSALS: tuple[OtpError, ...] = (
     domain.CodeAlreadySent(VERIFICATION, Quota(4)),
     domain.CodeIncorrect(phone=PHONE, attempts_remaining=4),
     domain.CodeNotFound(phone=PHONE),
-    domain.InvalidRequest({"otp": ["Missing data for required field."]}),
+    domain.InvalidRequest({"otp": ["Missing. Needed: exactly 6 digits, such as 123456."]}),
     domain.InvalidPhoneNumber(),
     domain.VerificationNotFound(),
     domain.SendLimitExceeded(
@@ -77,7 +78,7 @@ _REFUSALS: tuple[OtpError, ...] = (
     domain.DeliveryUnconfirmed(),
     domain.StorageUnavailable(),
     web.BadRequest(),
-    web.InvalidJson(),
+    web.InvalidJson(**json_position.place("Expecting ',' delimiter", '{"otp": "1" ', 12)),
     web.Unauthorized(),
     web.Forbidden(),
     web.NotFound(),
@@ -106,9 +107,18 @@ class RefusalSchema(Schema):
         validate=validate.OneOf(["country", "prefix", "number_type", "unusual_traffic"]),
         metadata={"description": "Why the destination is not allowed"},
     )
+    problem = fields.String(metadata={"description": "Why the body is no JSON object"})
+    line = fields.Integer(metadata={"description": "Where in the body, from 1"})
+    column = fields.Integer(metadata={"description": "The character in this line, from 1"})
+    position = fields.Integer(metadata={"description": "The character in the body, from 0"})
     retry_after = fields.Integer(metadata={"description": "Seconds, as in Retry-After"})
     failure = fields.String(metadata={"description": "Why a message was not delivered"})
     state = fields.Dict(metadata={"description": "Of each part, where the service is not ready"})
+    rule = fields.String(metadata={"description": "What the request has to be"})
+    example = fields.String(metadata={"description": "How that looks"})
+    documentation = fields.String(
+        metadata={"description": "A path of this server that explains the code, for whom it asks"}
+    )
 
 
 def _refusal_schema(codes: list[str]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from otp_service.web import auth, examples
 from otp_service.web.blueprints import Blueprint, answer
 from otp_service.web.errors import BodyTooLarge, InvalidJson, UnsupportedMediaType
 from otp_service.web.parts import parts, service
-from otp_service.web.schemas import SentSchema, VerifiedSchema, send_schema, verify_schema
+from otp_service.web.schemas import SentSchema, VerifiedSchema, needed, send_schema, verify_schema
 
 Body = dict[str, Any]
 
@@ -126,7 +126,8 @@ def _request_key(body: Body) -> RequestKey | None:
     if (key := request.headers.get("Idempotency-Key")) is None:
         return None
     if not re.fullmatch(r"[!-~]{1,255}", key):
-        raise errors.InvalidRequest({"Idempotency-Key": ["1 to 255 visible ASCII characters."]})
+        told = needed("1 to 255 visible ASCII characters", "8e03978e-40d5-43e8")
+        raise errors.InvalidRequest({"Idempotency-Key": [told]})
     asked = f"{request.path} {json.dumps(body, sort_keys=True)}"
     return service().request_key(auth.client(), key, asked)
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import difflib
 import json
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 from flask import request
 from marshmallow import Schema, ValidationError
 
 from otp_service.domain.errors import InvalidRequest
+from otp_service.web import json_position
 from otp_service.web.errors import InvalidJson, UnsupportedMediaType
 
 MAX_BODY_BYTES = 16 * 1024
-MAX_DEPTH = 20
+_FIELDS_TOLD = 20  # of those that are wrong: an answer should not outgrow its question by far
 
 
 def load_body(schema: Schema) -> dict[str, Any]:
@@ -25,8 +28,27 @@ def load_body(schema: Schema) -> dict[str, Any]:
     try:
         return dict(schema.load(parse_object(request.get_data())))
     except ValidationError as error:
-        fields = error.messages_dict
-    raise InvalidRequest(fields)
+        wrong = error.messages_dict
+    raise InvalidRequest({name: _told(name, wrong[name], schema) for name in _first(wrong)})
+
+
+def _first(wrong: Iterable[str]) -> list[str]:
+    return list(wrong)[:_FIELDS_TOLD]
+
+
+def _told(name: str, problems: list[str], schema: Schema) -> list[str]:
+    """What is wrong with a field; of one that there isn't, which were meant perhaps."""
+    if name in schema.load_fields:
+        return problems
+    known = {_plain(each): each for each in sorted(schema.load_fields)}
+    near = difflib.get_close_matches(_plain(name[:64]), known, n=1, cutoff=0.5)
+    meant = f" Did you mean {known[near[0]]}?" if near else ""
+    return [f"Unknown field.{meant} Known here: {', '.join(known.values())}."]
+
+
+def _plain(name: str) -> str:
+    """Without what differs between spellings, such as phoneNumber and phone_number."""
+    return name.lower().replace("_", "").replace("-", "")
 
 
 def _is_utf8() -> bool:
@@ -35,13 +57,22 @@ def _is_utf8() -> bool:
 
 
 def parse_object(raw: bytes) -> dict[str, Any]:
-    """One JSON object (RFC 8259: no NaN) in UTF-8, nested at most 20 deep."""
+    """One JSON object (RFC 8259: no NaN) in UTF-8, nested at most 20 deep.
+
+    Raises `InvalidJson`, which tells where it ends to be one.
+    """
     try:
-        value = json.loads(raw.decode("utf-8"), parse_constant=_refuse)
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidJson(**json_position.of_decoding(raw, error)) from None
+    try:
+        value = json.loads(text, parse_constant=_refuse)
+    except json.JSONDecodeError as error:
+        raise InvalidJson(**json_position.of_parsing(text, error)) from None
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict) or _too_deep(value):
-        raise InvalidJson
+        raise InvalidJson(**json_position.of_value(text))
     return value
 
 
@@ -52,7 +83,7 @@ def _refuse(constant: str) -> NoReturn:
 def _too_deep(value: Any) -> bool:
     """Without recursion, since a parser may follow deeper than Python's own stack goes."""
     level: list[Any] = [value]
-    for _ in range(MAX_DEPTH):
+    for _ in range(json_position.MAX_DEPTH):
         level = [child for parent in level for child in _children(parent)]
     return bool(level)
 

@@ -30,26 +30,45 @@ def _text(
     description: str,
     example: str,
     *validators: Any,
+    rule: str = "",
     pattern: str = "",
     format: str = "",  # noqa: A002 (JSON Schema's word)
     **kwargs: Any,
 ) -> fields.String:
-    """A text; the whole of it must match ``pattern`` (one that JavaScript reads the same way)."""
+    """A text; the whole of it must match ``pattern`` (one that JavaScript reads the same way).
+
+    ``rule`` says the same in words, for who got it wrong: what the text has to be.
+    """
     metadata = {"description": description, "example": example}
     if format:
         metadata["format"] = format
     if pattern:
         metadata["pattern"] = f"^{pattern}$"
-        validators = (*validators, _matches(pattern))
+        validators = (*validators, _matches(pattern, needed(rule, example)))
+    if rule:
+        kwargs["error_messages"] = _messages(needed(rule, example))
     return fields.String(validate=validators, metadata=metadata, **kwargs)
 
 
-def _matches(pattern: str) -> Callable[[str], None]:
+def needed(rule: str, example: str) -> str:
+    """What a wrong field is told."""
+    return f"Needed: {rule}, such as {example}."
+
+
+def _messages(told: str) -> dict[str, str]:
+    return {
+        "required": f"Missing. {told}",
+        "null": f"Not null. {told}",
+        "invalid": f"Not a string. {told}",
+    }
+
+
+def _matches(pattern: str, told: str) -> Callable[[str], None]:
     """Unlike `validate.Regexp` with ``$``, this refuses a trailing newline."""
 
     def check(text: str) -> None:
         if not re.fullmatch(pattern, text):
-            raise ValidationError("Has the wrong form.")
+            raise ValidationError(told)
 
     return check
 
@@ -75,11 +94,14 @@ def _time(description: str, **kwargs: Any) -> Time:
     return Time(metadata={"description": description, "example": TIME}, **kwargs)
 
 
+_ADDRESS = "an IPv4 or IPv6 address, without port or network"
+
+
 def _ip_address(text: str) -> None:
     try:
         ipaddress.ip_address(text)
     except ValueError:
-        raise ValidationError("Not an IP address.") from None
+        raise ValidationError(needed(_ADDRESS, "203.0.113.7")) from None
 
 
 class _Request(Schema):
@@ -89,12 +111,14 @@ class _Request(Schema):
     phone_number = _text(
         "International, with or without separators; digits alone are read as international.",
         PHONE,
+        rule="an international phone number",
         format="phone",
         required=True,
     )
     purpose = _text(
         "What is being proved; a code for one purpose never verifies another.",
         "login",
+        rule="1 to 32 of a-z, 0-9, _ and -",
         pattern="[a-z0-9_-]{1,32}",
         load_default="login",
     )
@@ -104,12 +128,14 @@ class _SendRequest(_Request):
     locale = _text(
         "The person's language (BCP 47); picks the template.",
         "en-IN",
+        rule="a language as BCP 47 writes it",
         pattern="[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,6}",
     )
     client_ip = _text(
         "The end user's address: counted, never stored in clear.",
         "203.0.113.7",
         _ip_address,
+        rule=_ADDRESS,
         format="ip",
     )
 
@@ -117,8 +143,11 @@ class _SendRequest(_Request):
 def send_schema(channels: Iterable[str]) -> type[Schema]:
     """For `/send-otp` and `/resend-otp`, where these channels are configured."""
     choices = [*channels, "auto"]
-    known = validate.OneOf(choices, error="Configured here: {choices}.")
-    channel = _text("How to reach the person.", "whatsapp", known, load_default="whatsapp")
+    rule = f"one of {', '.join(choices)} (what is configured here)"
+    known = validate.OneOf(choices, error=needed(rule, "whatsapp"))
+    channel = _text(
+        "How to reach the person.", "whatsapp", known, rule=rule, load_default="whatsapp"
+    )
     return _SendRequest.from_dict({"channel": channel}, name="Send")
 
 
@@ -128,10 +157,17 @@ def verify_schema(code_length: int) -> type[Schema]:
     digits = f"[0-9]{{{code_length}}}"
     return _Request.from_dict(
         {
-            "otp": _text("The code, as typed.", example, pattern=digits, required=True),
+            "otp": _text(
+                "The code, as typed.",
+                example,
+                rule=f"exactly {code_length} digits",
+                pattern=digits,
+                required=True,
+            ),
             "verification_id": _text(
                 "Checks this verification only.",
                 VERIFICATION_ID,
+                rule="the verification_id of an answer to /send-otp",
                 pattern="[a-z0-9]{8,40}",
             ),
         },
