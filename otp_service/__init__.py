@@ -75,12 +75,14 @@ def _add_databases(app: Flask, settings: Settings) -> None:
     }
     db.init_app(app)
     Migrate(app, db, directory=str(MIGRATIONS))
-    for number, engine in enumerate(engines_of(app)):
+    names, problems = ("DATABASE_URL", "FALLBACK_DATABASE_URL"), []
+    for name, engine in zip(names, engines_of(app), strict=False):
         try:
             engines.prepare(engine)
         except OSError as error:
-            variable = ("DATABASE_URL", "FALLBACK_DATABASE_URL")[number]
-            raise SettingsError([f"{variable}: the file can't be made: {error.strerror}"]) from None
+            problems.append(f"{name}: the file can't be made: {error.strerror}")
+    if problems:
+        raise SettingsError(problems)
 
 
 def _add_web(app: Flask, settings: Settings) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 import click
 
 from otp_service.diagnosis.findings import Finding, Mark
+from otp_service.wording import counted
 
 _COLOURS = {Mark.OK: "green", Mark.WARNING: "yellow", Mark.PROBLEM: "red"}
 
@@ -16,7 +17,8 @@ def shown(findings: Iterable[Finding]) -> Iterator[Finding]:
     """Each on a line as soon as it is known, and below it what to do."""
     for each in findings:
         mark = click.style(f"{each.mark.value:<8}", fg=_COLOURS[each.mark], bold=True)
-        click.echo(f"{mark} {each.subject}: {each.text}")
+        text = each.text.replace("\n", f"\n{'':8}   ")
+        click.echo(f"{mark} {each.subject}: {text}")
         if each.advice:
             click.echo(f"{'':8}   {each.advice}")
         yield each
@@ -25,7 +27,7 @@ def shown(findings: Iterable[Finding]) -> Iterator[Finding]:
 def summarize(found: list[Finding]) -> None:
     """The last line: how many of each."""
     counts = {mark: sum(each.mark is mark for each in found) for mark in Mark}
-    told = [f"{counts[mark]} {mark.value}(s)" for mark in (Mark.PROBLEM, Mark.WARNING)]
+    told = [counted(counts[mark], mark.value) for mark in (Mark.PROBLEM, Mark.WARNING)]
     worst = next((m for m in (Mark.PROBLEM, Mark.WARNING) if counts[m]), Mark.OK)
     click.echo()
     click.secho(f"{counts[Mark.OK]} ok, {', '.join(told)}.", fg=_COLOURS[worst], bold=True)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
 from dotenv import dotenv_values
+
+from otp_service.wording import counted
 
 _SWITCH = {"on": True, "true": True, "yes": True, "1": True}
 _SWITCH |= {"off": False, "false": False, "no": False, "0": False}
@@ -16,21 +18,34 @@ _SWITCH |= {"off": False, "false": False, "no": False, "0": False}
 class SettingsError(click.ClickException):
     """The configuration can't work; ``problems`` has a line for each reason.
 
+    ``warnings`` are told along: a name that is spelt wrong is why another one is missing.
     A click exception, so that `flask otp …` and `python wsgi.py` print it and exit with 2.
     """
 
     exit_code = 2
 
-    def __init__(self, problems: list[str]) -> None:
-        lines = "".join(f"\n  - {problem}" for problem in problems)
-        super().__init__(f"the configuration has {len(problems)} problem(s):{lines}")
+    def __init__(self, problems: list[str], warnings: Sequence[str] = ()) -> None:
+        told = f"the configuration has {_listed('problem', problems)}"
+        super().__init__(told + (f"\nand {_listed('warning', warnings)}" if warnings else ""))
         self.problems = problems
 
 
+def _listed(noun: str, lines: Sequence[str]) -> str:
+    return f"{counted(len(lines), noun)}:" + "".join(f"\n  - {line}" for line in lines)
+
+
 def process_environment(folder: Path) -> dict[str, str]:
-    """``.env`` in ``folder``, if there is one, overridden by the process's environment."""
-    from_file = {k: v for k, v in dotenv_values(folder / ".env").items() if v is not None}
-    return {**from_file, **os.environ}
+    """``.env`` in ``folder``, if there is one, overridden by the process's environment.
+
+    Raises `SettingsError` if it is there and can't be read.
+    """
+    try:
+        from_file = dotenv_values(folder / ".env")
+    except OSError as error:
+        raise SettingsError([f".env can't be read: {error.strerror}"]) from None
+    except UnicodeDecodeError:
+        raise SettingsError([".env is not UTF-8: save it in that encoding"]) from None
+    return {k: v for k, v in from_file.items() if v is not None} | dict(os.environ)
 
 
 class Reader:
@@ -38,10 +53,13 @@ class Reader:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
+        self.asked: set[str] = set()
+        """Every name that was asked for: when all is read, those of the settings there are."""
         self.problems: list[str] = []
         self.warnings: list[str] = []
 
     def text(self, name: str, default: str = "") -> str:
+        self.asked.add(name)
         return self._environ.get(name, "").strip() or default
 
     def number(self, name: str, default: int, low: int, high: int) -> int:

@@ -16,6 +16,14 @@ from otp_service.delivery.sms import SmsSettings
 from otp_service.environ import Reader
 
 _LANGUAGE = r"[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8})*"
+_VARIABLES = {
+    "GUPSHUP_": "API_KEY SOURCE TEMPLATE_ID SRC_NAME TEMPLATES API_URL",
+    "GUPSHUP_SMS_": "USERID PASSWORD TEXT PRINCIPAL_ENTITY_ID DLT_TEMPLATE_ID MASK API_URL",
+    "META_": (
+        "ACCESS_TOKEN PHONE_NUMBER_ID TEMPLATE TEMPLATE_LANGUAGES APP_SECRET VERIFY_TOKEN API_URL"
+    ),
+}
+"""Each of them is of use to its account only, so that whoever sets one means to have it."""
 
 
 class Account(Protocol):
@@ -38,8 +46,7 @@ def gupshup(read: Reader) -> GupshupSettings:
         param_count=read.number("GUPSHUP_OTP_PARAM_COUNT", 1, 1, 4),
         templates=_templates(read),
     )
-    names = "API_KEY SOURCE TEMPLATE_ID SRC_NAME TEMPLATES API_URL"
-    _check(read, settings, "GUPSHUP_", names)
+    _check(read, settings, "GUPSHUP_")
     if settings.source and not re.fullmatch(r"\+?[0-9]{5,15}|your_.*", settings.source):
         read.problems.append("GUPSHUP_SOURCE must be the sender's number, digits only")
     return settings
@@ -55,8 +62,7 @@ def sms(read: Reader) -> SmsSettings:
         mask=read.text("GUPSHUP_SMS_MASK"),
         api_url=read.text("GUPSHUP_SMS_API_URL", sms_api.API_URL),
     )
-    names = "USERID PASSWORD TEXT PRINCIPAL_ENTITY_ID DLT_TEMPLATE_ID MASK API_URL"
-    _check(read, settings, "GUPSHUP_SMS_", names)
+    _check(read, settings, "GUPSHUP_SMS_")
     if set(re.findall(r"\{.*?\}|[{}]", settings.text)) - {"{minutes}"} != {"{code}"}:
         read.problems.append("GUPSHUP_SMS_TEXT must contain {code}; {minutes} may be in it, too")
     return settings
@@ -73,10 +79,7 @@ def meta(read: Reader) -> MetaSettings:
         app_secret=read.text("META_APP_SECRET"),
         verify_token=read.text("META_VERIFY_TOKEN"),
     )
-    names = (
-        "ACCESS_TOKEN PHONE_NUMBER_ID TEMPLATE TEMPLATE_LANGUAGES APP_SECRET VERIFY_TOKEN API_URL"
-    )
-    _check(read, settings, "META_", names)
+    _check(read, settings, "META_")
     if settings.phone_number_id and not re.fullmatch(r"[0-9]+|your_.*", settings.phone_number_id):
         read.problems.append("META_PHONE_NUMBER_ID must be Meta's id of the number, digits only")
     if not all(re.fullmatch(_LANGUAGE, language) for language in settings.languages):
@@ -84,18 +87,25 @@ def meta(read: Reader) -> MetaSettings:
     return settings
 
 
-def _check(read: Reader, account: Account, prefix: str, names: str) -> None:
-    values = {f"{prefix}{name}": read.text(f"{prefix}{name}") for name in names.split()}
-    chosen = [name for name, value in values.items() if value]
-    if chosen:
+def chosen(read: Reader, *prefixes: str) -> dict[str, str]:
+    """What is set of the accounts with these prefixes (of all without one): a half, maybe."""
+    names = [
+        f"{each}{name}" for each in prefixes or _VARIABLES for name in _VARIABLES[each].split()
+    ]
+    return {name: value for name in names if (value := read.text(name))}
+
+
+def _check(read: Reader, account: Account, prefix: str) -> None:
+    values = chosen(read, prefix)
+    if values:
         read.problems += [
-            f"{name} is missing: set it, or unset {', '.join(chosen)}" for name in account.missing
+            f"{name} is missing: set it, or unset {', '.join(values)}" for name in account.missing
         ]
     for name, value in values.items():
         if value.lower().startswith("your_"):
             read.problems.append(f"{name} still holds the example's placeholder")
     if not re.fullmatch(r"https?://[^\s/]+\S*", account.api_url):
-        read.problems.append(f"{prefix}API_URL must be an http(s) URL")
+        read.problems.append(f"{prefix}API_URL must be an http or https URL")
     elif account.api_url.startswith("http://") and not account.missing:
         read.warnings.append(f"{prefix}API_URL is not https: keys and codes travel in clear text")
 

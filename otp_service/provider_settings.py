@@ -13,7 +13,7 @@ from otp_service.environ import Reader
 from otp_service.provider_accounts import Account
 from otp_service.setting_values import Network
 
-HOW_TO_MAKE_ONE = 'make one with: python -c "import secrets; print(secrets.token_urlsafe(24))"'
+HOW_TO_MAKE_ONE = 'make one with: python3 -c "import secrets; print(secrets.token_urlsafe(24))"'
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,14 @@ class ProviderSettings:
         return bool(self.gupshup.missing and self.meta.missing)
 
 
+def sender_is_meant(read: Reader) -> bool:
+    """Whether this is no sandbox: what belongs to a real sender is set, if only half of it.
+
+    Then all that a real sender needs is asked for at once, and not one after the other.
+    """
+    return bool(provider_accounts.chosen(read) or read.text("OTP_WHATSAPP_SENDERS"))
+
+
 def providers(read: Reader) -> ProviderSettings:
     """The providers' settings; what is wrong with them is noted."""
     gupshup, meta = provider_accounts.gupshup(read), provider_accounts.meta(read)
@@ -46,7 +54,8 @@ def providers(read: Reader) -> ProviderSettings:
         gupshup_webhook_networks=setting_values.networks(read, "GUPSHUP_WEBHOOK_IPS"),
         gupshup_app_id=read.text("GUPSHUP_APP_ID"),
     )
-    if settings.sandbox and not settings.sms.missing:
+    of_whatsapp = provider_accounts.chosen(read, "GUPSHUP_", "META_")
+    if not (of_whatsapp or settings.sms.missing):
         read.problems.append(
             "GUPSHUP_SMS_USERID is set, but no WhatsApp sender is: set GUPSHUP_API_KEY and what "
             "belongs to it, or META_ACCESS_TOKEN, or unset every GUPSHUP_SMS_ variable"
@@ -78,12 +87,11 @@ def _senders(read: Reader, accounts: Mapping[str, Account]) -> tuple[str, ...]:
         read.problems.append(
             f"{name} must be one or more of {', '.join(accounts)}, with commas, each once"
         )
-        return configured
     read.problems += [
         f"{name} names {sender}, which lacks {', '.join(accounts[sender].missing)}: set them, or "
         "leave it out"
-        for sender in named
-        if sender not in configured
+        for sender in accounts
+        if sender in named and sender not in configured
     ]
     return named
 

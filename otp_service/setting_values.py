@@ -16,7 +16,8 @@ from otp_service.environ import Reader
 
 SANDBOX_TEST_NUMBER = "+1234567890"
 Network = IPv4Network | IPv6Network
-HOW_TO_MAKE_ONE = 'make one with: python -c "import secrets; print(secrets.token_hex(32))"'
+HOW_TO_MAKE_ONE = 'make one with: python3 -c "import secrets; print(secrets.token_hex(32))"'
+_DIFFERENT_BYTES = 8  # fewer than that in 32 random ones: less than once in 10**36
 
 
 def secrets(read: Reader, sandbox: bool, instance: Path) -> tuple[Secret, ...]:
@@ -35,6 +36,11 @@ def secrets(read: Reader, sandbox: bool, instance: Path) -> tuple[Secret, ...]:
         read.problems.append(
             f"OTP_SECRET must be {2 * MIN_SECRET_BYTES} or more hex digits (several are "
             f"separated by commas, newest first): {HOW_TO_MAKE_ONE}"
+        )
+    if any(len(key) >= MIN_SECRET_BYTES and len(set(key)) < _DIFFERENT_BYTES for key in keys):
+        (read.warnings if sandbox else read.problems).append(
+            f"OTP_SECRET has fewer than {_DIFFERENT_BYTES} different bytes, so it was not made at "
+            f"random (each of several must be): {HOW_TO_MAKE_ONE}"
         )
     return tuple(Secret(key) for key in keys)
 

@@ -16,6 +16,7 @@ from flask import Flask
 from otp_service import (
     database_urls,
     limit_settings,
+    oversights,
     provider_settings,
     server_settings,
     setting_values,
@@ -65,7 +66,7 @@ class Settings(ProviderSettings, ServerSettings):
         """
         read = Reader(environ)
         providers = provider_settings.providers(read)
-        sandbox = providers.sandbox
+        sandbox = not provider_settings.sender_is_meant(read)
         length = read.number("OTP_LENGTH", 6, 4, 10)
         database = database_urls.database_url(read, instance)
         keys_required = setting_values.api_keys(read, sandbox)
@@ -90,9 +91,11 @@ class Settings(ProviderSettings, ServerSettings):
             sms_after=provider_settings.sms_after(read, expiry, providers.sms),
             proof=setting_values.proof(read),
         )
-        _refuse_unsafe(read, settings)
+        _refuse_unsafe(read, settings, sandbox)
+        read.problems += oversights.problems(environ, read.asked)
+        read.warnings += oversights.warnings(environ, read.asked)
         if read.problems:
-            raise SettingsError(read.problems)
+            raise SettingsError(read.problems, read.warnings)
         return replace(settings, warnings=tuple(read.warnings))
 
 
@@ -101,13 +104,13 @@ def settings_of(app: Flask) -> Settings:
     return cast(Settings, app.extensions["otp_settings"])
 
 
-def _refuse_unsafe(read: Reader, settings: Settings) -> None:
-    if settings.expose_code and not settings.sandbox:
+def _refuse_unsafe(read: Reader, settings: Settings, sandbox: bool) -> None:
+    if settings.expose_code and not sandbox:
         read.problems.append(
             "OTP_EXPOSE_CODE is on with a real sender: anyone who may call /send-otp could sign "
             "in as anyone; remove it or set it to off"
         )
-    if settings.sandbox and not setting_values.is_loopback(settings.host):
+    if sandbox and not setting_values.is_loopback(settings.host):
         read.warnings.append(
             "HOST is open to other machines, and anyone who can connect can read every code at "
             "/sandbox: use 127.0.0.1, or let a container publish its port there only"

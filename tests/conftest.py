@@ -21,7 +21,7 @@ from otp_service.storage import engines
 from otp_service.storage.models import engines_of
 from tests import databases
 
-SECRET = "5e" * 32
+SECRET = bytes(range(0x5E, 0x7E)).hex()
 MakeApp = Callable[..., Flask]
 
 

@@ -23,8 +23,8 @@ def need_library(name: str, package: str) -> None:
 
 
 def _missing(package: str) -> str:
-    """Skip the test; with OTP_TEST_REQUIRE_ALL=1, as in CI, fail it."""
+    """Skip the test; with TEST_REQUIRE_ALL=1, as in CI, fail it."""
     reason = f"{package} is not installed: apt-get install {package}"
-    if os.environ.get("OTP_TEST_REQUIRE_ALL") == "1":
+    if os.environ.get("TEST_REQUIRE_ALL") == "1":
         pytest.fail(reason)
     pytest.skip(reason)

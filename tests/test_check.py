@@ -109,7 +109,7 @@ def line(result: Result, subject: str) -> str:
 def test_a_right_configuration_has_no_problem(check: Check) -> None:
     done = check()
     assert done.exit_code == 0
-    assert " 0 problem(s)" in done.output.splitlines()[-1]
+    assert " ok, 0 problems, " in done.output.splitlines()[-1]
     for subject in ("worker", "receipts", "database", "Gupshup", "template", "copy-code button"):
         assert line(done, subject).startswith("ok  "), subject
 
@@ -169,6 +169,20 @@ def test_a_warning_alone_is_no_failure(
     assert done.exit_code == 0
     assert f"warning  {subject}: " in done.output
     assert words in done.output
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_text_of_the_sms_is_shown_as_it_would_be_sent(
+    check: Check, simulator: Simulator
+) -> None:
+    sms = SMS | {"GUPSHUP_SMS_API_URL": simulator.sms_url}
+    assert "as it is sent: 123456 is your verification code." in line(check(**sms), "SMS text")
+    text = r'"{code}, for {minutes} minutes\n@example.com #{code}"'
+    done = check(**sms, GUPSHUP_SMS_TEXT=text, OTP_LENGTH="4")
+    shown = r'"1234, for 3 minutes\n@example.com #1234"'
+    assert line(done, "SMS text").startswith(f"ok       SMS text: as it is sent: {shown}")
+    assert "warning  settings: GUPSHUP_SMS_TEXT still has quotes around it" in done.output
+    assert "warning  settings: GUPSHUP_SMS_TEXT has \\n in it as two characters" in done.output
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -238,7 +252,7 @@ def test_what_no_worker_looks_at_is_told(
     )
     assert "backlog" not in checked(app).output
     pass_time(engines_of(app)[0], 61)
-    assert "1 message(s) and 0 receipt(s)" in line(checked(app), "backlog")
+    assert "1 message and 0 receipts waited" in line(checked(app), "backlog")
 
 
 def test_a_database_without_tables_or_with_others_is_told(

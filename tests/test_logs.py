@@ -221,7 +221,7 @@ def test_an_api_key_is_hidden_though_nobody_knows_it(log: Log) -> None:
 @pytest.mark.statement(13)
 def test_every_secret_of_the_settings_is_known(log: Log, tmp_path: Path) -> None:
     secrets = {
-        "OTP_SECRET": f"{'ab' * 32},{'cd' * 32}",
+        "OTP_SECRET": f"{bytes(range(32)).hex()},{bytes(range(32, 64)).hex()}",
         "GUPSHUP_API_KEY": "a-gupshup-key-1",
         "GUPSHUP_WEBHOOK_SECRET": "a-webhook-secret-2",
         "GUPSHUP_SMS_PASSWORD": "an sms/password-3",

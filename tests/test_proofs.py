@@ -34,7 +34,7 @@ from tests.conftest import SECRET, MakeApp, Serve
 
 PHONE = {"phone_number": "+919876543210"}
 OTHER_PHONE = {"phone_number": "+14155552671"}
-NEW_SECRET = "6f" * 32
+NEW_SECRET = bytes(range(0x6F, 0x8F)).hex()
 AWAY = "postgresql://otp@127.0.0.1:1/otp"
 PAGE = (Path(__file__).parent.parent / "docs" / "proofs.md").read_text()
 KEYS = "/.well-known/jwks.json"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -22,7 +23,7 @@ META = {
     "META_TEMPLATE": "verification_code",
 }
 SMS = {"GUPSHUP_SMS_USERID": "2000012345", "GUPSHUP_SMS_PASSWORD": "canary-password"}
-SECRET = "ca" * 32
+SECRET = "ca" + bytes(range(31)).hex()
 WEBHOOK_SECRET = "canary-webhook-secret"
 
 
@@ -92,6 +93,61 @@ def test_half_a_gupshup_configuration_does_not_start(tmp_path: Path, left_out: s
 def test_the_examples_placeholders_do_not_start(tmp_path: Path) -> None:
     filled = dict.fromkeys(GUPSHUP, "your_api_key_here")
     assert len(problems(tmp_path, **filled, OTP_SECRET=SECRET)) == 4
+
+
+@pytest.mark.statement(21)
+@pytest.mark.parametrize(
+    "half",
+    [
+        {"GUPSHUP_API_KEY": "k"},
+        {"GUPSHUP_TEMPLATE_ID": "t", "GUPSHUP_SRC_NAME": "n"},
+        {"META_TEMPLATE": "t"},
+        {"GUPSHUP_SMS_PASSWORD": "p"},
+        {"OTP_WHATSAPP_SENDERS": "meta"},
+        {"OTP_WHATSAPP_SENDERS": "canary, meta"},
+    ],
+)
+def test_half_an_account_hides_nothing_else_that_a_sender_needs(
+    tmp_path: Path, half: dict[str, str]
+) -> None:
+    found = problems(tmp_path, **half, OTP_EXPOSE_CODE="on", OTP_LENGTH="3")
+    named = {problem.split()[0] for problem in found}
+    assert {"OTP_SECRET", "OTP_EXPOSE_CODE", "OTP_LENGTH"} < named
+    assert any("META_ACCESS_TOKEN" in problem or "GUPSHUP_" in problem for problem in found)
+    assert not (tmp_path / "instance").exists()  # and no sandbox's secret is made
+
+
+@pytest.mark.statement(21)
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "0" * 64,
+        "ca" * 32,
+        "cafe" * 40,
+        f"{'01020304050607' * 5}",
+        f"{SECRET},{'0' * 64}",
+        f"{'0' * 64},{SECRET}",
+    ],
+)
+def test_a_secret_of_few_different_bytes_starts_in_the_sandbox_only(
+    tmp_path: Path, secret: str
+) -> None:
+    (problem,) = problems(tmp_path, **GUPSHUP, OTP_SECRET=secret)
+    assert problem.startswith("OTP_SECRET has fewer than 8 different bytes")
+    assert "secrets.token_hex(32)" in problem
+    assert load(tmp_path, OTP_SECRET=secret).warnings == (problem,)
+    assert secret not in problem
+
+
+def test_eight_different_bytes_are_enough_and_a_weak_secret_hides_no_short_one(
+    tmp_path: Path,
+) -> None:
+    assert load(tmp_path, **GUPSHUP, OTP_SECRET="0102030405060708" * 4).secrets
+    found = problems(tmp_path, **GUPSHUP, OTP_SECRET=f"{'0' * 64},cafe")
+    assert [problem.split(" ", 2)[:2] for problem in found] == [
+        ["OTP_SECRET", "must"],
+        ["OTP_SECRET", "has"],
+    ]
 
 
 @pytest.mark.statement(21)
@@ -242,7 +298,7 @@ def test_a_sender_that_is_not_configured_does_not_start(tmp_path: Path) -> None:
         tmp_path, **GUPSHUP, OTP_SECRET=SECRET, OTP_WHATSAPP_SENDERS="gupshup,meta"
     )
     assert problem.startswith("OTP_WHATSAPP_SENDERS names meta, which lacks META_ACCESS_TOKEN, ")
-    (problem,) = problems(tmp_path, OTP_WHATSAPP_SENDERS="gupshup")
+    (problem,) = problems(tmp_path, OTP_WHATSAPP_SENDERS="gupshup", OTP_SECRET=SECRET)
     assert "GUPSHUP_API_KEY" in problem
 
 
@@ -272,7 +328,7 @@ def test_half_an_account_does_not_start(tmp_path: Path, left_out: str) -> None:
 def test_what_is_of_use_to_an_account_only_does_not_start_without_it(
     tmp_path: Path, alone: dict[str, str], missing: int
 ) -> None:
-    assert len(problems(tmp_path, **alone)) == missing
+    assert len(problems(tmp_path, **alone, OTP_SECRET=SECRET)) == missing
 
 
 @pytest.mark.statement(21)
@@ -285,7 +341,7 @@ def test_placeholders_of_the_other_accounts_do_not_start(tmp_path: Path) -> None
 
 @pytest.mark.statement(21)
 def test_sms_without_whatsapp_does_not_start(tmp_path: Path) -> None:
-    (problem,) = problems(tmp_path, **SMS)
+    (problem,) = problems(tmp_path, **SMS, OTP_SECRET=SECRET)
     assert problem.startswith("GUPSHUP_SMS_USERID is set, but no WhatsApp sender is")
 
 
@@ -425,7 +481,117 @@ def test_no_settings_repr_tells_a_provider_s_secret(tmp_path: Path) -> None:
     assert "canary" not in shown
 
 
+# --- what was meant otherwise ---
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("OTP_LENGHT", "OTP_LENGTH"),
+        ("OTP_EXPIRY", "OTP_EXPIRY_MINUTES"),
+        ("otp_length", "OTP_LENGTH"),
+        ("export OTP_LENGTH", "OTP_LENGTH"),
+        ("OTP_DATABASE_URL", "DATABASE_URL"),
+        ("OTP_PORT", "PORT"),
+        ("GUPSHUP_APIKEY", "GUPSHUP_API_KEY"),
+        ("META_ACCES_TOKEN", "META_ACCESS_TOKEN"),
+        ("META_PHONE_ID", "META_PHONE_NUMBER_ID"),
+        ("HOOK_AND_LINE", ""),
+        ("EVENTS_QQQQQQ", ""),
+    ],
+)
+def test_a_setting_that_is_not_known_is_warned_of_with_the_nearest(
+    tmp_path: Path, name: str, nearest: str
+) -> None:
+    environ = {name: "canary", "UNRELATED": "canary", "PATH": "/canary"}
+    (warning,) = Settings.from_env(environ, tmp_path).warnings
+    assert warning.startswith(f"{name} is not a setting and does nothing: ")
+    expected = f"did you mean {nearest}?" if nearest else "env.example has those that there are"
+    assert warning.endswith(expected)
+    assert "canary" not in warning
+
+
+def test_a_name_that_is_spelt_wrong_is_told_beside_the_problem_that_it_makes(
+    tmp_path: Path,
+) -> None:
+    account = {"GUPSHUP_APIKEY" if n == "GUPSHUP_API_KEY" else n: v for n, v in GUPSHUP.items()}
+    with pytest.raises(SettingsError) as caught:
+        load(tmp_path, **account, OTP_SECRET=SECRET, GUPSHUP_WEBHOOK_SECRET=WEBHOOK_SECRET)
+    told = caught.value.format_message()
+    assert told.startswith("the configuration has 1 problem:\n  - GUPSHUP_API_KEY is missing")
+    assert "\nand 1 warning:\n  - GUPSHUP_APIKEY is not a setting" in told
+    assert "canary" not in told
+
+
+def test_every_setting_of_the_example_is_known(tmp_path: Path) -> None:
+    example = (Path(__file__).parent.parent / "env.example").read_text()
+    names = re.findall(r"^(?:# )?([A-Z][A-Z0-9_]+)=", example, flags=re.MULTILINE)
+    with pytest.raises(SettingsError) as caught:
+        load(tmp_path, **dict.fromkeys(names, "?"))
+    assert "OTP_LENGTH must be" in caught.value.format_message()
+    assert "is not a setting" not in caught.value.format_message()
+
+
+@pytest.mark.parametrize(
+    ("value", "what"),
+    [
+        ('"{code} it is"', "still has quotes around it"),
+        ("'{code} it is'", "still has quotes around it"),
+        ("{code}\\nis it", "has \\n in it as two characters"),
+        ("{code} it is # as registered", "has a # after a blank"),
+        ("{code} it is #as registered", "has a # after a blank"),
+        ("{code} of ${SHOP}", "has ${…} in it"),
+    ],
+)
+def test_what_only_dotenv_would_take_out_of_a_line_is_warned_of(
+    tmp_path: Path, value: str, what: str
+) -> None:
+    quiet = {**GUPSHUP, **SMS, "OTP_SECRET": SECRET, "GUPSHUP_WEBHOOK_SECRET": WEBHOOK_SECRET}
+    text = {"GUPSHUP_SMS_TEXT": value}
+    account = {**quiet, **text} if "$" not in value else {**quiet, "GUPSHUP_SMS_PASSWORD": value}
+    (warning,) = load(tmp_path, **account).warnings
+    assert warning.split(" ", 1)[1].startswith(what)
+    assert warning.startswith("GUPSHUP_SMS_")
+    assert "it is" not in warning
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{code} it is. @example.com #{code}",
+        "{code}: it's yours",
+        'say "{code}"',
+        "{code}#",
+        "a new\nline and {code}",
+    ],
+)
+def test_what_both_readers_leave_is_not(tmp_path: Path, text: str) -> None:
+    quiet = {**GUPSHUP, **SMS, "OTP_SECRET": SECRET, "GUPSHUP_WEBHOOK_SECRET": WEBHOOK_SECRET}
+    assert load(tmp_path, **quiet, GUPSHUP_SMS_TEXT=text).warnings == ()
+
+
+def test_a_number_with_a_comment_is_a_problem_that_says_where_it_comes_from(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(tmp_path, OTP_LENGTH="6 # digits")
+    assert "OTP_LENGTH must be a whole number" in caught.value.format_message()
+    assert "OTP_LENGTH has a # after a blank" in caught.value.format_message()
+
+
+def test_a_value_that_is_no_text_does_not_start(tmp_path: Path) -> None:
+    (problem,) = problems(tmp_path, OTP_PROOF_ISSUER="caf\udce9")
+    assert problem == "OTP_PROOF_ISSUER is not UTF-8"
+
+
 # --- files ---
+
+
+def test_an_env_file_in_another_encoding_is_said_plainly(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"OTP_PROOF_ISSUER=caf\xe9\n")
+    with pytest.raises(SettingsError) as caught:
+        process_environment(tmp_path)
+    assert caught.value.problems == [".env is not UTF-8: save it in that encoding"]
 
 
 def test_the_environment_overrides_the_env_file(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from otp_service.delivery import sms
 from otp_service.diagnosis.findings import Finding, ok, warning
+from otp_service.domain.messages import Message
 from otp_service.settings import Settings
 
 _WORKER_OFF = "the server sends no retries, no SMS and settles no receipts by itself"
@@ -25,6 +27,9 @@ def check(settings: Settings) -> Iterator[Finding]:
         hooks += [] if settings.sms.missing else ["/webhooks/gupshup-sms"]
         text = f"the secret is set; Gupshup has to call {' and '.join(hooks)} with it"
         yield ok("receipts", text)
+    if not settings.sms.missing:
+        sample = Message("", "1234567890"[: settings.code_length], settings.expiry)
+        yield ok("SMS text", f"as it is sent: {sms.text_for(settings.sms, sample)}")
 
 
 def _worker(settings: Settings) -> Finding:

@@ -14,6 +14,7 @@ from otp_service.storage import api_keys
 from otp_service.storage.functions import from_now
 from otp_service.storage.models import DeliveryRow, ReceiptRow, engines_of
 from otp_service.storage.transaction import Transaction
+from otp_service.wording import counted
 
 LONG_AGO = 60  # seconds
 _OVERDUE = Transaction(
@@ -44,9 +45,10 @@ def _backlog(engine: sa.Engine) -> Iterator[Finding]:
     except StorageUnavailable:  # told already
         return
     if any(counts):
-        text = f"{counts[0]} message(s) and {counts[1]} receipt(s) have waited for a worker for "
+        waiting = f"{counted(counts[0], 'message')} and {counted(counts[1], 'receipt')}"
+        text = f"{waiting} waited for a worker for over {LONG_AGO} s"
         advice = "Does a server run, or with OTP_WORKER=off: flask --app wsgi otp worker?"
-        yield warning("backlog", f"{text}over {LONG_AGO} s", advice)
+        yield warning("backlog", text, advice)
 
 
 def _keys(engine: sa.Engine) -> Finding:

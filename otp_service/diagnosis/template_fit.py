@@ -9,6 +9,7 @@ from otp_service.delivery.templates import pick
 from otp_service.diagnosis.findings import Finding, ok, problem, warning
 from otp_service.domain import failures
 from otp_service.settings import Settings
+from otp_service.wording import counted
 
 BUTTON = "copy-code button"
 DEFAULT_LIFETIME = 600  # seconds; Meta's for authentication templates (…/templates/time-to-live)
@@ -61,7 +62,7 @@ def _count(template: Template, subject_: str, count: int) -> Finding:
         text = "Gupshup does not tell whether there is one, and so how often the code is taken"
         return warning(subject_, text, _PRESS)
     kind = "it has one" if template.takes > 1 else "it has none"
-    text = f"{kind}, so it takes the code {template.takes} time(s)"
+    text = f"{kind}, so it takes the code {counted(template.takes, 'time')}"
     if template.takes == count:
         return ok(subject_, f"{text}, as GUPSHUP_OTP_PARAM_COUNT says")
     effect = "the button may copy a placeholder instead of the code"

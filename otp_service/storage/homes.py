@@ -147,7 +147,7 @@ class Homes:
         except StorageUnavailable as failure:
             log.error("the fallback could not be purged: %s", failure.reason)
         else:
-            log.info("the fallback has drained, %d verification(s) removed", removed)
+            log.info("the fallback has drained: verifications removed: %d", removed)
         finally:
             self._draining.release()
 

@@ -236,7 +236,7 @@ def test_the_log_tells_when_the_store_in_use_changes(
     proxy.heal()
     until(lambda: "the database is back after" in caplog.text)
     caller.pass_time(181)
-    until(lambda: "the fallback has drained, 1 verification(s) removed" in caplog.text)
+    until(lambda: "the fallback has drained: verifications removed: 1" in caplog.text)
     assert PHONE[1:] not in caplog.text
     assert otp not in caplog.text
 

@@ -25,7 +25,7 @@ from tests.faults.proxy import Proxy
 from tests.faults.service import Answer, Caller, wrong
 from tests.faults.waiting import until
 
-OTHER_SECRET = "a7" * 32
+OTHER_SECRET = bytes(range(0xA7, 0xC7)).hex()
 ACCEPT = misbehaving.say(misbehaving.http())
 PHONES = [f"+91987654321{digit}" for digit in range(5)]  # the first is who asks by default
 THREADS = 12

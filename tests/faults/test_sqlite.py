@@ -62,7 +62,7 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
     done = subprocess.run(mount, capture_output=True, text=True, check=False)
     if done.returncode:
         reason = f"a small disk can't be made without the right to mount: {done.stderr.strip()}"
-        if os.environ.get("OTP_TEST_REQUIRE_ALL") == "1":
+        if os.environ.get("TEST_REQUIRE_ALL") == "1":
             pytest.fail(reason)
         pytest.skip(reason)
     yield Disk(folder)

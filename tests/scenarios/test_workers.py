@@ -31,7 +31,7 @@ def servers(simulator: Simulator, engine: sa.Engine) -> Iterator[Servers]:
         "FALLBACK_DATABASE_URL": "off",
         "GUPSHUP_API_URL": simulator.gupshup_url,
         "GUPSHUP_SMS_API_URL": simulator.sms_url,
-        "OTP_SECRET": "5e" * 32,
+        "OTP_SECRET": bytes(range(0x5E, 0x7E)).hex(),
     }
     simulator.callback_secret = SECRET
     with Servers(**settings, **WHATSAPP, **SMS) as servers:

@@ -29,7 +29,7 @@ CLIENT_IP, FORWARDED_IP = "203.0.113.77", "203.0.113.78"
 REQUEST_KEY = "a-canary-for-an-idempotency-key"
 HOOK_SECRET = "canary-of-the-webhook-8Zq1"
 SECRETS = {
-    "OTP_SECRET": "c4" * 32,
+    "OTP_SECRET": bytes(range(0xC4, 0xE4)).hex(),
     "GUPSHUP_API_KEY": "canary-gupshup-key-1f",
     "GUPSHUP_WEBHOOK_SECRET": HOOK_SECRET,
     "GUPSHUP_SMS_PASSWORD": "canary/sms password",
