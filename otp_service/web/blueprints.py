@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from enum import Enum
 from functools import wraps
 from typing import Any
 
@@ -11,7 +12,7 @@ from flask import Response, jsonify
 from marshmallow import Schema
 
 from otp_service.domain.errors import OtpError
-from otp_service.web import auth, examples
+from otp_service.web import auth, examples, responses
 from otp_service.web.requests import load_body
 
 View = Callable[..., Any]
@@ -19,12 +20,27 @@ Decorator = Callable[[View], View]
 Json = dict[str, Any]
 
 
-class Blueprint(flask_smorest.Blueprint):
-    """Views that share a scope; `auth.PUBLIC` says that anyone may call them."""
+class Tag(Enum):
+    """Under which heading a call is documented, in the order of the work."""
 
-    def __init__(self, name: str, scope: str, description: str) -> None:
-        super().__init__(name, __name__, description=description)
-        self.scope = scope
+    CODES = "Send a code, send it again, check what the person typed"
+    VERIFICATIONS = "A verification, its state, its messages and the keys that prove it"
+    WEBHOOKS = "Where providers tell what became of a message"
+    OPERATIONS = "Is it alive, is it ready, what does it do"
+    DEBUGGING = "How messages are sent, with every secret masked"
+    PAGES = "For people: this documentation, and in the sandbox the phone that gets the messages"
+
+    @property
+    def title(self) -> str:
+        return self.name.capitalize()
+
+
+class Blueprint(flask_smorest.Blueprint):
+    """Views that share a scope and a tag; `auth.PUBLIC` says that anyone may call them."""
+
+    def __init__(self, name: str, scope: str, tag: Tag) -> None:
+        super().__init__(name, __name__)
+        self.scope, self.tag = scope, tag
         self.before_request(auth.requires(scope))
 
     def takes(self, schema: Schema) -> Decorator:
@@ -58,55 +74,22 @@ class Blueprint(flask_smorest.Blueprint):
         fails: Iterable[type[OtpError]] = (),
     ) -> Decorator:
         """Document the view's one success and each of its refusals, with examples."""
-        success = envelope(data)
-        shown = {"success": True, "message": message, "data": example}
-        responses = examples.responses([*fails, *auth.refusals(self.scope)])
-        add_success(responses, message, success, shown)
-        return self.documented(responses=responses)
+        success = responses.success(message, data, example)
+        refused = responses.refusals([*fails, *auth.refusals(self.scope)])
+        refused["200"] = responses.with_refusals(success, refused.get("200"))
+        return self.documented(responses=refused)
 
     def accepts(self, message: str, data: type[Schema], example: Json) -> Decorator:
         """Document that a view may also answer 202, with the same data."""
-        shown = {"accepted": {"value": {"success": True, "message": message, "data": example}}}
-        content = {"application/json": {"schema": envelope(data), "examples": shown}}
-        applied = {"description": "respond-async", "schema": {"type": "string"}}
-        accepted = {
-            "description": message,
-            "content": content,
-            "headers": {"Preference-Applied": applied},
-        }
-        return self.documented(responses={"202": accepted})
+        return self.documented(responses={"202": responses.accepted(message, data, example)})
 
     def pages(self, description: str, media_type: str, example: Any) -> Decorator:
         """Document a view that answers something else than an envelope."""
         schema = examples.shape(example)
         content = {media_type: {"schema": schema, "examples": {"page": {"value": example}}}}
-        return self.documented(responses={"200": {"description": description, "content": content}})
-
-
-def envelope(data: type[Schema] | Json) -> Json:
-    """The schema of a success."""
-    return {
-        "type": "object",
-        "required": ["success", "message", "data"],
-        "properties": {
-            "success": {"type": "boolean", "enum": [True]},
-            "message": {"type": "string"},
-            "data": data,
-        },
-    }
-
-
-def add_success(responses: dict[str, Json], message: str, schema: Json, example: Json) -> None:
-    """Put the success beside the refusals that share its status, if there are any."""
-    shown = {"success": {"value": example}}
-    if refusals := responses.get("200"):
-        content = refusals["content"]["application/json"]
-        content["schema"] = {"oneOf": [schema, content["schema"]]}
-        content["examples"] = shown | content["examples"]
-        refusals["description"] = f"{message}; or, with `success: false`: {refusals['description']}"
-    else:
-        content = {"application/json": {"schema": schema, "examples": shown}}
-        responses["200"] = {"description": message, "content": content}
+        page = {"description": description, "content": content}
+        refused = responses.refusals(auth.refusals(self.scope))
+        return self.documented(responses={**refused, "200": page})
 
 
 def answer(message: str, data: Json) -> Response:

@@ -7,13 +7,13 @@ from http import HTTPStatus
 
 from flask import Response, current_app, jsonify, render_template, url_for
 
-from otp_service.web import auth, examples, explanations
-from otp_service.web.blueprints import Blueprint
+from otp_service.web import auth, examples, explanations, responses
+from otp_service.web.blueprints import Blueprint, Tag
 from otp_service.web.errors import STATUS, NotFound, body
 from otp_service.web.headers import content_security_policy
 from otp_service.web.openapi import TITLE
 
-bp = Blueprint("docs", auth.PUBLIC, "This documentation")
+bp = Blueprint("docs", auth.PUBLIC, Tag.PAGES)
 
 _POLICY = content_security_policy(
     worker="blob:", child="blob:", style="'self' 'unsafe-inline'", form="'self'"
@@ -23,21 +23,30 @@ _POLICY = content_security_policy(
 @bp.get("/openapi.json")
 @bp.pages("OpenAPI 3.1", "application/json", {"openapi": "3.1.0"})
 def openapi() -> Response:
-    """This document."""
+    """This description, for machines.
+
+    OpenAPI 3.1, made from the code: what these pages show, and what clients are generated from.
+    """
     return jsonify(current_app.extensions["openapi"])
 
 
 @bp.get("/docs")
 @bp.pages("Swagger UI", "text/html", "<!doctype html>…")
 def swagger() -> tuple[str, dict[str, str]]:
-    """Try the API in a browser."""
+    """Try the API in a browser.
+
+    Swagger UI, from this server's own files.
+    """
     return _page("swagger.html")
 
 
 @bp.get("/redoc")
 @bp.pages("ReDoc", "text/html", "<!doctype html>…")
 def redoc() -> tuple[str, dict[str, str]]:
-    """Read the API's reference."""
+    """Read the API's reference.
+
+    ReDoc, from this server's own files.
+    """
     return _page("redoc.html")
 
 
@@ -52,10 +61,13 @@ _CODE = {
 
 
 @bp.get(f"{explanations.PATH}/<string(maxlength=64):code>")
-@bp.documented(parameters=[_CODE], responses=examples.responses([NotFound]))
+@bp.documented(parameters=[_CODE], responses=responses.refusals([NotFound]))
 @bp.pages("What the error says", "text/html", "<!doctype html>…")
 def explain_error(code: str) -> str:
-    """What an error code means, the rule behind it, and an example of what is right."""
+    """Read what an error code means.
+
+    The rule behind it, an example of what is right, and the answer that has this code.
+    """
     kinds = [kind for kind in STATUS if kind.code == code]
     if not kinds:
         raise NotFound

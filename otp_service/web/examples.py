@@ -1,13 +1,10 @@
-"""An example of each refusal, made by the code that makes the real ones."""
+"""An example of every answer, made by the code that makes the real ones."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
-
-from marshmallow import Schema, fields, validate
 
 from otp_service.domain import errors as domain
 from otp_service.domain import failures
@@ -89,73 +86,6 @@ _REFUSALS: tuple[OtpError, ...] = (
     web.InternalError(),
 )
 REFUSALS = {type(refusal): refusal for refusal in _REFUSALS}
-
-
-class RefusalSchema(Schema):
-    """``code`` is for programs and never changes its meaning."""
-
-    code = fields.String(required=True)
-    fields_ = fields.Dict(
-        data_key="fields", metadata={"description": "What is wrong with each field"}
-    )
-    attempts_remaining = fields.Integer()
-    limit = fields.String(metadata={"description": "Which limit was met"})
-    allowed = fields.Integer(metadata={"description": "How often in `per_seconds`"})
-    per_seconds = fields.Integer()
-    resets_at = fields.DateTime(metadata={"description": "When the limit lets the next one pass"})
-    reason = fields.String(
-        validate=validate.OneOf(["country", "prefix", "number_type", "unusual_traffic"]),
-        metadata={"description": "Why the destination is not allowed"},
-    )
-    problem = fields.String(metadata={"description": "Why the body is no JSON object"})
-    line = fields.Integer(metadata={"description": "Where in the body, from 1"})
-    column = fields.Integer(metadata={"description": "The character in this line, from 1"})
-    position = fields.Integer(metadata={"description": "The character in the body, from 0"})
-    retry_after = fields.Integer(metadata={"description": "Seconds, as in Retry-After"})
-    failure = fields.String(metadata={"description": "Why a message was not delivered"})
-    state = fields.Dict(metadata={"description": "Of each part, where the service is not ready"})
-    rule = fields.String(metadata={"description": "What the request has to be"})
-    example = fields.String(metadata={"description": "How that looks"})
-    documentation = fields.String(
-        metadata={"description": "A path of this server that explains the code, for whom it asks"}
-    )
-
-
-def _refusal_schema(codes: list[str]) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "required": ["success", "message", "data", "error"],
-        "properties": {
-            "success": {"type": "boolean", "enum": [False]},
-            "message": {"type": "string"},
-            "data": {"type": "object"},
-            "error": {"allOf": [RefusalSchema, {"properties": {"code": {"enum": codes}}}]},
-        },
-    }
-
-
-def responses(refusals: Iterable[type[OtpError]]) -> dict[str, dict[str, Any]]:
-    """OpenAPI response objects, one for each status that these refusals have."""
-    by_status: dict[int, list[OtpError]] = {}
-    for kind in refusals:
-        by_status.setdefault(web.STATUS[kind], []).append(REFUSALS[kind])
-    return {str(status): _response(group) for status, group in sorted(by_status.items())}
-
-
-def _response(group: list[OtpError]) -> dict[str, Any]:
-    content = {
-        "schema": _refusal_schema([refusal.code for refusal in group]),
-        "examples": {refusal.code: {"value": web.body(refusal)} for refusal in group},
-    }
-    response: dict[str, Any] = {
-        "description": "; ".join(refusal.message for refusal in group),
-        "content": {"application/json": content},
-    }
-    if any(refusal.retry_after is not None for refusal in group):
-        seconds = {"description": "Seconds to wait", "schema": {"type": "integer"}}
-        response["headers"] = {"Retry-After": seconds}
-    return response
-
 
 SENT = SentSchema().dump(Sent(VERIFICATION, Quota(4), exposed_code=None))
 VERIFIED = VerifiedSchema().dump(

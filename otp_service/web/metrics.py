@@ -8,11 +8,11 @@ from flask import Flask, Response, g, request
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
 from otp_service.domain.errors import OtpError
-from otp_service.web import auth, examples
-from otp_service.web.blueprints import Blueprint
+from otp_service.web import auth
+from otp_service.web.blueprints import Blueprint, Tag
 from otp_service.web.parts import parts
 
-bp = Blueprint("metrics", auth.READ, "Numbers for Prometheus")
+bp = Blueprint("metrics", auth.READ, Tag.OPERATIONS)
 
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE"}
 _EXAMPLE = """\
@@ -24,10 +24,10 @@ otp_database_up 1.0
 
 @bp.get("/metrics")
 @bp.pages("Prometheus' text format, 0.0.4", "text/plain", _EXAMPLE)
-@bp.documented(responses=examples.responses(auth.refusals(auth.READ)))
 def metrics() -> Response:
-    """Counters of all processes of this machine's service, and the state of the one that answers.
+    """Numbers for Prometheus.
 
+    Counters of all processes of this machine's service, and the state of the one that answers.
     Asks neither a database nor a provider. No label holds a phone number, a code or a key.
     """
     return Response(parts().metrics.text(), content_type=CONTENT_TYPE_PLAIN_0_0_4)

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-import json
+from pathlib import Path
 from typing import Any
 
 import flask_smorest
 from flask import Flask
 
-from otp_service.web import auth
-from otp_service.web.blueprints import Blueprint
+from otp_service.web import auth, responses
+from otp_service.web.blueprints import Blueprint, Tag
+from otp_service.web.components import Components
+from otp_service.web.errors import BadRequest
 
 TITLE = "WhatsApp OTP"
 VERSION = "1.0.0"
-_DESCRIPTION = """\
-Send a one-time code to a phone over WhatsApp, and check what the person typed.
-
-What a person caused (a wrong code, an expired one, a code already on its way) is answered with
-**200 and `success: false`**; what the caller must fix with 4xx; what failed behind the service
-with 502, 503 or 504. `error.code` is for programs and never changes its meaning.
-"""
-_SECURITY_SCHEMES = {
+_INTRODUCTION = Path(__file__).with_name("introduction.md")
+_NEEDED = "Keys are required here."
+_NOT_NEEDED = "Keys are not required here: calls without one are answered."
+_INFO = {
+    "license": {"name": "MIT", "identifier": "MIT"},
+    "contact": {"name": "Whoever runs this service"},
+}
+_KEY_SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "`Authorization: Bearer KEY`"},
     "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
 }
+_OF_FLASK_SMOREST = ("Error", "PaginationMetadata")  # for features that are not used
+Json = dict[str, Any]
 
 
 class _Api(flask_smorest.Api):  # type: ignore[misc, unused-ignore]
@@ -38,31 +42,58 @@ class _Api(flask_smorest.Api):  # type: ignore[misc, unused-ignore]
 def init_app(app: Flask, blueprints: list[Blueprint], *, keys_required: bool) -> None:
     """Register the blueprints and keep the document of them in ``app.extensions``."""
     app.config.update(API_TITLE=TITLE, API_VERSION=VERSION, OPENAPI_VERSION="3.1.0")
-    info = {"description": _DESCRIPTION, "license": {"name": "MIT", "identifier": "MIT"}}
-    api = _Api(app, spec_kwargs={"info": info})
+    api = _Api(app, spec_kwargs={"info": _INFO | {"description": _introduction(keys_required)}})
     for blueprint in blueprints:
         api.register_blueprint(blueprint)
     document = api.spec.to_dict()
-    if keys_required:
-        _add_security(document, {bp.name for bp in blueprints if bp.scope in auth.SCOPES})
-    app.extensions["openapi"] = _without_unused(document)
+    # Relative to where the document came from: right wherever it is deployed.
+    document["servers"] = [{"url": "/", "description": "This server"}]
+    document["tags"] = [{"name": tag.title, "description": tag.value} for tag in Tag]
+    schemas = document["components"]["schemas"]
+    for unused in _OF_FLASK_SMOREST:
+        schemas.pop(unused, None)
+    document["components"] = {"schemas": schemas, "securitySchemes": dict(_KEY_SCHEMES)}
+    components = Components(document)
+    for name, schema in list(schemas.items()):
+        schemas[name] = components.schema(schema)
+    by_name = {blueprint.name: blueprint for blueprint in blueprints}
+    for operation in _operations(document):
+        (name,) = operation["tags"]
+        _complete(operation, by_name[name], components, keys_required=keys_required)
+    app.extensions["openapi"] = document
 
 
-def _add_security(document: dict[str, Any], guarded: set[str]) -> None:
-    document["components"]["securitySchemes"] = _SECURITY_SCHEMES
-    operations = (op for path in document["paths"].values() for op in path.values())
-    for operation in operations:
-        if isinstance(operation, dict) and guarded.intersection(operation.get("tags", [])):
-            operation["security"] = [{name: []} for name in _SECURITY_SCHEMES]
+def _introduction(keys_required: bool) -> str:
+    text = _INTRODUCTION.read_text(encoding="utf-8")
+    return text.replace("(KEYS)", _NEEDED if keys_required else _NOT_NEEDED)
 
 
-def _without_unused(document: dict[str, Any]) -> dict[str, Any]:
-    """Leave out what flask-smorest registers for features that are not used."""
-    document["components"].pop("responses", None)
-    paths = json.dumps(document["paths"])
-    for _ in range(2):  # a component may be used by another one only
-        schemas = document["components"]["schemas"]
-        text = paths + json.dumps(schemas)
-        used = {name: s for name, s in schemas.items() if f'schemas/{name}"' in text}
-        document["components"]["schemas"] = used
-    return document
+def _operations(document: Json) -> list[Json]:
+    """All of them; each names its path's parameters itself."""
+    for path in document["paths"].values():
+        path.pop("parameters", None)
+    return [operation for path in document["paths"].values() for operation in path.values()]
+
+
+def _complete(
+    operation: Json, blueprint: Blueprint, components: Components, *, keys_required: bool
+) -> None:
+    """What no view has to say about itself, and what it shares with others as components."""
+    operation["tags"] = [blueprint.tag.title]
+    if blueprint.scope in auth.SCOPES:
+        operation["description"] += f"\n\nScope of the key: `{blueprint.scope}`."
+    operation.setdefault("security", _security(blueprint.scope, keys_required))
+    answers = responses.refusals([BadRequest]) | operation["responses"]
+    operation["responses"] = {
+        status: components.response(answer) for status, answer in sorted(answers.items())
+    }
+    if parameters := operation.get("parameters"):
+        operation["parameters"] = [components.parameter(each) for each in parameters]
+
+
+def _security(scope: str, keys_required: bool) -> list[Json]:
+    """Alternatives, as OpenAPI has them; an empty one is no key at all."""
+    if scope not in auth.SCOPES:
+        return []
+    keys: list[Json] = [{name: []} for name in _KEY_SCHEMES]
+    return keys if keys_required else [{}, *keys]

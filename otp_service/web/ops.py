@@ -5,12 +5,12 @@ from __future__ import annotations
 from flask import Response, jsonify
 
 from otp_service.web import auth, examples
-from otp_service.web.blueprints import Blueprint, answer
+from otp_service.web.blueprints import Blueprint, Tag, answer
 from otp_service.web.errors import NotReady
 from otp_service.web.parts import parts
 
-bp = Blueprint("ops", auth.PUBLIC, "Liveness and readiness")
-debug_bp = Blueprint("debug", auth.ADMIN, "How messages are sent, with every secret masked")
+bp = Blueprint("ops", auth.PUBLIC, Tag.OPERATIONS)
+debug_bp = Blueprint("debug", auth.ADMIN, Tag.DEBUGGING)
 
 HEALTHY = {"status": "healthy", "message": "WhatsApp OTP API is running"}
 _READY_EXAMPLE = {
@@ -21,19 +21,31 @@ _READY_EXAMPLE = {
     "providers": [{"name": "gupshup", "channel": "whatsapp", "circuit": "closed"}],
     "worker": "running",
 }
+_PROVIDER = {"title": "Provider", **examples.shape(_READY_EXAMPLE["provider"])}
+_READY = {"title": "Ready", **examples.shape(_READY_EXAMPLE)}
+_READY["properties"] |= {"provider": _PROVIDER, "providers": {"type": "array", "items": _PROVIDER}}
+_CONFIGURATION = {"title": "Configuration", "type": "object"}  # the settings say which sender's
+_SAMPLE = {"title": "SampleRequest", "type": "object"}
 
 
 @bp.get("/health")
 @bp.pages("Alive", "application/json", HEALTHY)
 def health() -> Response:
-    """Whether the process answers; asks nothing else."""
+    """Is the process alive?
+
+    Asks neither a database nor a provider.
+    """
     return jsonify(HEALTHY)
 
 
 @bp.get("/ready")
-@bp.answers("Ready", examples.shape(_READY_EXAMPLE), _READY_EXAMPLE, [NotReady])
+@bp.answers("Ready", _READY, _READY_EXAMPLE, [NotReady])
 def ready() -> Response:
-    """Whether a code could be sent and checked now, and the state of each part."""
+    """Is the service ready?
+
+    Whether a code could be sent and checked now, and the state of each part: the database, the
+    fallback, each provider's circuit and the worker.
+    """
     stores = parts().service.store_state()
     providers = [
         {"name": sender.provider, "channel": sender.channel.value, "circuit": sender.state}
@@ -52,20 +64,21 @@ def ready() -> Response:
 
 
 @debug_bp.get("/debug/whatsapp")
-@debug_bp.answers(
-    "WhatsApp sender configuration",
-    {"type": "object"},  # which sender's it is depends on the settings
-    examples.CONFIGURATION,
-)
+@debug_bp.answers("WhatsApp sender configuration", _CONFIGURATION, examples.CONFIGURATION)
 def debug_whatsapp() -> Response:
-    """The sender's configuration, and what is missing."""
+    """How messages are sent.
+
+    The configuration of the sender that is asked first, and of SMS, secrets masked to their last 4
+    characters, and what is missing.
+    """
     return answer("WhatsApp sender configuration", parts().sender_configuration())
 
 
 @debug_bp.get("/debug/test-request")
-@debug_bp.answers(
-    "The exact request that would go to Gupshup", {"type": "object"}, examples.TEST_REQUEST
-)
+@debug_bp.answers("The exact request that would go to Gupshup", _SAMPLE, examples.TEST_REQUEST)
 def debug_test_request() -> Response:
-    """The request for +1234567890 and the code 123456. Nothing is sent."""
+    """What would go to the provider.
+
+    The exact request for +1234567890 and the code 123456, with the key masked. Nothing is sent.
+    """
     return answer("The exact request that would go to Gupshup", parts().sample_request())

@@ -14,7 +14,7 @@ from otp_service.domain.ports import RequestKey, Wish
 from otp_service.domain.sending import Sent
 from otp_service.domain.verification import Person
 from otp_service.web import auth, examples
-from otp_service.web.blueprints import Blueprint, answer
+from otp_service.web.blueprints import Blueprint, Tag, answer
 from otp_service.web.errors import BodyTooLarge, InvalidJson, UnsupportedMediaType
 from otp_service.web.parts import parts, service
 from otp_service.web.schemas import SentSchema, VerifiedSchema, needed, send_schema, verify_schema
@@ -53,6 +53,7 @@ _CHECKING = [
 
 
 _KEY = {
+    "title": "IdempotencyKey",
     "name": "Idempotency-Key",
     "in": "header",
     "description": "Makes it safe to repeat a request: for 24 hours the same key and body get the "
@@ -60,6 +61,7 @@ _KEY = {
     "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
 }
 _PREFER = {
+    "title": "Prefer",
     "name": "Prefer",
     "in": "header",
     "description": "`respond-async`: answer 202 once the message is stored; it is sent after that.",
@@ -69,9 +71,8 @@ _PREFER = {
 
 def blueprint(code_length: int, channels: Iterable[str], *, proofs: bool) -> Blueprint:
     """For codes of so many digits, sent over these channels; ``proofs``: a success has one."""
-    verified_example = examples.PROVED if proofs else examples.VERIFIED
-    send_body, verify_body = send_schema(channels)(), verify_schema(code_length)()
-    bp = Blueprint("otp", auth.OTP, "Send a code, send it again, check what the person typed")
+    send_body = send_schema(channels)()
+    bp = Blueprint("otp", auth.OTP, Tag.CODES)
 
     @bp.post("/send-otp")
     @bp.takes(send_body)
@@ -79,7 +80,11 @@ def blueprint(code_length: int, channels: Iterable[str], *, proofs: bool) -> Blu
     @bp.accepts("OTP will be sent", SentSchema, examples.SENT)
     @bp.answers("OTP sent successfully", SentSchema, examples.SENT, _STARTING)
     def send_otp(body: Body) -> Response:
-        """Send a code to a phone."""
+        """Send a code to a phone.
+
+        Starts a verification. While one with a live code exists for this phone and purpose, the
+        answer is 200 with `otp_already_sent`, and no message goes out.
+        """
         return _sent("OTP sent successfully", service().send(_person(body), _wish(body)))
 
     @bp.post("/resend-otp")
@@ -88,18 +93,32 @@ def blueprint(code_length: int, channels: Iterable[str], *, proofs: bool) -> Blu
     @bp.accepts("OTP will be sent", SentSchema, examples.SENT)
     @bp.answers("OTP resent successfully", SentSchema, examples.SENT, _SENDING)
     def resend_otp(body: Body) -> Response:
-        """Send the next code of the live verification, or start one if there is none."""
+        """Send another code.
+
+        The next one of the live verification, whose expiry starts anew and whose attempts are not
+        given back; or the first one of a new verification, if none is live.
+        """
         return _sent("OTP resent successfully", service().resend(_person(body), _wish(body)))
+
+    _add_verify(bp, code_length, proofs=proofs)
+    return bp
+
+
+def _add_verify(bp: Blueprint, code_length: int, *, proofs: bool) -> None:
+    verified_example = examples.PROVED if proofs else examples.VERIFIED
+    verify_body = verify_schema(code_length)()
 
     @bp.post("/verify-otp")
     @bp.takes(verify_body)
     @bp.documented(parameters=[_KEY])
     @bp.answers("OTP verified successfully", VerifiedSchema, verified_example, _CHECKING)
     def verify_otp(body: Body) -> Response:
-        """Check the code a person typed."""
-        return answer("OTP verified successfully", _verify(body))
+        """Check the code that a person typed.
 
-    return bp
+        Right once: a code that was right is used up. Name the verification if you know it: then
+        nobody else's wrong guesses can lock this person out.
+        """
+        return answer("OTP verified successfully", _verify(body))
 
 
 def _person(body: Body) -> Person:

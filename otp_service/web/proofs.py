@@ -5,17 +5,21 @@ from __future__ import annotations
 from flask import Response, jsonify
 
 from otp_service.domain.errors import StorageUnavailable
-from otp_service.web import auth, examples
-from otp_service.web.blueprints import Blueprint
+from otp_service.web import auth, examples, responses
+from otp_service.web.blueprints import Blueprint, Tag
 from otp_service.web.parts import parts
 
-bp = Blueprint("proofs", auth.PUBLIC, "The keys that sign proofs of a verification")
+bp = Blueprint("proofs", auth.PUBLIC, Tag.VERIFICATIONS)
 
 
 @bp.get("/.well-known/jwks.json")
-@bp.documented(responses=examples.responses([StorageUnavailable]))
+@bp.documented(responses=responses.refusals([StorageUnavailable]))
 @bp.pages("A JWK set (RFC 7517)", "application/json", examples.PUBLIC_KEYS)
 def jwks() -> Response:
-    """The public keys, to check proofs with. None where OTP_PROOF is off."""
+    """The public keys that proofs are checked with.
+
+    A JWK set: the key that signs, the next one, and those whose proofs may still live. Empty where
+    `OTP_PROOF` is off.
+    """
     proofs = parts().proofs
     return jsonify({"keys": proofs.published() if proofs else []})

@@ -9,12 +9,12 @@ from flask import Response, render_template
 from otp_service.domain.errors import StorageUnavailable
 from otp_service.domain.ports import StoredMessage
 from otp_service.web import auth, examples
-from otp_service.web.blueprints import Blueprint, answer
+from otp_service.web.blueprints import Blueprint, Tag, answer
 from otp_service.web.headers import content_security_policy
 from otp_service.web.parts import service
 from otp_service.web.schemas import InboxMessageSchema
 
-bp = Blueprint("sandbox", auth.PUBLIC, "The phone that the sandbox delivers to")
+bp = Blueprint("sandbox", auth.PUBLIC, Tag.PAGES)
 
 _POLICY = content_security_policy()
 
@@ -22,9 +22,12 @@ _POLICY = content_security_policy()
 @bp.get("/sandbox")
 @bp.pages("A phone's chat", "text/html", "<!doctype html>…")
 def page() -> tuple[str, dict[str, str]]:
-    """The phone, for people. The messages in it are for browsers without JavaScript."""
+    """The phone that the sandbox delivers to.
+
+    A page for people; there is none with a real sender.
+    """
     try:
-        shown = _inbox()
+        shown = _inbox()  # for browsers without JavaScript
     except StorageUnavailable:  # then the page itself says so, and tries again
         shown = []
     html = render_template("sandbox.html", brand="WhatsApp OTP", messages=shown)
@@ -34,12 +37,15 @@ def page() -> tuple[str, dict[str, str]]:
 @bp.get("/sandbox/messages")
 @bp.answers(
     "Sandbox messages",
-    examples.shape(examples.INBOX),
+    {"title": "Inbox", **examples.shape(examples.INBOX)},
     examples.INBOX,
     [StorageUnavailable],
 )
 def messages() -> Response:
-    """The newest 50 messages, oldest first."""
+    """The messages on the sandbox's phone.
+
+    The newest 50, oldest first.
+    """
     return answer("Sandbox messages", {"messages": _inbox()})
 
 

@@ -6,6 +6,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
+from enum import Enum
 from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, post_dump, validate
@@ -75,6 +76,12 @@ def _matches(pattern: str, told: str) -> Callable[[str], None]:
 
 def _whole(description: str, example: int, **kwargs: Any) -> fields.Integer:
     return fields.Integer(metadata={"description": description, "example": example}, **kwargs)
+
+
+def _choice(values: type[Enum], **kwargs: Any) -> fields.Enum[Any]:
+    """One of these, and one component of the document wherever it is."""
+    metadata = {"title": values.__name__, "type": "string"}
+    return fields.Enum(values, by_value=True, required=True, metadata=metadata, **kwargs)
 
 
 def rfc3339(time: datetime) -> str:
@@ -184,11 +191,15 @@ class _Answer(Schema):
 class SentSchema(_Answer):
     """A verification that waits for its code."""
 
-    verification_id = _text("", VERIFICATION_ID, attribute="verification.id", required=True)
+    verification_id = _text(
+        "Names this verification", VERIFICATION_ID, attribute="verification.id", required=True
+    )
     phone_number = _text("E.164", PHONE, attribute="verification.phone", required=True)
-    purpose = _text("", "login", attribute="verification.purpose", required=True)
-    status = fields.Enum(Status, by_value=True, attribute="verification.status", required=True)
-    channel = fields.Enum(Channel, by_value=True, attribute="verification.channel", required=True)
+    purpose = _text(
+        "What is being proved", "login", attribute="verification.purpose", required=True
+    )
+    status = _choice(Status, attribute="verification.status")
+    channel = _choice(Channel, attribute="verification.channel")
     expires_at = _time("When the code ends", attribute="verification.expires_at", required=True)
     expires_in = _whole("Seconds until then", 180, attribute="verification.expires_in")
     attempts_remaining = _whole(
@@ -201,8 +212,10 @@ class SentSchema(_Answer):
 
 class VerifiedSchema(_Answer):
     phone_number = _text("E.164", PHONE, attribute="phone", required=True)
-    purpose = _text("", "login", required=True)
-    verification_id = _text("", VERIFICATION_ID, attribute="id", required=True)
+    purpose = _text("What is being proved", "login", required=True)
+    verification_id = _text(
+        "Names this verification", VERIFICATION_ID, attribute="id", required=True
+    )
     verified_at = _time("When the right code was checked", required=True)
     proof = _text("A signed JWT that says so, where OTP_PROOF is on", PROOF)
 
@@ -210,15 +223,15 @@ class VerifiedSchema(_Answer):
 class DeliverySchema(_Answer):
     """One message."""
 
-    channel = fields.Enum(Channel, by_value=True, required=True)
+    channel = _choice(Channel)
     provider = _text("Who carries it", "gupshup", required=True)
-    status = fields.Enum(DeliveryStatus, by_value=True, required=True)
-    queued_at = _time("", attribute="created_at", required=True)
+    status = _choice(DeliveryStatus)
+    queued_at = _time("Stored, to be sent", attribute="created_at", required=True)
     submitted_at = _time("The provider took it")
-    sent_at = _time("")
-    delivered_at = _time("")
-    read_at = _time("")
-    failed_at = _time("")
+    sent_at = _time("On its way to the phone")
+    delivered_at = _time("On the phone")
+    read_at = _time("Seen by the person")
+    failed_at = _time("It did not arrive")
     error_code = _text("Why it failed; never changes its meaning", "not_on_whatsapp")
     explanation = fields.Function(
         lambda delivery: explain(delivery.error_code),
@@ -230,29 +243,33 @@ class DeliverySchema(_Answer):
 class VerificationSchema(_Answer):
     """A verification with all its deliveries, in order."""
 
-    verification_id = _text("", VERIFICATION_ID, attribute="id", required=True)
+    verification_id = _text(
+        "Names this verification", VERIFICATION_ID, attribute="id", required=True
+    )
     phone_number = _text("E.164", PHONE, attribute="phone", required=True)
-    purpose = _text("", "login", required=True)
-    channel = fields.Enum(Channel, by_value=True, required=True)
-    status = fields.Enum(Status, by_value=True, required=True)
+    purpose = _text("What is being proved", "login", required=True)
+    channel = _choice(Channel)
+    status = _choice(Status)
     attempts = _whole("Wrong guesses so far", 0, required=True)
     attempts_remaining = _whole("Wrong guesses left", 5, required=True)
-    created_at = _time("", required=True)
-    expires_at = _time("", required=True)
+    created_at = _time("When it was begun", required=True)
+    expires_at = _time("When its code ends", required=True)
     expires_in = _whole("Seconds until then, 0 when over", 180, required=True)
-    verified_at = _time("")
-    canceled_at = _time("")
+    verified_at = _time("When the right code was checked")
+    canceled_at = _time("When it was canceled")
     deliveries = fields.List(fields.Nested(DeliverySchema), required=True)
 
 
 class InboxMessageSchema(_Answer):
     """A message as the sandbox's phone shows it; ``status`` is its verification's."""
 
-    id = _text("", "d0", attribute="delivery.id", required=True)
+    id = _text("Names this message", "d0", attribute="delivery.id", required=True)
     phone_number = _text("E.164", PHONE, attribute="verification.phone", required=True)
-    purpose = _text("", "login", attribute="verification.purpose", required=True)
-    text = _text("", "123456 is your verification code.", required=True)
-    code = _text("", "123456", required=True)
+    purpose = _text(
+        "What is being proved", "login", attribute="verification.purpose", required=True
+    )
+    text = _text("What the phone shows", "123456 is your verification code.", required=True)
+    code = _text("The digits in it", "123456", required=True)
     status = _text("Its verification's, or `replaced` by a newer code", "pending", required=True)
-    sent_at = _time("", attribute="delivery.created_at", required=True)
-    expires_at = _time("", attribute="expires_at", required=True)
+    sent_at = _time("When it was sent", attribute="delivery.created_at", required=True)
+    expires_at = _time("When its code ends", attribute="expires_at", required=True)

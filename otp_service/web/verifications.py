@@ -13,17 +13,18 @@ from otp_service.domain.errors import (
 )
 from otp_service.domain.verification import Status
 from otp_service.web import auth, examples
-from otp_service.web.blueprints import Blueprint, answer
+from otp_service.web.blueprints import Blueprint, Tag, answer
 from otp_service.web.parts import service
 from otp_service.web.schemas import VERIFICATION_ID, VerificationSchema
 
-bp = Blueprint("verifications", auth.READ, "A verification, its state and its messages")
-cancel_bp = Blueprint("cancel", auth.OTP, "End a verification")
+bp = Blueprint("verifications", auth.READ, Tag.VERIFICATIONS)
+cancel_bp = Blueprint("cancel", auth.OTP, Tag.VERIFICATIONS)
 
 _ID_PATTERN = "[a-z0-9]{8,40}"
 _FAILS = [VerificationNotFound, RequestLimitExceeded, StorageUnavailable]
 _PATH = "/verifications/<string(maxlength=64):verification_id>"
 _ID = {
+    "title": "VerificationId",
     "name": "verification_id",
     "in": "path",
     "required": True,
@@ -36,7 +37,11 @@ _ID = {
 @bp.documented(parameters=[_ID])
 @bp.answers("Verification found", VerificationSchema, examples.FOUND, _FAILS)
 def get_verification(verification_id: str) -> Response:
-    """Its status, times and deliveries."""
+    """Look at a verification.
+
+    Its status, times and attempts, and its deliveries in order: one for each message, with what
+    became of it and why.
+    """
     found = service().get(auth.client(), _well_formed(verification_id))
     return answer("Verification found", VerificationSchema().dump(found))
 
@@ -45,7 +50,11 @@ def get_verification(verification_id: str) -> Response:
 @cancel_bp.documented(parameters=[_ID])
 @cancel_bp.answers("Verification canceled", VerificationSchema, examples.CANCELED, _FAILS)
 def cancel_verification(verification_id: str) -> Response:
-    """End it if it is pending: its code never verifies. Safe to repeat."""
+    """Cancel a verification.
+
+    If it is pending it ends, and its code never verifies. Safe to repeat: one that had ended
+    already stays as it is.
+    """
     ended = service().cancel(auth.client(), _well_formed(verification_id))
     canceled = ended.status is Status.CANCELED
     message = "Verification canceled" if canceled else "Verification had already ended"

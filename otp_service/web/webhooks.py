@@ -13,9 +13,9 @@ from flask import Response, request
 
 from otp_service.domain.errors import OtpError, StorageUnavailable
 from otp_service.domain.messages import Receipt
-from otp_service.web import addresses, auth, examples
+from otp_service.web import addresses, auth, responses
 from otp_service.web.addresses import Network
-from otp_service.web.blueprints import Blueprint
+from otp_service.web.blueprints import Blueprint, Tag
 from otp_service.web.errors import BodyTooLarge, Forbidden, InvalidJson, Unauthorized
 from otp_service.web.parts import parts
 from otp_service.web.requests import parse_object
@@ -23,6 +23,7 @@ from otp_service.web.requests import parse_object
 MAX_BODY_BYTES = 256 * 1024  # Meta tells of many messages at once
 _REFUSALS: list[type[OtpError]] = [Unauthorized, Forbidden, InvalidJson, BodyTooLarge]
 _TOKEN = {
+    "title": "WebhookToken",
     "name": "token",
     "in": "query",
     "description": "GUPSHUP_WEBHOOK_SECRET, if it is not in `Authorization`",
@@ -50,27 +51,36 @@ class Hooks:
 
 
 def gupshup_blueprint(hooks: Hooks) -> Blueprint:
-    bp = Blueprint("gupshup", auth.WEBHOOK, "Where Gupshup tells what became of a message")
+    bp = Blueprint("gupshup", auth.WEBHOOK, Tag.WEBHOOKS)
     bp.before_request(lambda: _let_gupshup_in(hooks))
 
     @bp.post("/webhooks/gupshup")
     @bp.documented(requestBody=_body({"type": "object"}, _EVENT))
     @_stored(bp, _TOKEN)
     def gupshup_event() -> Response:
-        """A delivery event of Gupshup's, in version 2 or 3 of its format."""
+        """Take a delivery event of Gupshup's.
+
+        In version 2 or 3 of its format. What is no receipt of a message is left out.
+        """
         return _keep(hooks.read_gupshup(parse_object(request.get_data())))
 
     @bp.get("/webhooks/gupshup-sms")
     @_stored(bp, _TOKEN)
     def sms_report() -> Response:
-        """A delivery report of Gupshup's enterprise SMS API, in the query."""
+        """Take an SMS delivery report.
+
+        One report of Gupshup's enterprise SMS API, in the query.
+        """
         return _keep(hooks.read_sms(request.args.to_dict()))
 
     @bp.post("/webhooks/gupshup-sms")
     @bp.documented(requestBody=_body({}, [_REPORT], required=False))
     @_stored(bp, _TOKEN)
     def sms_reports() -> Response:
-        """A batch of delivery reports, as a form or as JSON."""
+        """Take SMS delivery reports.
+
+        A batch, or one of them as a form.
+        """
         body = request.form.to_dict() or request.get_data().decode("utf-8", "replace")
         return _keep(hooks.read_sms(body))
 
@@ -78,12 +88,15 @@ def gupshup_blueprint(hooks: Hooks) -> Blueprint:
 
 
 def meta_blueprint(hooks: Hooks) -> Blueprint:
-    bp = Blueprint("meta", auth.WEBHOOK, "Where Meta's Cloud API tells what became of a message")
+    bp = Blueprint("meta", auth.WEBHOOK, Tag.WEBHOOKS)
 
     @bp.get("/webhooks/meta")
     @bp.documented(responses=_responses("The challenge", {"text/plain": _CHALLENGE}))
     def meta_handshake() -> Response:
-        """Meta asks, once, whether this URL is ours."""
+        """Answer Meta's challenge.
+
+        Meta asks, once, whether this address is ours.
+        """
         asked = request.args
         if asked.get("hub.mode") != "subscribe":
             raise Unauthorized
@@ -96,7 +109,10 @@ def meta_blueprint(hooks: Hooks) -> Blueprint:
     @bp.documented(requestBody=_body({"type": "object"}, {"entry": []}))
     @_stored(bp)
     def meta_event() -> Response:
-        """A batch of status events, signed over its very bytes."""
+        """Take a batch of Meta's status events.
+
+        Signed over its very bytes. What is no receipt of a message is left out.
+        """
         request.max_content_length = MAX_BODY_BYTES
         raw = request.get_data()
         if not hooks.authentic_meta(raw, request.headers.get("X-Hub-Signature-256")):
@@ -140,7 +156,7 @@ def _stored(bp: Blueprint, *parameters: dict[str, Any]) -> Callable[[Any], Any]:
 
 def _responses(description: str, content: dict[str, Any] | None = None) -> dict[str, Any]:
     success = {"description": description, **({"content": content} if content else {})}
-    return {**examples.responses([*_REFUSALS, StorageUnavailable]), "200": success}
+    return {**responses.refusals([*_REFUSALS, StorageUnavailable]), "200": success}
 
 
 def _keep(receipts: list[Receipt]) -> Response:
