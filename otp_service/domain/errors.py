@@ -24,7 +24,10 @@ class OtpError(Exception):
     """Base of all that the service refuses or can't do.
 
     ``phone`` is E.164, ``retry_after`` whole seconds; ``details`` are further public facts.
+    ``repeated`` is one that is told again, to a request with the same idempotency key.
     """
+
+    repeated = False
 
     code: ClassVar[str]
     message: ClassVar[str]

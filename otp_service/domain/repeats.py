@@ -10,6 +10,7 @@ from otp_service.domain.errors import (
     DeliveryUnconfirmed,
     IdempotencyInProgress,
     IdempotencyKeyReused,
+    OtpError,
     VerificationNotFound,
     delivery_error,
 )
@@ -44,23 +45,22 @@ class Repeats:
             raise VerificationNotFound
         first, last = _messages(found, earlier)
         if not (last.submitted_at or first.background):
-            _raise_its_error(last, found)
+            raise _its_error(last, found)
         answered = _as_it_was(found, first, last)
         code = self.sending.exposed(found.phone, found.id, first.generation)
         return Sent(answered, issued.quota, code)
 
 
-def _raise_its_error(last: Delivery, found: Verification) -> None:
+def _its_error(last: Delivery, found: Verification) -> OtpError:
+    if not last.error_code and found.as_of - last.created_at < STILL_RUNNING:
+        return IdempotencyInProgress(phone=found.phone, retry_after=1)
     if last.error_code:
         failure = FAILURES.get(last.error_code, failures.REFUSED)
         error = delivery_error(failure, last.reason or "")
-        error.phone = found.phone
-        raise error
-    if found.as_of - last.created_at < STILL_RUNNING:
-        raise IdempotencyInProgress(phone=found.phone, retry_after=1)
-    error = DeliveryUnconfirmed()  # the process that sent it ended before it could tell
-    error.phone = found.phone
-    raise error
+    else:
+        error = DeliveryUnconfirmed()  # the process that sent it ended before it could tell
+    error.phone, error.repeated = found.phone, True
+    return error
 
 
 def _as_it_was(found: Verification, first: Delivery, last: Delivery) -> Verification:
@@ -70,6 +70,7 @@ def _as_it_was(found: Verification, first: Delivery, last: Delivery) -> Verifica
         channel=last.channel,
         expires_at=first.expires_at or found.expires_at,
         as_of=first.created_at,
+        repeated=True,
     )
 
 

@@ -135,11 +135,13 @@ def _right_or_raise(judged: Judged, person: Person) -> Verification:
     if found is None:
         raise CodeNotFound(phone=number)
     if judged.verdict is Verdict.WRONG:
-        raise CodeIncorrect(phone=number, attempts_remaining=found.attempts_remaining)
+        wrong = CodeIncorrect(phone=number, attempts_remaining=found.attempts_remaining)
+        wrong.repeated = found.repeated
+        raise wrong
     if judged.verdict is Verdict.USED_UP:
         raise TooManyAttempts(
             phone=number,
-            retry_after=found.expires_in,
+            retry_after=found.seconds_left,
             limit="verification_attempts",
             allowed=found.max_attempts,
             resets_at=found.expires_at,

@@ -89,10 +89,17 @@ class Verification:
     verified_at: datetime | None = None
     canceled_at: datetime | None = None
     deliveries: tuple[Delivery, ...] = ()
+    repeated: bool = False
+    """Whether a request is told of it that was made before, with the same idempotency key."""
 
     @property
     def expires_in(self) -> int:
-        """Whole seconds left, 0 when over."""
+        """Whole seconds in which it can be verified, 0 once it has ended, however it did."""
+        return self.seconds_left if self.status is Status.PENDING else 0
+
+    @property
+    def seconds_left(self) -> int:
+        """Until it would expire, whatever became of it; 0 when that is over."""
         return max(0, math.ceil((self.expires_at - self.as_of).total_seconds()))
 
     @property

@@ -75,8 +75,10 @@ class Judging:
         """The attempt is this one, or the one that the same request made before."""
         facts = [*rules.AS_OF, *rules.facts(self.windows, ()), *self.rate.facts]
         disabled = rules.disabled(ASKED).label("disabled")
+        earlier = sa.func.coalesce(A.id != THIS, sa.false()).label("earlier")
+        judged = (A.correct, A.failures, A.fingerprint, earlier, disabled)
         return (
-            sa.select(A.correct, A.failures, A.fingerprint, disabled, *facts, *V.__table__.c)
+            sa.select(*judged, *facts, *V.__table__.c)
             .select_from(ALWAYS)
             .outerjoin(A, sa.or_(A.id == THIS, rules.of_key(A, KEY)))
             .outerjoin(V, V.id == sa.func.coalesce(A.verification_id, THEIRS))

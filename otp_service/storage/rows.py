@@ -21,7 +21,9 @@ from otp_service.domain.verification import (
 )
 from otp_service.storage.rules import COUNTED_DOWN, Window
 
-_VERIFICATION = [field.name for field in fields(Verification) if field.name != "deliveries"]
+_VERIFICATION = [
+    field.name for field in fields(Verification) if field.name not in ("deliveries", "repeated")
+]
 _DELIVERY = [field.name for field in fields(Delivery)]
 Rows = Sequence[sa.Row[Any]]
 

@@ -148,12 +148,12 @@ def _judged(row: sa.Row[Any], windows: Sequence[Window]) -> Judged:
     """The verdict. Order matters: a used-up verification says so even on a locked phone."""
     if row.id is None:
         return Judged(Verdict.MISSING)
-    found = rows.verification(row)
+    found = replace(rows.verification(row), repeated=row.earlier)
     if row.correct:
         return Judged(Verdict.RIGHT, found)
     if row.correct is not None:
         return Judged(Verdict.WRONG, replace(found, attempts=row.failures))
-    if found.expires_in and found.status is Status.FAILED and not found.attempts_remaining:
+    if found.seconds_left and found.status is Status.FAILED and not found.attempts_remaining:
         return Judged(Verdict.USED_UP, found)
     quota, limit = rows.quota(row, windows)
     if found.status is Status.PENDING and (limit or row.disabled):

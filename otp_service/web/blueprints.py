@@ -13,6 +13,7 @@ from marshmallow import Schema
 
 from otp_service.domain.errors import OtpError
 from otp_service.web import auth, examples, responses
+from otp_service.web.errors import REPLAYED
 from otp_service.web.requests import load_body
 
 View = Callable[..., Any]
@@ -82,6 +83,12 @@ class Blueprint(flask_smorest.Blueprint):
     def accepts(self, message: str, data: type[Schema], example: Json) -> Decorator:
         """Document that a view may also answer 202, with the same data."""
         return self.documented(responses={"202": responses.accepted(message, data, example)})
+
+    def replays(self, *statuses: int) -> Decorator:
+        """Document with which of its answers a view may repeat itself."""
+        told = {"description": "`true`: as before", "schema": {"type": "string", "enum": ["true"]}}
+        headers = {"headers": {REPLAYED: told}}
+        return self.documented(responses={str(status): headers for status in statuses})
 
     def pages(self, description: str, media_type: str, example: Any) -> Decorator:
         """Document a view that answers something else than an envelope."""

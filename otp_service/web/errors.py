@@ -22,6 +22,9 @@ from otp_service.web.schemas import SentSchema, rfc3339
 
 log = logging.getLogger(__name__)
 
+REPLAYED = "Idempotent-Replayed"
+"""The header of an answer that an earlier request with the same key was given, too."""
+
 
 class InvalidJson(OtpError):
     """``details`` tell where: see `web.json_position`."""
@@ -125,6 +128,8 @@ def body(error: OtpError) -> dict[str, Any]:
 def answer(error: OtpError) -> tuple[Response, int]:
     g.refusal = error  # for who counts and logs the answers
     response = jsonify(body(error))
+    if error.repeated:
+        response.headers[REPLAYED] = "true"
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, Unauthorized):

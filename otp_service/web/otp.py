@@ -12,10 +12,10 @@ from flask import Response, request
 from otp_service.domain import errors
 from otp_service.domain.ports import RequestKey, Wish
 from otp_service.domain.sending import Sent
-from otp_service.domain.verification import Person
+from otp_service.domain.verification import Person, Verification
 from otp_service.web import auth, examples
 from otp_service.web.blueprints import Blueprint, Tag, answer
-from otp_service.web.errors import BodyTooLarge, InvalidJson, UnsupportedMediaType
+from otp_service.web.errors import REPLAYED, BodyTooLarge, InvalidJson, UnsupportedMediaType
 from otp_service.web.parts import parts, service
 from otp_service.web.schemas import SentSchema, VerifiedSchema, needed, send_schema, verify_schema
 
@@ -57,7 +57,7 @@ _KEY = {
     "name": "Idempotency-Key",
     "in": "header",
     "description": "Makes it safe to repeat a request: for 24 hours the same key and body get the "
-    "answer of the first, and nothing is sent or judged again.",
+    "answer of the first, with `Idempotent-Replayed: true`, and nothing is sent or judged again.",
     "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
 }
 _PREFER = {
@@ -77,6 +77,7 @@ def blueprint(code_length: int, channels: Iterable[str], *, proofs: bool) -> Blu
     @bp.post("/send-otp")
     @bp.takes(send_body)
     @bp.documented(parameters=[_KEY, _PREFER])
+    @bp.replays(200, 202, 502, 503, 504)
     @bp.accepts("OTP will be sent", SentSchema, examples.SENT)
     @bp.answers("OTP sent successfully", SentSchema, examples.SENT, _STARTING)
     def send_otp(body: Body) -> Response:
@@ -90,6 +91,7 @@ def blueprint(code_length: int, channels: Iterable[str], *, proofs: bool) -> Blu
     @bp.post("/resend-otp")
     @bp.takes(send_body)
     @bp.documented(parameters=[_KEY, _PREFER])
+    @bp.replays(200, 202, 502, 503, 504)
     @bp.accepts("OTP will be sent", SentSchema, examples.SENT)
     @bp.answers("OTP resent successfully", SentSchema, examples.SENT, _SENDING)
     def resend_otp(body: Body) -> Response:
@@ -111,6 +113,7 @@ def _add_verify(bp: Blueprint, code_length: int, *, proofs: bool) -> None:
     @bp.post("/verify-otp")
     @bp.takes(verify_body)
     @bp.documented(parameters=[_KEY])
+    @bp.replays(200)
     @bp.answers("OTP verified successfully", VerifiedSchema, verified_example, _CHECKING)
     def verify_otp(body: Body) -> Response:
         """Check the code that a person typed.
@@ -118,7 +121,7 @@ def _add_verify(bp: Blueprint, code_length: int, *, proofs: bool) -> None:
         Right once: a code that was right is used up. Name the verification if you know it: then
         nobody else's wrong guesses can lock this person out.
         """
-        return answer("OTP verified successfully", _verify(body))
+        return _verified(body)
 
 
 def _person(body: Body) -> Person:
@@ -151,21 +154,28 @@ def _request_key(body: Body) -> RequestKey | None:
     return service().request_key(auth.client(), key, asked)
 
 
-def _verify(body: Body) -> dict[str, Any]:
-    """The answer's data, if the code is right."""
+def _verified(body: Body) -> Response:
+    """The answer, if the code is right."""
     person, key, proofs = _person(body), _request_key(body), parts().proofs
     # Before the code is used up: without a key to sign with, nothing may be judged.
     sign = proofs.signer() if proofs else None
     verified = service().verify(person, body["otp"], body.get("verification_id"), key)
     data: dict[str, Any] = VerifiedSchema().dump(verified)
-    return data | {"proof": sign(verified)} if sign else data
+    told = answer("OTP verified successfully", data | ({"proof": sign(verified)} if sign else {}))
+    return _marked(told, verified)
 
 
 def _sent(message: str, sent: Sent) -> Response:
     data = SentSchema().dump(sent)
     if not _need_not_wait():
-        return answer(message, data)
+        return _marked(answer(message, data), sent.verification)
     response = answer("OTP will be sent", data)
     response.status_code = 202
     response.headers["Preference-Applied"] = "respond-async"
+    return _marked(response, sent.verification)
+
+
+def _marked(response: Response, verification: Verification) -> Response:
+    if verification.repeated:
+        response.headers[REPLAYED] = "true"
     return response

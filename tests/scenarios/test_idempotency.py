@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.faults.processes import at_once
-from tests.faults.service import wrong
+from tests.faults.service import Answer, wrong
 from tests.scenarios.scene import Scene
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite", "postgres"], indirect=True)
@@ -14,11 +14,16 @@ PHONE = "+919876543210"
 KEY = {"Idempotency_Key": "5d1c3ab0"}
 
 
+def replayed(*answers: Answer) -> list[str | None]:
+    return [answer.headers.get("Idempotent-Replayed") for answer in answers]
+
+
 def test_a_repeated_send_gets_the_same_answer_and_sends_nothing(scene: Scene) -> None:
     caller = scene.asking(**KEY)
     first, second = caller.send(), caller.send()
     assert first.status == second.status == 200
     assert first.body == second.body
+    assert replayed(first, second) == [None, "true"]
     assert len(scene.simulator.messages()) == 1
 
 
@@ -34,7 +39,9 @@ def test_of_ten_at_once_one_sends(scene: Scene, call: str) -> None:
 def test_a_repeated_resend_sends_one_code_more_and_not_two(scene: Scene) -> None:
     scene.send()
     caller = scene.asking(**KEY)
-    assert caller.resend().body == caller.resend().body
+    first, second = caller.resend(), caller.resend()
+    assert first.body == second.body
+    assert replayed(first, second) == [None, "true"]
     assert len(scene.simulator.messages()) == 2
     assert scene.verify(scene.code()).code == "ok"
 
@@ -44,6 +51,7 @@ def test_another_body_with_the_same_key_is_refused(scene: Scene) -> None:
     caller.send()
     for refused in (caller.send("+919876543211"), caller.send(purpose="pay"), caller.resend()):
         assert (refused.status, refused.code) == (422, "idempotency_key_reused")
+        assert replayed(refused) == [None]
     assert len(scene.simulator.messages()) == 1
 
 
@@ -70,6 +78,7 @@ def test_a_message_that_failed_is_told_again_and_not_sent_again(scene: Scene) ->
     first, second = caller.send(), caller.send()
     assert (first.status, first.code) == (502, "delivery_failed")
     assert second.body == first.body
+    assert replayed(first, second) == [None, "true"]
     assert len(scene.simulator.messages()) == 1
     assert scene.send().code == "ok"  # without the key at once
 
@@ -80,6 +89,7 @@ def test_a_timed_out_message_is_told_again_and_not_sent_again(scene: Scene) -> N
     first, second = caller.send(), caller.send()
     assert (first.status, first.code) == (504, "delivery_unconfirmed")
     assert second.body == first.body
+    assert replayed(first, second) == [None, "true"]
     assert len(scene.simulator.messages()) == 1
 
 
@@ -89,6 +99,7 @@ def test_a_message_left_to_the_worker_is_stored_once(scene: Scene) -> None:
     assert first.status == second.status == 202
     # A second may pass within the first request on a busy machine: all else is as it was.
     assert first.data | {"expires_in": 0} == second.data | {"expires_in": 0}
+    assert replayed(first, second) == [None, "true"]
     scene.comes_to(first, "whatsapp delivered")
     assert len(scene.simulator.messages()) == 1
 
@@ -108,6 +119,7 @@ def test_a_repeated_check_gets_the_success_that_consumed_the_code(scene: Scene) 
     first, second = caller.verify(code), caller.verify(code)
     assert first.code == "ok"
     assert second.body == first.body
+    assert replayed(first, second) == [None, "true"]
     assert scene.verify(code).code == "otp_not_found"
 
 
@@ -117,6 +129,7 @@ def test_a_repeated_wrong_guess_is_judged_once(scene: Scene) -> None:
     first, second = caller.verify(wrong(code)), caller.verify(wrong(code))
     assert (first.code, first.body["error"]["attempts_remaining"]) == ("invalid_otp", 4)
     assert second.body == first.body
+    assert replayed(first, second) == [None, "true"]
     assert scene.get(sent.id).data["attempts"] == 1
     assert caller.verify(code).code == "idempotency_key_reused"
     assert scene.verify(code).code == "ok"
@@ -131,8 +144,9 @@ def test_of_ten_checks_at_once_with_one_key_all_are_told_of_one_success(scene: S
 
 def test_a_check_that_found_nothing_stays_one(scene: Scene) -> None:
     caller = scene.asking(**KEY)
-    assert caller.verify("123456").code == "otp_not_found"
-    assert caller.verify("123456").code == "otp_not_found"
+    first, second = caller.verify("123456"), caller.verify("123456")
+    assert first.code == second.code == "otp_not_found"
+    assert replayed(first, second) == [None, None]
 
 
 @pytest.mark.parametrize("key", ["", "k" * 256, "with space", "ümlaut"])
