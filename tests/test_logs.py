@@ -403,7 +403,7 @@ def test_the_request_line_has_nothing_that_the_caller_made_up(
 ) -> None:
     client.open("/verifications/123456?code=123456", method="123456")
     client.get(f"/{PHONE}/123456", headers={"X-Request-ID": PHONE[1:]})
-    assert [line["route"] for line in log.lines] == ["(no route)"] * 2
-    assert [line["method"] for line in log.lines] == ["(other)", "GET"]
+    assert [line["route"] for line in log.lines] == ["(none)"] * 2
+    assert [line["method"] for line in log.lines] == ["OTHER", "GET"]
     assert log.lines[1]["request_id"] == MASKED
     assert "123456" not in re.sub('"(timestamp|request_id)": "[^"]*"', "", log.text)

@@ -13,7 +13,6 @@ from marshmallow import Schema
 
 from otp_service.domain.errors import OtpError
 from otp_service.web import auth, examples, responses
-from otp_service.web.errors import REPLAYED
 from otp_service.web.requests import load_body
 
 View = Callable[..., Any]
@@ -84,11 +83,9 @@ class Blueprint(flask_smorest.Blueprint):
         """Document that a view may also answer 202, with the same data."""
         return self.documented(responses={"202": responses.accepted(message, data, example)})
 
-    def replays(self, *statuses: int) -> Decorator:
-        """Document with which of its answers a view may repeat itself."""
-        told = {"description": "`true`: as before", "schema": {"type": "string", "enum": ["true"]}}
-        headers = {"headers": {REPLAYED: told}}
-        return self.documented(responses={str(status): headers for status in statuses})
+    def replays(self) -> Decorator:
+        """Document that a view may repeat an answer, and says so then."""
+        return self.documented(responses={"200": responses.replayed()})
 
     def pages(self, description: str, media_type: str, example: Any) -> Decorator:
         """Document a view that answers something else than an envelope."""

@@ -18,7 +18,8 @@ log = logging.getLogger(__name__)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # Once a second or so: not worth a line each.
 _POLLED = {"/health", "/ready", "/metrics", "/sandbox/messages"}
-_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE"}
+_VARIABLE = re.compile(r"<(?:[^:<>]+:)?(?:\w+_)?(\w+)>")
 NOTHING = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 _UNNEEDED = (
     "accelerometer autoplay camera display-capture encrypted-media fullscreen geolocation "
@@ -70,19 +71,27 @@ def _finish(response: Response) -> Response:
     return response
 
 
-def _log(status: int) -> None:
-    """The rule, not the path, and no method that there isn't: those are the caller's text, and
-    may hold a phone number or a code.
+def asked() -> tuple[str, str]:
+    """The request's method and route, as logs and metrics may tell them.
+
+    Ours, since method and path are the caller's text and may hold a phone number or a code:
+    the rule as docs/api.md writes it, such as ``/verifications/{id}``.
     """
-    rule = request.url_rule.rule if request.url_rule else "(no route)"
+    method = request.method if request.method in _METHODS else "OTHER"
+    rule = request.url_rule.rule if request.url_rule else "(none)"
+    return method, _VARIABLE.sub(r"{\1}", rule)
+
+
+def _log(status: int) -> None:
+    method, route = asked()
     refusal: OtpError | None = g.get("refusal")
     facts = {
-        "method": request.method if request.method in _METHODS else "(other)",
-        "route": rule,
+        "method": method,
+        "route": route,
         "status": status,
         "refusal": refusal.code if refusal else None,
         "ms": round(1000 * (time.perf_counter() - g.started), 1),
         "client": g.get("client") if status != UNAUTHORIZED else None,
     }
     known = {name: fact for name, fact in facts.items() if fact is not None}
-    log.log(logging.DEBUG if rule in _POLLED else logging.INFO, "request", extra=known)
+    log.log(logging.DEBUG if route in _POLLED else logging.INFO, "request", extra=known)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import time
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
 from otp_service.domain.errors import OtpError
-from otp_service.web import auth
+from otp_service.web import auth, headers
 from otp_service.web.blueprints import Blueprint, Tag
 from otp_service.web.parts import parts
 
 bp = Blueprint("metrics", auth.READ, Tag.OPERATIONS)
 
-_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE"}
 _EXAMPLE = """\
 # HELP otp_database_up Whether the database answers.
 # TYPE otp_database_up gauge
@@ -39,9 +38,7 @@ def init_app(app: Flask) -> None:
 
 def _count(response: Response) -> Response:
     refusal: OtpError | None = g.get("refusal")
-    # Method and path are the caller's text; these are ours.
-    method = request.method if request.method in _METHODS else "OTHER"
-    route = request.url_rule.rule if request.url_rule else "(none)"
+    method, route = headers.asked()
     code = refusal.code if refusal else "ok"
     took = time.perf_counter() - g.started  # which `headers` notes
     parts().metrics.request(method, route, response.status_code, code, took)

@@ -77,7 +77,7 @@ def blueprint(code_length: int, channels: Iterable[str], *, proofs: bool) -> Blu
     @bp.post("/send-otp")
     @bp.takes(send_body)
     @bp.documented(parameters=[_KEY, _PREFER])
-    @bp.replays(200, 202, 502, 503, 504)
+    @bp.replays()
     @bp.accepts("OTP will be sent", SentSchema, examples.SENT)
     @bp.answers("OTP sent successfully", SentSchema, examples.SENT, _STARTING)
     def send_otp(body: Body) -> Response:
@@ -91,7 +91,7 @@ def blueprint(code_length: int, channels: Iterable[str], *, proofs: bool) -> Blu
     @bp.post("/resend-otp")
     @bp.takes(send_body)
     @bp.documented(parameters=[_KEY, _PREFER])
-    @bp.replays(200, 202, 502, 503, 504)
+    @bp.replays()
     @bp.accepts("OTP will be sent", SentSchema, examples.SENT)
     @bp.answers("OTP resent successfully", SentSchema, examples.SENT, _SENDING)
     def resend_otp(body: Body) -> Response:
@@ -113,7 +113,7 @@ def _add_verify(bp: Blueprint, code_length: int, *, proofs: bool) -> None:
     @bp.post("/verify-otp")
     @bp.takes(verify_body)
     @bp.documented(parameters=[_KEY])
-    @bp.replays(200)
+    @bp.replays()
     @bp.answers("OTP verified successfully", VerifiedSchema, verified_example, _CHECKING)
     def verify_otp(body: Body) -> Response:
         """Check the code that a person typed.

@@ -11,7 +11,7 @@ from typing import Any
 
 from marshmallow import Schema
 
-from otp_service.domain.errors import OtpError
+from otp_service.domain.errors import DeliveryError, OtpError
 from otp_service.web import errors, examples
 from otp_service.web.schemas import SentSchema
 
@@ -59,6 +59,11 @@ _DATA = {
 }
 _WAIT = {"title": "RetryAfter", "description": "Seconds to wait", "schema": _WHOLE}
 _APPLIED = {"title": "PreferenceApplied", "description": "respond-async", "schema": _TEXT}
+_REPLAYED = {
+    "title": "IdempotentReplayed",
+    "description": "`true` where an earlier request with this Idempotency-Key got the same answer",
+    "schema": {"const": "true"},
+}
 _KEY_WANTED = {"title": "WWWAuthenticate", "description": "How a key travels", "schema": _TEXT}
 
 
@@ -72,7 +77,13 @@ def success(message: str, data: type[Schema] | Json, example: Json) -> Json:
 def accepted(message: str, data: type[Schema], example: Json) -> Json:
     """The response to what is stored and will be done."""
     response = success(message, data, example)
-    return response | {"title": "Accepted", "headers": {"Preference-Applied": _APPLIED}}
+    headers = {"Preference-Applied": _APPLIED, errors.REPLAYED: _REPLAYED}
+    return response | {"title": "Accepted", "headers": headers}
+
+
+def replayed() -> Json:
+    """What the response to a request has that may be a repeated one."""
+    return {"headers": {errors.REPLAYED: _REPLAYED}}
 
 
 def _envelope(data: type[Schema] | Json) -> Json:
@@ -106,11 +117,20 @@ def _response(group: list[OtpError]) -> Json:
         "description": "; ".join(refusal.message for refusal in group),
         "content": {"application/json": content},
     }
-    if any(refusal.retry_after is not None for refusal in group):
-        response["headers"] = {"Retry-After": _WAIT}
-    elif any(isinstance(refusal, errors.Unauthorized) for refusal in group):
-        response["headers"] = {"WWW-Authenticate": _KEY_WANTED}
+    if headers := _headers(group):
+        response["headers"] = headers
     return response
+
+
+def _headers(group: list[OtpError]) -> Json:
+    headers: Json = {}
+    if any(refusal.retry_after is not None for refusal in group):
+        headers["Retry-After"] = _WAIT
+    if any(isinstance(refusal, errors.Unauthorized) for refusal in group):
+        headers["WWW-Authenticate"] = _KEY_WANTED
+    if any(isinstance(refusal, DeliveryError) for refusal in group):
+        headers[errors.REPLAYED] = _REPLAYED
+    return headers
 
 
 def _example(refusal: OtpError) -> Json:
