@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
 from collections import Counter
+from copy import deepcopy
+from pathlib import Path
 
 import pytest
 
 from otp_service.web.examples import REFUSALS
 from tests.conftest import MakeApp
+from tests.system import TOOLS, need_tool
 from tests.web.document import Json, all_in, operations, resolved
 
 SETTINGS = {
@@ -127,3 +132,29 @@ def test_what_is_said_is_said_once(document: Json) -> None:
     )
     texts = Counter(text for part in parts if len(text := json.dumps(part)) > 150)
     assert [text for text, times in texts.items() if times > 1] == []
+
+
+def test_linters_recommend_nothing_and_would_see_what_was_wrong_once(
+    make_app: MakeApp, tmp_path: Path
+) -> None:
+    documents = {name: make_app(**SETTINGS[name]).extensions["openapi"] for name in SETTINGS}
+    broken = deepcopy(documents["the sandbox"])
+    del broken["servers"], broken["components"]["securitySchemes"]
+    broken["components"]["schemas"]["Channel"]["enum"] *= 2
+    for name, document in (documents | {"broken": broken}).items():
+        (tmp_path / f"{name}.json").write_text(json.dumps(document))
+
+    rules = f"--ruleset={TOOLS / 'spectral.yaml'}"
+    for told in (lint(tmp_path, "redocly"), lint(tmp_path, "spectral", rules)):
+        assert set(re.findall(r"([a-z ]+)\.json", told)) == {"broken"}, told
+
+
+def lint(folder: Path, program: str, *options: str) -> str:
+    """What a linter finds in the documents of this folder. It asks no other site."""
+    files = sorted(path.name for path in folder.glob("*.json"))
+    command = [str(need_tool(f".bin/{program}")), "lint", "--format=json", *options, *files]
+    quiet = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"}
+    done = subprocess.run(
+        command, cwd=folder, env=os.environ | quiet, capture_output=True, text=True, check=False
+    )
+    return done.stdout
