@@ -6,16 +6,24 @@ import json
 import re
 import secrets
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.task import ErrorTask
 
+from otp_service import large_bodies
+from otp_service.domain.errors import OtpError
 from otp_service.web import errors, headers
 
 REQUEST_SECONDS = 30.0  # from a request's first byte to its last
-_REFUSALS = {413: errors.BodyTooLarge, 500: errors.InternalError}
+_REFUSALS: dict[int, Callable[[], OtpError]] = {
+    413: errors.BodyTooLarge,
+    500: errors.InternalError,
+    503: partial(errors.Busy, retry_after=5),
+}
 _TRANSFER_ENCODING = re.compile(rb"^transfer-encoding[ \t]*:[ \t]*(.*?)[ \t\r]*$", re.I | re.M)
 _CONTENT_LENGTH = re.compile(rb"^content-length[ \t]*:", re.I | re.M)
 _FOLDED_LINE = re.compile(rb"\n[ \t]")
@@ -28,9 +36,14 @@ class _Parser(HTTPRequestParser):
     in HTTP/1.0 overlooks Transfer-Encoding.
     """
 
+    error: Any
+    completed: bool
+    expect_continue: bool
+
     def __init__(self, adj: Any) -> None:
         super().__init__(adj)
         self.began = time.monotonic()  # a parser is made when a request's first byte is there
+        self._refusal: Any = None
 
     def parse_header(self, header_plus: bytes) -> None:
         encodings = [told.lower() for told in _TRANSFER_ENCODING.findall(header_plus)]
@@ -43,6 +56,23 @@ class _Parser(HTTPRequestParser):
         super().parse_header(header_plus)
         if encodings and not self.chunked:
             raise ParsingError("Transfer-Encoding in HTTP/1.0")
+
+    def received(self, data: bytes) -> int:
+        """A body that is not to be kept is let go as it comes, and refused at its end."""
+        consumed: int = super().received(data)
+        if self.headers_finished and self.error is None and self._refusal is None:
+            self._refusal = large_bodies.in_this_process.refusal(self)
+            if self._refusal:
+                self.close()
+                self.body_rcv.buf = large_bodies.Nowhere()
+        if self._refusal and (self.completed or not large_bodies.is_read_to_its_end(self)):
+            self.error, self.completed, self.expect_continue = self._refusal, True, False
+        return consumed
+
+    def close(self) -> None:
+        """It was answered, or its connection has ended."""
+        large_bodies.in_this_process.give_back(self)
+        super().close()
 
 
 class _EnvelopeTask(ErrorTask):
@@ -59,6 +89,8 @@ class _EnvelopeTask(ErrorTask):
             ("Content-Type", "application/json"),
             ("X-Request-ID", secrets.token_hex(16)),
         ]
+        if refusal.retry_after is not None:
+            self.response_headers.append(("Retry-After", str(refusal.retry_after)))
         self.set_close_on_finish()
         self.content_length = len(body)
         self.write(body)
@@ -78,6 +110,12 @@ class Channel(HTTPChannel):
         if self._is_overdue():
             self.will_close = True
         return bool(super().readable())
+
+    def handle_close(self) -> None:
+        """What had begun to arrive takes no room any more."""
+        if arriving := self.request:
+            arriving.close()
+        super().handle_close()
 
     def _is_overdue(self) -> bool:
         arriving = None if self.requests else self.request

@@ -34,7 +34,8 @@ class Server:
             channel_request_lookahead=0,
             asyncore_use_poll=True,
             max_request_header_size=32 * 1024,
-            max_request_body_size=1024 * 1024,  # up to here the application says 413 itself
+            max_request_body_size=4 * 1024 * 1024,  # from here on nobody reads to the end
+            inbuf_overflow=4 * 1024 * 1024,  # in memory: large ones are few, see large_bodies.py
             clear_untrusted_proxy_headers=False,  # web/addresses.py decides which of them count
         )
         self._waitress.channel_class = Channel

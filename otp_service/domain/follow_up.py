@@ -30,7 +30,7 @@ class FollowUp:
     dispatch: Dispatch
     receipts: Receipts
 
-    def settle_receipts(self, count: int = 100) -> int:
+    def settle_receipts(self, count: int = 500) -> int:
         """Apply receipts that were stored; how many were looked at."""
         return self.receipts.settle(count, _noted)
 

@@ -11,11 +11,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from otp_service.domain.errors import DeliveryError, HomeUnreachable, StorageUnavailable
-from otp_service.domain.failures import FAILURES
 from otp_service.domain.messages import Outgoing, Receipt
 from otp_service.domain.verification import Channel, DeliveryStatus
-from otp_service.storage import outbox, receipts, rows
+from otp_service.storage import outbox, receipts, rows, settling
 from otp_service.storage.database import Database
+from otp_service.storage.json_rows import as_json
+from otp_service.storage.settling import Waiting
 from otp_service.storage.transaction import Transaction
 
 
@@ -106,66 +107,58 @@ class Messages:
         return taken
 
     def keep(self, kept: Sequence[Receipt]) -> None:
-        """In the first home that can be reached."""
-        for receipt in kept:
-            values = _values(receipt) | {"id": secrets.token_hex(16)}
-            try:
-                self._databases[0].run(receipts.KEEP, **values)
-            except HomeUnreachable:
-                if len(self._databases) == 1:
-                    raise
-                self._databases[-1].run(receipts.KEEP, **values)
+        """All of them in one transaction, in the first home that can be reached."""
+        told = as_json(settling.kept(receipt, secrets.token_hex(16)) for receipt in kept)
+        try:
+            self._databases[0].run(receipts.KEEP, receipts=told)
+        except HomeUnreachable:
+            if len(self._databases) == 1:
+                raise
+            self._databases[-1].run(receipts.KEEP, receipts=told)
 
     def settle(self, count: int, look_in: Callable[[Receipt], float]) -> int:
         settled = 0
         for home in self._homes():
             with suppress(StorageUnavailable):
-                for row in home.run(receipts.TAKE, count=count):
-                    self._settle(home, row, look_in)
-                    settled += 1
+                waiting = [_waiting(row, look_in) for row in home.run(receipts.TAKE, count=count)]
+                if waiting:
+                    self._settle(home, waiting)
+                settled += len(waiting)
         return settled
 
-    def _settle(
-        self, home: Database, row: sa.Row[Any], look_in: Callable[[Receipt], float]
-    ) -> None:
-        receipt = _receipt(row)
-        age = (row.as_of - row.created_at).total_seconds()
-        values = _values(receipt) | {
-            "id": row.id,
-            "look_in": look_in(receipt),
-            "again_in": max(1.0, age / 2),
-        }
-        if home.run(receipts.APPLY, **values)[0].found:
-            return
+    def _settle(self, home: Database, waiting: Sequence[Waiting]) -> None:
+        """In the home that the receipts are in; what is not found there, in the other one."""
+        applied, left = self._apply(home, waiting)
         for other in self._homes():
-            if other is not home and other.run(receipts.APPLY, **values)[0].found:
-                home.run(receipts.DROP, id=row.id)
+            if left and other is not home:
+                here, left = self._apply(other, left)
+                applied += here
+        home.run(
+            receipts.DONE,
+            applied=as_json({"id": each.id} for each in applied),
+            waiting=as_json({"id": each.id, "again_in": max(1.0, each.age / 2)} for each in left),
+        )
+
+    def _apply(
+        self, home: Database, waiting: Sequence[Waiting]
+    ) -> tuple[list[Waiting], list[Waiting]]:
+        """Those that tell of a delivery in this home, and the others."""
+        found = home.run(receipts.FIND, told=as_json(settling.keys(waiting)))
+        numbers: set[int] = set()
+        if found:
+            of_deliveries = settling.told((row.id, waiting[row.number]) for row in found)
+            done = {row.id for row in home.run(receipts.APPLY, told=as_json(of_deliveries))}
+            numbers = {row.number for row in found if row.id in done}
+        applied = [each for number, each in enumerate(waiting) if number in numbers]
+        return applied, [each for number, each in enumerate(waiting) if number not in numbers]
+
+
+def _waiting(row: sa.Row[Any], look_in: Callable[[Receipt], float]) -> Waiting:
+    receipt = settling.receipt(row)
+    age = (row.as_of - row.created_at).total_seconds()
+    return Waiting(row.id, receipt, age, look_in(receipt))
 
 
 def _why(error: DeliveryError | None) -> dict[str, str | None]:
     code, reason = (error.failure.code, error.reason) if error else (None, None)
     return {"error_code": code, "reason": reason}
-
-
-def _values(receipt: Receipt) -> dict[str, object]:
-    return {
-        "provider": receipt.provider,
-        "provider_message_id": receipt.message_id,
-        "delivery_id": receipt.delivery_id,
-        "status": receipt.status.value,
-        "at": receipt.at,
-        "error_code": receipt.failure and receipt.failure.code,
-        "reason": receipt.reason or None,
-    }
-
-
-def _receipt(row: sa.Row[Any]) -> Receipt:
-    return Receipt(
-        provider=row.provider,
-        message_id=row.provider_message_id,
-        status=DeliveryStatus(row.status),
-        at=row.at,
-        failure=FAILURES.get(row.error_code or ""),
-        reason=row.reason or "",
-        delivery_id=row.delivery_id,
-    )

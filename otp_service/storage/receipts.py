@@ -1,4 +1,7 @@
-"""The transactions on receipts. Whatever their order and number, the end state is the same."""
+"""The transactions on receipts. Whatever their order and number, the end state is the same.
+
+A webhook may tell of a thousand messages at once, so each of these takes many rows.
+"""
 
 from __future__ import annotations
 
@@ -10,44 +13,31 @@ from otp_service.domain import failures
 from otp_service.domain.verification import DeliveryStatus as S
 from otp_service.storage import outbox
 from otp_service.storage.functions import UtcTime, from_now
+from otp_service.storage.json_rows import rows_of
 from otp_service.storage.models import DeliveryRow, ReceiptRow
 from otp_service.storage.rules import NOW, due
-from otp_service.storage.transaction import Transaction, given
+from otp_service.storage.transaction import Transaction
 
 D, R = DeliveryRow, ReceiptRow
 KEPT = 3_600  # seconds: a receipt may come before its message's row, but not that long before
 LEASE = 10.0  # seconds
-
-AT = given("at", UtcTime())
-THIS = R.id == given("id")
-PROVIDER_MESSAGE_ID = given("provider_message_id")
-# The call for it is over, and maybe nobody could note what the provider answered. While one is
-# under way `outbox.SUBMITTED` is still to come, and must find the row as it was.
-_CALL_IS_OVER = sa.or_(
-    D.provider_message_id.is_not(None),
-    D.error_code == failures.UNCONFIRMED.code,
-    sa.and_(D.error_code.is_(None), D.lease.is_(None), D.created_at < from_now(-outbox.LEASE)),
-)
-MATCHES = sa.and_(
-    D.provider == given("provider"),
-    sa.or_(
-        D.provider_message_id == PROVIDER_MESSAGE_ID,
-        sa.and_(D.id == given("delivery_id", sa.String()), _CALL_IS_OVER),
-    ),
-)
-_SAYS = given("status", sa.String())
+_TEXT, _TIME = sa.String(), UtcTime()
 
 
 def _keep() -> Transaction:
+    names = [
+        "id",
+        "provider",
+        "provider_message_id",
+        "delivery_id",
+        "status",
+        "error_code",
+        "reason",
+    ]
+    told = rows_of("receipts", **dict.fromkeys(names, _TEXT), at=_TIME)
     values = {
-        R.id: given("id"),
-        R.provider: given("provider"),
-        R.provider_message_id: PROVIDER_MESSAGE_ID,
-        R.delivery_id: given("delivery_id", sa.String()),
-        R.status: _SAYS,
-        R.at: sa.func.coalesce(AT, NOW),
-        R.error_code: given("error_code", sa.String()),
-        R.reason: given("reason", sa.String()),
+        **{getattr(R, name): told.c[name] for name in names},
+        R.at: sa.func.coalesce(told.c.at, NOW),
         R.created_at: NOW,
         R.due_at: NOW,
     }
@@ -65,71 +55,111 @@ TAKE = Transaction(
 )
 
 
-def _says(*statuses: S) -> sa.ColumnElement[bool]:
-    told = [sa.literal(status.value) == _SAYS for status in statuses]
-    return sa.or_(*told)
+# The call for it is over, and maybe nobody could note what the provider answered. While one is
+# under way `outbox.SUBMITTED` is still to come, and must find the row as it was.
+_CALL_IS_OVER = sa.or_(
+    D.provider_message_id.is_not(None),
+    D.error_code == failures.UNCONFIRMED.code,
+    sa.and_(D.error_code.is_(None), D.lease.is_(None), D.created_at < from_now(-outbox.LEASE)),
+)
 
 
+def _find() -> Transaction:
+    """Which deliveries these receipts (``number``) tell of: by the provider's id, or by ours."""
+    names = ("provider", "provider_message_id", "delivery_id")
+    told = rows_of("told", number=sa.Integer(), **dict.fromkeys(names, _TEXT))
+    by = told.c
+    found = sa.select(by.number, D.id).join_from(told, D, D.provider == by.provider)
+    theirs = found.where(D.provider_message_id == by.provider_message_id)
+    ours = found.where(D.id == by.delivery_id, _CALL_IS_OVER)
+    return Transaction(theirs.union(ours), reads=True)  # two looks, each by an index
+
+
+FIND = _find()
 # Where the provider's answer was lost it is not known when it took the message.
 _SUBMITTED_AT = sa.func.coalesce(D.submitted_at, D.created_at)
-# Not before the message was submitted: providers tell whole seconds, by clocks of their own.
-_WHEN = sa.case((_SUBMITTED_AT > AT, _SUBMITTED_AT), else_=AT)
 
 
-def _is_news(column: Any, *statuses: S) -> sa.ColumnElement[bool]:
-    """It tells of this status, for the first time or of an earlier time."""
-    return sa.and_(_says(*statuses), sa.or_(column.is_(None), column > _WHEN))
-
-
-def _earliest(column: Any, *statuses: S) -> sa.ColumnElement[Any]:
-    """When this status was reached: the earliest time that any receipt told, however many come."""
-    return sa.case((_is_news(column, *statuses), _WHEN), else_=column)
-
-
-def _why(fails: sa.ColumnElement[bool], column: Any) -> sa.ColumnElement[Any]:
-    """Of the failure that a receipt told; that of the call itself, "unconfirmed", is over."""
-    told = given(column.name, sa.String())
-    return sa.case((fails, told), (D.failed_at.is_(None), None), else_=column)
+_TIMES = {f"{status.value}_at": _TIME for status in (S.SENT, S.DELIVERED, S.READ, S.FAILED)}
 
 
 def _apply() -> Transaction:
-    """A receipt's part in its delivery's state; ``look_in`` is for one that failed."""
-    arrived = sa.or_(_says(S.DELIVERED, S.READ), D.delivered_at.is_not(None))
-    fails = _is_news(D.failed_at, S.FAILED)
-    status = sa.case(
-        (sa.or_(_says(S.READ), D.read_at.is_not(None)), S.READ.value),
-        (arrived, S.DELIVERED.value),
-        (sa.or_(_says(S.FAILED), D.failed_at.is_not(None)), S.FAILED.value),
-        else_=sa.case((_says(S.SENT), S.SENT.value), else_=D.status),
+    """What was told of each of these deliveries: the earliest time of each status that it reached.
+
+    ``look_in``, in seconds, is for one that failed.
+    """
+    texts = dict.fromkeys(("id", "provider_message_id", "error_code", "reason"), _TEXT)
+    told = rows_of("told", **texts, **_TIMES, look_in=sa.Float())
+    arrived = sa.or_(_reached("read_at", told), _reached("delivered_at", told))
+    fails = _is_news(D.failed_at, told.c.failed_at)
+    looked_at = sa.case(
+        (arrived, None),
+        (sa.and_(fails, D.failed_at.is_(None)), from_now(told.c.look_in)),
+        else_=D.due_at,
     )
-    update = (
-        sa.update(D)
-        .where(MATCHES)
-        .values(
-            status=status,
-            provider_message_id=sa.func.coalesce(D.provider_message_id, PROVIDER_MESSAGE_ID),
-            submitted_at=_SUBMITTED_AT,
-            sent_at=_earliest(D.sent_at, S.SENT),
-            delivered_at=_earliest(D.delivered_at, S.DELIVERED, S.READ),
-            read_at=_earliest(D.read_at, S.READ),
-            failed_at=_earliest(D.failed_at, S.FAILED),
-            error_code=_why(fails, D.error_code),
-            reason=_why(fails, D.reason),
-            due_at=sa.case(
-                (arrived, None),
-                (sa.and_(fails, D.failed_at.is_(None)), from_now(given("look_in", sa.Float()))),
-                else_=D.due_at,
-            ),
-        )
+    update = sa.update(D).where(D.id == told.c.id, _CALL_IS_OVER)
+    update = update.values(
+        status=_status(told),
+        provider_message_id=sa.func.coalesce(D.provider_message_id, told.c.provider_message_id),
+        submitted_at=_SUBMITTED_AT,
+        **{name: _earliest(getattr(D, name), told.c[name]) for name in _TIMES},
+        error_code=_why(fails, D.error_code, told.c.error_code),
+        reason=_why(fails, D.reason, told.c.reason),
+        due_at=looked_at,
     )
-    found = sa.exists().where(MATCHES)
-    return Transaction(
-        update,
-        sa.delete(R).where(THIS, sa.or_(found, R.created_at < from_now(-KEPT))),
-        sa.update(R).where(THIS).values(due_at=from_now(given("again_in", sa.Float()))),
-        sa.select(found.label("found")),
+    # Two workers that have receipts of the same deliveries take their rows in the same order.
+    these = sa.select(D.id).where(D.id.in_(sa.select(told.c.id)))
+    return Transaction(these.order_by(D.id).with_for_update(), update.returning(D.id))
+
+
+def _reached(name: str, told: sa.Subquery) -> sa.ColumnElement[bool]:
+    return sa.or_(told.c[name].is_not(None), getattr(D, name).is_not(None))
+
+
+def _status(told: sa.Subquery) -> sa.ColumnElement[str]:
+    """Read off the times, so that it does not matter what came first."""
+    return sa.case(
+        (_reached("read_at", told), S.READ.value),
+        (_reached("delivered_at", told), S.DELIVERED.value),
+        (_reached("failed_at", told), S.FAILED.value),
+        (told.c.sent_at.is_not(None), S.SENT.value),
+        else_=D.status,
     )
+
+
+def _when(told: Any) -> sa.ColumnElement[Any]:
+    """Not before the message was submitted: providers tell whole seconds, by their own clocks."""
+    return sa.case((told < _SUBMITTED_AT, _SUBMITTED_AT), else_=told)
+
+
+def _is_news(column: Any, told: Any) -> sa.ColumnElement[bool]:
+    """This status was told of, for the first time or of an earlier time."""
+    return sa.and_(told.is_not(None), sa.or_(column.is_(None), column > _when(told)))
+
+
+def _earliest(column: Any, told: Any) -> sa.ColumnElement[Any]:
+    """When this status was reached: the earliest time that any receipt told, however many come."""
+    return sa.case((_is_news(column, told), _when(told)), else_=column)
+
+
+def _why(fails: sa.ColumnElement[bool], column: Any, told: Any) -> sa.ColumnElement[Any]:
+    """Of the failure that a receipt told; that of the call itself, "unconfirmed", is over."""
+    return sa.case((fails, told), (D.failed_at.is_(None), None), else_=column)
 
 
 APPLY = _apply()
-DROP = Transaction(sa.delete(R).where(THIS))
+
+
+def _done() -> Transaction:
+    """Forget those that were applied and those that wait for long; try the others ``again_in``."""
+    applied = rows_of("applied", id=_TEXT)
+    waiting = rows_of("waiting", id=_TEXT, again_in=sa.Float())
+    too_old = R.created_at < from_now(-KEPT)
+    return Transaction(
+        sa.delete(R).where(R.id.in_(sa.select(applied.c.id))),
+        sa.delete(R).where(R.id.in_(sa.select(waiting.c.id)), too_old),
+        sa.update(R).where(R.id == waiting.c.id).values(due_at=from_now(waiting.c.again_in)),
+    )
+
+
+DONE = _done()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import Flask, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
@@ -43,6 +43,45 @@ class UnsupportedMediaType(OtpError):
 class Unauthorized(OtpError):
     code = "unauthorized"
     message = "A valid API key is required, as Authorization: Bearer KEY or X-API-Key: KEY"
+    challenge = 'Bearer realm="otp"'
+
+
+class _WebhookUnauthorized(Unauthorized):
+    """Nobody has a key there: each webhook has a secret of its own, and its own way for it."""
+
+    example: ClassVar[str]
+
+    def __init__(self) -> None:
+        super().__init__(rule=f"{self.message}.", example=self.example)
+
+
+class WrongWebhookSecret(_WebhookUnauthorized):
+    message = (
+        "The webhook's secret is missing or wrong: it travels as Authorization: Bearer SECRET, or "
+        "in the query as token"
+    )
+    challenge = 'Bearer realm="webhook"'
+    example = "Authorization: Bearer SECRET"
+
+
+class WrongWebhookSignature(_WebhookUnauthorized):
+    message = (
+        "The webhook's signature is missing or wrong: it travels as X-Hub-Signature-256, and is "
+        "made of the body with the app's secret"
+    )
+    challenge = 'X-Hub-Signature-256 realm="webhook"'
+    example = "X-Hub-Signature-256: sha256=HMAC"
+
+
+class WrongVerifyToken(_WebhookUnauthorized):
+    message = (
+        "The webhook's verify token, its secret, is missing or wrong: it travels in the query as "
+        "hub.verify_token, beside hub.mode=subscribe and hub.challenge"
+    )
+    challenge = 'hub.verify_token realm="webhook"'
+    example = (
+        "GET /webhooks/meta?hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token=TOKEN"
+    )
 
 
 class Forbidden(OtpError):
@@ -67,6 +106,12 @@ class NotReady(OtpError):
     code, message = "not_ready", "Not ready"
 
 
+class Busy(OtpError):
+    """Before anything was looked at: others of its kind are arriving."""
+
+    code, message = "busy", "Too many large bodies are arriving at once"
+
+
 class InternalError(OtpError):
     code, message = "internal_error", "Something went wrong on our side"
 
@@ -82,6 +127,9 @@ STATUS: dict[type[OtpError], int] = {
     errors.InvalidRequest: 400,
     errors.InvalidPhoneNumber: 400,
     Unauthorized: 401,
+    WrongWebhookSecret: 401,
+    WrongWebhookSignature: 401,
+    WrongVerifyToken: 401,
     Forbidden: 403,
     NotFound: 404,
     errors.VerificationNotFound: 404,
@@ -98,6 +146,7 @@ STATUS: dict[type[OtpError], int] = {
     errors.DeliveryUnavailable: 503,
     errors.StorageUnavailable: 503,
     errors.HomeUnreachable: 503,
+    Busy: 503,
     NotReady: 503,
     errors.DeliveryUnconfirmed: 504,
 }
@@ -133,7 +182,7 @@ def answer(error: OtpError) -> tuple[Response, int]:
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, Unauthorized):
-        response.headers["WWW-Authenticate"] = 'Bearer realm="otp"'
+        response.headers["WWW-Authenticate"] = error.challenge
     return response, STATUS[type(error)]
 
 

@@ -116,6 +116,11 @@ EXPLANATIONS: dict[str, Explanation] = {
     "storage_unavailable": Explanation(
         "No database could be asked. Nothing was counted or used up: try again.", "Retry-After: 2"
     ),
+    "busy": Explanation(
+        "Of bodies over 256 KiB, which webhooks alone may have, four at a time are read. Nothing "
+        "was looked at: send it again after retry_after seconds.",
+        "Retry-After: 5",
+    ),
     "not_ready": Explanation(
         "No code could be issued or checked now; state tells of each part.", "GET /ready"
     ),

@@ -16,12 +16,24 @@ from otp_service.domain.messages import Receipt
 from otp_service.web import addresses, auth, responses
 from otp_service.web.addresses import Network
 from otp_service.web.blueprints import Blueprint, Tag
-from otp_service.web.errors import BodyTooLarge, Forbidden, InvalidJson, Unauthorized
+from otp_service.web.errors import (
+    BodyTooLarge,
+    Busy,
+    Forbidden,
+    InvalidJson,
+    WrongVerifyToken,
+    WrongWebhookSecret,
+    WrongWebhookSignature,
+)
 from otp_service.web.parts import parts
 from otp_service.web.requests import parse_object
 
-MAX_BODY_BYTES = 256 * 1024  # Meta tells of many messages at once
-_REFUSALS: list[type[OtpError]] = [Unauthorized, Forbidden, InvalidJson, BodyTooLarge]
+MAX_BODY_BYTES = 256 * 1024
+META_PATH = "/webhooks/meta"
+META_BODY_BYTES = 3 * 1024 * 1024  # it tells of up to 1,000 messages at once, and in 3 MB
+_READING = [InvalidJson, BodyTooLarge, StorageUnavailable]
+_OF_GUPSHUP: list[type[OtpError]] = [WrongWebhookSecret, Forbidden, *_READING]
+_OF_META: list[type[OtpError]] = [WrongWebhookSignature, Busy, *_READING]
 _TOKEN = {
     "title": "WebhookToken",
     "name": "token",
@@ -90,8 +102,10 @@ def gupshup_blueprint(hooks: Hooks) -> Blueprint:
 def meta_blueprint(hooks: Hooks) -> Blueprint:
     bp = Blueprint("meta", auth.WEBHOOK, Tag.WEBHOOKS)
 
-    @bp.get("/webhooks/meta")
-    @bp.documented(responses=_responses("The challenge", {"text/plain": _CHALLENGE}))
+    @bp.get(META_PATH)
+    @bp.documented(
+        responses=_responses("The challenge", [WrongVerifyToken], {"text/plain": _CHALLENGE})
+    )
     def meta_handshake() -> Response:
         """Answer Meta's challenge.
 
@@ -99,24 +113,27 @@ def meta_blueprint(hooks: Hooks) -> Blueprint:
         """
         asked = request.args
         if asked.get("hub.mode") != "subscribe":
-            raise Unauthorized
-        _check(hooks.verify_token, asked.get("hub.verify_token", ""))
+            raise WrongVerifyToken
+        if not _is_right(hooks.verify_token, asked.get("hub.verify_token", "")):
+            raise WrongVerifyToken
         if not re.fullmatch(r"[A-Za-z0-9_.-]{1,200}", asked.get("hub.challenge", "")):
-            raise Unauthorized
+            raise WrongVerifyToken
         return Response(asked["hub.challenge"], mimetype="text/plain")
 
-    @bp.post("/webhooks/meta")
-    @bp.documented(requestBody=_body({"type": "object"}, {"entry": []}))
-    @_stored(bp)
+    @bp.post(META_PATH)
+    @bp.documented(
+        requestBody=_body({"type": "object"}, {"entry": []}),
+        responses=_responses("Stored", _OF_META),
+    )
     def meta_event() -> Response:
         """Take a batch of Meta's status events.
 
         Signed over its very bytes. What is no receipt of a message is left out.
         """
-        request.max_content_length = MAX_BODY_BYTES
+        request.max_content_length = META_BODY_BYTES
         raw = request.get_data()
         if not hooks.authentic_meta(raw, request.headers.get("X-Hub-Signature-256")):
-            raise Unauthorized
+            raise WrongWebhookSignature
         return _keep(hooks.read_meta(parse_object(raw)))
 
     return bp
@@ -151,12 +168,15 @@ _CHALLENGE = {"schema": {"type": "string"}, "examples": {"page": {"value": "1158
 
 
 def _stored(bp: Blueprint, *parameters: dict[str, Any]) -> Callable[[Any], Any]:
-    return bp.documented(responses=_responses("Stored"), parameters=list(parameters))
+    stored = _responses("Stored", _OF_GUPSHUP)
+    return bp.documented(responses=stored, parameters=list(parameters))
 
 
-def _responses(description: str, content: dict[str, Any] | None = None) -> dict[str, Any]:
+def _responses(
+    description: str, kinds: list[type[OtpError]], content: dict[str, Any] | None = None
+) -> dict[str, Any]:
     success = {"description": description, **({"content": content} if content else {})}
-    return {**responses.refusals([*_REFUSALS, StorageUnavailable]), "200": success}
+    return {**responses.refusals(kinds), "200": success}
 
 
 def _keep(receipts: list[Receipt]) -> Response:
@@ -171,19 +191,16 @@ def _let_gupshup_in(hooks: Hooks) -> None:
         raise Forbidden
     header = request.headers.get("Authorization", "")
     kind, _, credentials = header.partition(" ")
-    _check(
-        hooks.secret,
-        credentials.strip() if kind.lower() == "bearer" else header,
-        request.args.get("token", ""),
-    )
+    presented = credentials.strip() if kind.lower() == "bearer" else header
+    if not _is_right(hooks.secret, presented, request.args.get("token", "")):
+        raise WrongWebhookSecret
     request.max_content_length = MAX_BODY_BYTES
 
 
-def _check(secret: str, *presented: str) -> None:
-    """In constant time, whatever the length."""
+def _is_right(secret: str, *presented: str) -> bool:
+    """Whether one of these is; in constant time, whatever their length."""
     right = [hmac.compare_digest(_digest(secret), _digest(told)) for told in presented]
-    if not secret or not any(right):
-        raise Unauthorized
+    return bool(secret) and any(right)
 
 
 def _digest(text: str) -> bytes:

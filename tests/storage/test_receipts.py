@@ -20,6 +20,7 @@ from otp_service.storage.database import Database
 from otp_service.storage.messages import Messages
 from otp_service.storage.models import DeliveryRow, ReceiptRow
 from tests.fakes import FakeSender
+from tests.storage.conftest import MakeService
 from tests.storage.helpers import pass_time
 
 S = DeliveryStatus
@@ -167,6 +168,51 @@ def test_of_two_reasons_the_earlier_one_is_told(
     receipts = [LATE, later]
     random.shuffle(receipts)
     assert told(service, messages, person, *receipts).error_code == "undeliverable"
+
+
+def statements(engine: sa.Engine) -> list[str]:
+    """What is sent to the database from now on."""
+    sent: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        sent.append(statement)
+
+    sa.event.listen(engine, "before_cursor_execute", note)
+    return sent
+
+
+def test_many_receipts_are_kept_and_applied_with_as_many_statements_as_one(
+    service: OtpService, messages: Messages, person: Person, engine: sa.Engine
+) -> None:
+    verification = service.send(person).verification
+    foreign = [Receipt("fake", f"other-{number}", S.DELIVERED, NOW) for number in range(300)]
+    sent = statements(engine)
+    counts = []
+    for receipts in ([DELIVERED, foreign[0]], [SENT, READ, *foreign]):
+        messages.keep(receipts)
+        assert messages.settle(500, look_in) == len(receipts)
+        counts.append(len(sent))
+        sent.clear()
+    assert counts[0] == counts[1]
+    (delivery,) = service.get(person.client, verification.id).deliveries
+    assert (delivery.status, delivery.sent_at) == (S.READ, SENT.at)
+    assert waiting(engine) == 301
+
+
+def test_receipts_of_many_messages_reach_each_its_own(
+    make_service: MakeService, messages: Messages, person: Person
+) -> None:
+    service = make_service()
+    people = [replace(person, phone=f"+9198765432{number:02}") for number in range(20)]
+    ids = [service.send(each).verification.id for each in people]
+    told = [replace(READ, message_id=f"fake-{number}") for number in range(1, 20, 2)]
+    told += [replace(WALLET, message_id=f"fake-{number}") for number in range(2, 21, 2)]
+    random.shuffle(told)
+    messages.keep(told)
+    settle(messages)
+    found = [service.get(person.client, each).deliveries[0] for each in ids]
+    assert [each.status for each in found] == [S.READ, S.FAILED] * 10
+    assert {each.reason for each in found} == {None, "1003"}
 
 
 # --- a message whose answer was lost ---

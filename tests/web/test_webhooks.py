@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import logging
 
@@ -15,6 +17,14 @@ from otp_service.storage.models import ReceiptRow, engines_of
 from tests.conftest import MakeApp
 
 SECRET = "a-webhook-secret-of-the-tests"
+META = {
+    "META_ACCESS_TOKEN": "t0ken-of-meta-000001",
+    "META_PHONE_NUMBER_ID": "158072934066266",
+    "META_TEMPLATE": "verification_code",
+    "META_APP_SECRET": SECRET,
+    "META_VERIFY_TOKEN": "a-verify-token",
+    "API_KEYS": "off",
+}
 DELIVERED = {
     "type": "message-event",
     "payload": {"gsId": "m1", "type": "delivered", "destination": "919876543210"},
@@ -131,6 +141,53 @@ def test_a_batch_may_be_larger_than_other_requests_but_not_endless(
     assert told(client, large).status_code == 200
     assert stored(app) == 1
     assert told(client, DELIVERED | {"more": "x" * 300_000}).status_code == 413
+
+
+@pytest.mark.statement(16)
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "words"),
+    [
+        ("POST", "/webhooks/gupshup", {}, "secret"),
+        ("POST", "/webhooks/gupshup?token=wrong", {}, "token"),
+        ("POST", "/webhooks/gupshup-sms", {"Authorization": "Bearer wrong"}, "Bearer SECRET"),
+        ("GET", "/webhooks/gupshup-sms", {}, "secret"),
+        ("POST", "/webhooks/meta", {}, "X-Hub-Signature-256"),
+        ("POST", "/webhooks/meta", {"X-Hub-Signature-256": "sha256=00"}, "signature"),
+        ("GET", "/webhooks/meta?hub.mode=subscribe", {}, "hub.verify_token"),
+    ],
+)
+def test_who_lacks_a_webhooks_secret_is_told_of_that_and_of_no_api_key(
+    client: FlaskClient, method: str, path: str, headers: dict[str, str], words: str
+) -> None:
+    answer = client.open(path, method=method, json=DELIVERED, headers=headers)
+    told = answer.get_json()
+    assert answer.status_code == 401
+    assert words in told["message"]
+    assert "key" not in json.dumps(told).lower()
+    assert 'realm="webhook"' in answer.headers["WWW-Authenticate"]
+
+
+def test_a_thousand_statuses_of_meta_are_stored_by_one_statement(make_app: MakeApp) -> None:
+    app = make_app(**META)
+    statuses = [
+        {"id": f"wamid.{number:040}", "status": "delivered", "timestamp": "1747136691"}
+        | {"recipient_id": "919876543210", "conversation": {"id": "c" * 220}}
+        for number in range(1000)
+    ]
+    changes = [{"field": "messages", "value": {"statuses": statuses}}]
+    body = json.dumps({"entry": [{"id": "1", "changes": changes}]}).encode()
+    assert len(body) > 350_000
+    signature = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
+    inserts: list[str] = []
+
+    def note(*facts: object) -> None:
+        inserts.extend(str(fact) for fact in facts if str(fact).startswith("INSERT"))
+
+    sa.event.listen(engines_of(app)[0], "before_cursor_execute", note)
+    headers = {"X-Hub-Signature-256": f"sha256={signature}"}
+    assert app.test_client().post("/webhooks/meta", data=body, headers=headers).status_code == 200
+    assert stored(app) == 1000
+    assert len(inserts) == 1
 
 
 def test_reports_of_sms_come_as_a_query_a_form_or_json(app: Flask, client: FlaskClient) -> None:
