@@ -74,8 +74,8 @@ def check(ctx: click.Context, number: str | None, channel: str | None, wait: flo
 def _person(number: str) -> Person:
     try:
         return parts_of(current_app).service.person(CLIENT, number, PURPOSE)
-    except InvalidPhoneNumber:
-        raise click.UsageError("NUMBER must be international, such as +919876543210") from None
+    except InvalidPhoneNumber as error:
+        raise click.UsageError(f"No phone number: {error.explanation}") from None
 
 
 def _try(person: Person, channel: str, wait: float, found: list[Finding]) -> list[Finding]:

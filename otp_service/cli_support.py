@@ -38,9 +38,9 @@ class Phone(click.ParamType[str]):
 
     def convert(self, value: Any, param: Any, ctx: Any) -> str:
         try:
-            return normalize(str(value), settings_of(_application(ctx)).test_numbers)
-        except InvalidPhoneNumber:
-            self.fail("NUMBER must be international, such as +919876543210", param, ctx)
+            return normalize(str(value), settings_of(_application(ctx)).numbering)
+        except InvalidPhoneNumber as error:
+            self.fail(f"No phone number: {error.explanation}", param, ctx)
 
 
 class _Ago(click.ParamType[int]):

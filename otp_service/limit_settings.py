@@ -6,8 +6,9 @@ import re
 
 import phonenumbers
 
-from otp_service.domain.destination import BLOCKED_TYPES, NUMBER_TYPES, DestinationRules
+from otp_service.domain.destination import BLOCKED_TYPES, DestinationRules
 from otp_service.domain.limits import DAY, FAILURES_IN_A_ROW, Guard, Limit, Limits, Pumping
+from otp_service.domain.numbering_plans import NUMBER_TYPES
 from otp_service.environ import Reader
 
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": DAY}
@@ -83,8 +84,10 @@ def _pumping(read: Reader) -> Pumping:
 def destinations(read: Reader) -> DestinationRules:
     return DestinationRules(
         countries=frozenset(_countries(read)),
-        blocked_prefixes=tuple(_prefixes(read)),
+        blocked_prefixes=_prefixes(read, "OTP_BLOCKED_PREFIXES", "+88213"),
         blocked_types=_types(read),
+        accepted_prefixes=_prefixes(read, "OTP_ACCEPTED_PREFIXES", "+1436"),
+        default_country=_default_country(read),
     )
 
 
@@ -102,13 +105,20 @@ def _countries(read: Reader) -> list[str]:
     return named
 
 
-def _prefixes(read: Reader) -> list[str]:
-    named = _parts(read, "OTP_BLOCKED_PREFIXES")
+def _prefixes(read: Reader, variable: str, example: str) -> tuple[str, ...]:
+    named = _parts(read, variable)
     if not all(re.fullmatch(r"\+[1-9][0-9]{0,14}", prefix) for prefix in named):
         read.problems.append(
-            "OTP_BLOCKED_PREFIXES must be international prefixes such as +88213, with commas"
+            f"{variable} must be international prefixes such as {example}, with commas"
         )
-    return named
+    return tuple(named)
+
+
+def _default_country(read: Reader) -> str | None:
+    named = read.text("OTP_DEFAULT_COUNTRY").upper()
+    if named and named not in phonenumbers.SUPPORTED_REGIONS:
+        read.problems.append("OTP_DEFAULT_COUNTRY must be a two-letter country (ISO 3166) as IN is")
+    return named or None
 
 
 def _types(read: Reader) -> frozenset[str]:

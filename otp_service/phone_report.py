@@ -7,8 +7,8 @@ from datetime import datetime
 
 import click
 
-from otp_service.domain.destination import destination
 from otp_service.domain.limits import Limit
+from otp_service.domain.numbering_plans import known
 from otp_service.domain.phone import mask
 from otp_service.settings import Settings
 from otp_service.storage import rows
@@ -26,6 +26,7 @@ _REFUSALS = {
     "country": "its country is not in OTP_ALLOWED_COUNTRIES",
     "prefix": "it begins with one of OTP_BLOCKED_PREFIXES",
     "number_type": "its kind is one of OTP_BLOCKED_NUMBER_TYPES",
+    "may_be_mobile_without_9": "it is written as a fixed line; as a mobile it has a 9 after +54",
 }
 _SUSPICIONS = {
     "prefix_numbers": "many numbers of its prefix got messages lately",
@@ -41,7 +42,7 @@ def question(phone: str, purpose: str, address: str | None, settings: Settings) 
     asked: Question = {"phone": phone, "purpose": purpose, "address": address}
     asked |= {"prefix": None, "country": None, "lifetime": settings.expiry}
     if phone not in settings.test_numbers:
-        where = destination(phone)
+        where = known(phone)
         asked |= {"prefix": where.prefix, "country": where.country}
     return asked
 
@@ -50,7 +51,7 @@ def show_destination(phone: str, settings: Settings) -> None:
     if phone in settings.test_numbers:
         click.echo(f"{mask(phone)}: a test number, without destination rules and send limits")
         return
-    where = destination(phone)
+    where = known(phone)
     click.echo(f"{mask(phone)}: {where.country or 'no country'}, {where.kind}")
     refusal = settings.destinations.refusal(phone)
     _line("destination", f"BLOCKED: {_REFUSALS[refusal]}" if refusal else "allowed")

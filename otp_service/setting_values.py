@@ -12,6 +12,8 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 from otp_service.domain.codes import MIN_SECRET_BYTES, Secret
+from otp_service.domain.errors import InvalidPhoneNumber
+from otp_service.domain.phone import Numbering, normalize
 from otp_service.environ import Reader
 
 SANDBOX_TEST_NUMBER = "+1234567890"
@@ -59,8 +61,8 @@ def _kept_secret(instance: Path) -> str:
     return path.read_text().strip()
 
 
-def test_numbers(read: Reader, sandbox: bool, length: int) -> dict[str, str]:
-    """Each number's fixed code, or an empty text.
+def test_numbers(read: Reader, sandbox: bool, length: int, numbering: Numbering) -> dict[str, str]:
+    """Each number's fixed code, or an empty text. A number that is one is kept as it would be.
 
     The sandbox's own has the one that the original's documentation types: its calls, copied as they
     stand, end in success.
@@ -75,6 +77,8 @@ def test_numbers(read: Reader, sandbox: bool, length: int) -> dict[str, str]:
         elif code and not re.fullmatch(rf"[0-9]{{{length}}}", code):
             read.problems.append(f"OTP_TEST_NUMBERS: each code must have {length} digits")
         else:
+            with suppress(InvalidPhoneNumber):
+                number = normalize(number, numbering)
             numbers[number] = code
         if not code and not sandbox:
             read.warnings.append(

@@ -24,6 +24,7 @@ from otp_service import (
 from otp_service.domain.codes import Secret
 from otp_service.domain.destination import DestinationRules
 from otp_service.domain.limits import Limits
+from otp_service.domain.phone import Numbering
 from otp_service.environ import Reader, SettingsError
 from otp_service.provider_settings import ProviderSettings
 from otp_service.server_settings import ServerSettings
@@ -55,6 +56,11 @@ class Settings(ProviderSettings, ServerSettings):
     warnings: tuple[str, ...] = ()
 
     @property
+    def numbering(self) -> Numbering:
+        """How numbers are read here."""
+        return self.destinations.numbering(self.test_numbers)
+
+    @property
     def fixed_codes(self) -> dict[str, str]:
         return {number: code for number, code in self.test_numbers.items() if code}
 
@@ -70,6 +76,7 @@ class Settings(ProviderSettings, ServerSettings):
         length = read.number("OTP_LENGTH", 6, 4, 10)
         database = database_urls.database_url(read, instance)
         keys_required = setting_values.api_keys(read, sandbox)
+        where = limit_settings.destinations(read)
         expiry = max(1, round(60 * read.decimal("OTP_EXPIRY_MINUTES", 3, 0.01, 10)))
         settings = cls(
             **vars(providers),
@@ -83,10 +90,10 @@ class Settings(ProviderSettings, ServerSettings):
             max_attempts=read.number("OTP_MAX_ATTEMPTS", 5, 1, 100),
             grace_codes=read.number("OTP_GRACE_CODES", 0, 0, 5),
             expose_code=read.switch("OTP_EXPOSE_CODE", sandbox),
-            test_numbers=setting_values.test_numbers(read, sandbox, length),
+            test_numbers=setting_values.test_numbers(read, sandbox, length, where.numbering()),
             api_keys_required=keys_required,
             limits=limit_settings.limits(read, keys_required=keys_required),
-            destinations=limit_settings.destinations(read),
+            destinations=where,
             retention_days=read.number("OTP_RETENTION_DAYS", 30, 1, 3650),
             sms_after=provider_settings.sms_after(read, expiry, providers.sms),
             proof=setting_values.proof(read),

@@ -125,3 +125,26 @@ def test_a_question_that_makes_no_sense_is_refused(app: Flask, args: tuple[str, 
     result = app.test_cli_runner().invoke(args=["otp", *args])
     assert result.exit_code == 2
     assert "Error" in result.output
+
+
+@pytest.mark.parametrize(
+    ("number", "why"),
+    [
+        ("hello", "it must be a plus and digits"),
+        ("+9198765", "it has too few digits"),
+        ("09876543210", "it does not begin with a country code"),
+        ("+14362020123", "there are no such numbers"),
+    ],
+)
+def test_a_number_that_is_none_is_refused_with_the_reason(
+    app: Flask, number: str, why: str
+) -> None:
+    done = app.test_cli_runner().invoke(args=["otp", "why", number])
+    assert done.exit_code == 2
+    assert why in done.output
+
+
+def test_commands_read_numbers_as_the_api_does(make_app: MakeApp) -> None:
+    app = make_app(OTP_DEFAULT_COUNTRY="IN")
+    assert "+91••••3210: IN, mobile" in run(app, "why", "98765 43210")
+    assert "as a mobile it has a 9 after +54" in run(app, "why", "+541123456789")

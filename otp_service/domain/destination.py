@@ -1,17 +1,14 @@
-"""Where a phone is: its country, its kind, its prefix; and which of these get no message."""
+"""Which phones get no message: by their country, their prefix, their kind. And who a user is."""
 
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-import phonenumbers
+from otp_service.domain.numbering_plans import PhoneNumber, known, with_its_9
+from otp_service.domain.phone import Numbering
 
-NUMBER_TYPES = {
-    value: name.lower()
-    for name, value in vars(phonenumbers.PhoneNumberType).items()
-    if isinstance(value, int) and name != "UNKNOWN"
-}
 # What no messenger reaches, and what others are paid for when it is called or written to.
 BLOCKED_TYPES = frozenset(
     {
@@ -25,50 +22,48 @@ BLOCKED_TYPES = frozenset(
         "voicemail",
     }
 )
-_PREFIX_LESS = 4
-
-
-@dataclass(frozen=True)
-class Destination:
-    """``country`` is ISO 3166, None if the number belongs to none; ``kind`` is one of
-    `NUMBER_TYPES`; ``prefix`` is the number less its last four digits, which numbers that were
-    rented together share.
-    """
-
-    country: str | None
-    kind: str
-    prefix: str
-
-
-def destination(phone: str) -> Destination:
-    """Of a number in E.164."""
-    number = phonenumbers.parse(phone, None)
-    region = phonenumbers.region_code_for_number(number)
-    return Destination(
-        country=region if region and region.isalpha() else None,
-        kind=NUMBER_TYPES.get(phonenumbers.number_type(number), "unknown"),
-        prefix=phone[:-_PREFIX_LESS],
-    )
 
 
 @dataclass(frozen=True)
 class DestinationRules:
     """Which destinations get messages: ``countries`` (none named: all), but for numbers that begin
     with one of ``blocked_prefixes`` or are of one of ``blocked_types``.
+
+    ``accepted_prefixes`` and ``default_country`` are `Numbering`'s. A number that only the first
+    let in has no country that it could be refused for.
     """
 
     countries: frozenset[str] = frozenset()
     blocked_prefixes: tuple[str, ...] = ()
     blocked_types: frozenset[str] = BLOCKED_TYPES
+    accepted_prefixes: tuple[str, ...] = ()
+    default_country: str | None = None
+
+    def numbering(self, test_numbers: Iterable[str] = ()) -> Numbering:
+        return Numbering(
+            test_numbers=frozenset(test_numbers),
+            accepted_prefixes=self.accepted_prefixes,
+            default_country=self.default_country,
+            fixed_lines="fixed_line" not in self.blocked_types,
+        )
 
     def refusal(self, phone: str) -> str | None:
-        """Why the phone (E.164) gets no message: country, prefix or number_type."""
-        where = destination(phone)
-        if self.countries and where.country not in self.countries:
+        """Why the phone (E.164) gets no message: country, prefix, number_type, or
+        may_be_mobile_without_9 where that type may be a matter of spelling.
+        """
+        where = known(phone)
+        if not self._may_be_there(where):
             return "country"
         if phone.startswith(self.blocked_prefixes):
             return "prefix"
-        return "number_type" if where.kind in self.blocked_types else None
+        if where.kind not in self.blocked_types:
+            return None
+        return "may_be_mobile_without_9" if with_its_9(where) else "number_type"
+
+    def _may_be_there(self, where: PhoneNumber) -> bool:
+        if not self.countries or where.country in self.countries:
+            return True
+        return where.country is None and where.number.startswith(self.accepted_prefixes)
 
 
 def network_of(address: str) -> str:

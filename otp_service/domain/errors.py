@@ -42,7 +42,27 @@ class OtpError(Exception):
 
 
 class InvalidPhoneNumber(OtpError):
+    """``reason`` is one of `WHY_NO_NUMBER`; ``explanation`` says the same to people."""
+
     code, message = "invalid_phone_number", "Invalid phone number format"
+
+    def __init__(self, reason: str = "not_a_number") -> None:
+        super().__init__(reason=reason)
+        self.reason = reason
+
+    @property
+    def explanation(self) -> str:
+        return f"{WHY_NO_NUMBER[self.reason]}; it must be international, such as +919876543210"
+
+
+WHY_NO_NUMBER = {
+    "not_a_number": "it must be a plus and digits, with blanks, hyphens, dots and brackets at most",
+    "country_code_missing": "it does not begin with a country code",
+    "too_short": "it has too few digits",
+    "too_long": "it has too many digits",
+    "extension": "it has an extension, which gets no messages",
+    "unknown_range": "there are no such numbers, as far as is known",
+}
 
 
 class InvalidRequest(OtpError):
@@ -77,7 +97,7 @@ class RequestLimitExceeded(OtpError):
 
 
 class DestinationNotAllowed(OtpError):
-    """``reason`` is country, prefix, number_type or unusual_traffic."""
+    """``reason`` is country, prefix, number_type, may_be_mobile_without_9 or unusual_traffic."""
 
     code = "destination_not_allowed"
     message = "Messages can't be sent to this destination"

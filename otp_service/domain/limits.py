@@ -6,9 +6,11 @@ import math
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
+from functools import cached_property
 from typing import Any
 
 from otp_service.domain.destination import DestinationRules
+from otp_service.domain.phone import Numbering
 
 
 @dataclass(frozen=True)
@@ -131,3 +133,8 @@ class Policy:
     test_numbers: frozenset[str]
     sms_after: int = 30
     destinations: DestinationRules = field(default_factory=DestinationRules)
+
+    @cached_property
+    def numbering(self) -> Numbering:
+        """How numbers are read here."""
+        return self.destinations.numbering(self.test_numbers)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from otp_service.domain import codes
-from otp_service.domain.destination import destination, network_of
+from otp_service.domain.destination import network_of
 from otp_service.domain.dispatch import Dispatch
 from otp_service.domain.errors import (
     DeliveryError,
@@ -19,6 +19,7 @@ from otp_service.domain.errors import (
     StorageUnavailable,
 )
 from otp_service.domain.messages import Outgoing
+from otp_service.domain.numbering_plans import known
 from otp_service.domain.phone import mask
 from otp_service.domain.ports import Draft, Issued, Quota, Wish
 from otp_service.domain.verification import Channel, Person, Verification
@@ -74,7 +75,7 @@ class Sending:
         """By what else than the phone a message is counted: nothing for a test number."""
         if person.phone in self.dispatch.policy.test_numbers:
             return {}
-        where, address = destination(person.phone), None
+        where, address = known(person.phone), None
         if wish.address:
             address = self.dispatch.codes.pseudonyms("address", network_of(wish.address))[0]
         return {"address": address, "prefix": where.prefix, "country": where.country}

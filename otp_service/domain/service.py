@@ -45,7 +45,7 @@ class OtpService:
 
     def person(self, client: str, written_phone: str, purpose: str) -> Person:
         """Raises `InvalidPhoneNumber`."""
-        number = phone.normalize(written_phone, self._sending.dispatch.policy.test_numbers)
+        number = phone.normalize(written_phone, self._sending.dispatch.policy.numbering)
         return Person(client, number, purpose)
 
     def request_key(self, client: str, key: str, request: str) -> RequestKey:

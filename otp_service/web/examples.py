@@ -53,7 +53,7 @@ _REFUSALS: tuple[OtpError, ...] = (
     domain.CodeIncorrect(phone=PHONE, attempts_remaining=4),
     domain.CodeNotFound(phone=PHONE),
     domain.InvalidRequest({"otp": ["Missing. Needed: exactly 6 digits, such as 123456."]}),
-    domain.InvalidPhoneNumber(),
+    domain.InvalidPhoneNumber("too_short"),
     domain.VerificationNotFound(),
     domain.SendLimitExceeded(
         phone=PHONE, retry_after=412, **Limit("phone_sends", 5, 600).told(), resets_at=_END

@@ -11,7 +11,7 @@ from typing import Any
 
 from marshmallow import Schema
 
-from otp_service.domain.errors import DeliveryError, OtpError
+from otp_service.domain.errors import WHY_NO_NUMBER, DeliveryError, OtpError
 from otp_service.web import errors, examples
 from otp_service.web.schemas import SentSchema
 
@@ -46,10 +46,19 @@ _DETAILS: dict[str, Json] = {
 _DETAILS_OF: dict[str, dict[str, Json]] = {
     "destination_not_allowed": {
         "reason": {
-            "enum": ["country", "prefix", "number_type", "unusual_traffic"],
+            "enum": [
+                "country",
+                "prefix",
+                "number_type",
+                "may_be_mobile_without_9",
+                "unusual_traffic",
+            ],
             "description": "Why the destination is not allowed",
         }
-    }
+    },
+    "invalid_phone_number": {
+        "reason": {"enum": [*WHY_NO_NUMBER], "description": "Why it is no phone number"}
+    },
 }
 """What means another thing in the error of this code."""
 _DATA = {

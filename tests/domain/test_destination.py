@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from otp_service.domain.destination import (
-    DestinationRules,
-    destination,
-    network_of,
-)
+from otp_service.domain.destination import DestinationRules, network_of
+from otp_service.domain.numbering_plans import known
 
 
 @pytest.mark.parametrize(
@@ -24,7 +21,7 @@ from otp_service.domain.destination import (
     ],
 )
 def test_where_a_phone_is(phone: str, country: str | None, kind: str, prefix: str) -> None:
-    where = destination(phone)
+    where = known(phone)
     if kind != "unknown":  # a number for films belongs to nobody
         assert (where.country, where.kind) == (country, kind)
     assert where.prefix == prefix
@@ -52,6 +49,26 @@ def test_a_blocked_prefix_gets_none() -> None:
     assert rules.refusal("+919876512345") == "prefix"
     assert rules.refusal("+919875643210") is None
     assert rules.refusal("+870773111632") == "prefix"
+
+
+def test_what_may_be_an_argentine_mobile_without_its_9_is_refused_with_a_reason_of_its_own() -> (
+    None
+):
+    rules = DestinationRules()
+    assert rules.refusal("+541123456789") == "may_be_mobile_without_9"
+    assert rules.refusal("+5491123456789") is None
+    assert rules.refusal("+548001234567") == "number_type"
+    strict = DestinationRules(blocked_prefixes=("+5411",))
+    assert strict.refusal("+541123456789") == "prefix"
+
+
+def test_an_accepted_prefix_has_no_country_to_be_refused_for() -> None:
+    rules = DestinationRules(frozenset({"US"}), accepted_prefixes=("+1436", "+91"))
+    assert rules.refusal("+14362020123") is None
+    assert rules.refusal("+15652020123") == "country"
+    assert rules.refusal("+919876543210") == "country"  # the plans know it
+    blocked = DestinationRules(blocked_prefixes=("+1436",), accepted_prefixes=("+1436",))
+    assert blocked.refusal("+14362020123") == "prefix"
 
 
 def test_types_are_a_choice() -> None:

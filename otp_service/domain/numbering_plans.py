@@ -1,0 +1,125 @@
+"""What numbering plans say of a number: whose and what it is, and how it is kept."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+import phonenumbers
+from phonenumbers import NumberParseException, ValidationResult
+
+from otp_service.domain.errors import InvalidPhoneNumber
+
+NUMBER_TYPES = {
+    value: name.lower()
+    for name, value in vars(phonenumbers.PhoneNumberType).items()
+    if isinstance(value, int) and name != "UNKNOWN"
+}
+MAX_DIGITS = 15  # of E.164, the country code's among them (ITU-T E.164, 6.2.1)
+_PREFIX_LESS = 4
+
+
+@dataclass(frozen=True)
+class PhoneNumber:
+    """``number`` is E.164; ``country`` ISO 3166, None if it belongs to none or is not known;
+    ``kind`` one of `NUMBER_TYPES`, or unknown.
+    """
+
+    number: str
+    country: str | None = None
+    kind: str = "unknown"
+
+    @property
+    def prefix(self) -> str:
+        """The number less its last four digits, which numbers rented together share."""
+        return self.number[:-_PREFIX_LESS]
+
+
+@lru_cache(maxsize=256)  # within a request the same number is asked about again
+def known(number: str) -> PhoneNumber:
+    """What is known of a number that is kept. Not of a test number: that may be none."""
+    parsed = phonenumbers.parse(number, None)
+    region = phonenumbers.region_code_for_number(parsed)
+    return PhoneNumber(
+        number=number,
+        country=region if region and region.isalpha() else None,
+        kind=NUMBER_TYPES.get(phonenumbers.number_type(parsed), "unknown"),
+    )
+
+
+def e164(parsed: phonenumbers.PhoneNumber) -> str:
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
+def parse(written: str, country: str | None = None) -> phonenumbers.PhoneNumber:
+    """A plus and digits, or digits as one dials in ``country``. Raises `InvalidPhoneNumber`."""
+    if written.startswith("+0"):  # what country codes never do
+        raise InvalidPhoneNumber("country_code_missing")
+    try:
+        return phonenumbers.parse(written, country)
+    except NumberParseException as error:
+        reason = _WHY_UNREADABLE.get(error.error_type, "too_short")
+    raise InvalidPhoneNumber("too_long" if len(written) > 1 + MAX_DIGITS else reason)
+
+
+_WHY_UNREADABLE = {
+    NumberParseException.INVALID_COUNTRY_CODE: "unknown_range",
+    NumberParseException.TOO_LONG: "too_long",
+}
+_WHY_IMPOSSIBLE = {
+    ValidationResult.TOO_SHORT: "too_short",
+    ValidationResult.IS_POSSIBLE_LOCAL_ONLY: "too_short",
+    ValidationResult.TOO_LONG: "too_long",
+}
+
+
+def why_invalid(parsed: phonenumbers.PhoneNumber) -> str:
+    possible = phonenumbers.is_possible_number_with_reason(parsed)
+    return _WHY_IMPOSSIBLE.get(possible, "unknown_range")
+
+
+def is_possible(parsed: phonenumbers.PhoneNumber) -> bool:
+    """Of a length that its country's numbers have."""
+    possible = phonenumbers.is_possible_number_with_reason(parsed)
+    return possible == ValidationResult.IS_POSSIBLE
+
+
+# National numbers as they were before a change, which WhatsApp's ids and address books still have,
+# by country code.
+_BEFORE = {
+    52: (r"1(\d{10})", r"\1"),  # Mexico, 2019: mobiles lost their 1
+    55: (r"(\d\d)([6-9]\d{7})", r"\g<1>9\2"),  # Brazil, 2012 to 2016: mobiles got a ninth digit
+    229: (r"([24-9]\d{7})", r"01\1"),  # Benin, 2024: all got 01
+    241: (r"0([2-7]\d{6})", r"\1"),  # Gabon, 2019: a 0 that some wrote and some did not
+}
+_ARGENTINA = 54
+
+
+def in_one_spelling(
+    parsed: phonenumbers.PhoneNumber, fixed_lines: bool
+) -> phonenumbers.PhoneNumber:
+    national = phonenumbers.national_significant_number(parsed)
+    pattern, replacement = _BEFORE.get(parsed.country_code or 0, ("", ""))
+    if pattern and re.fullmatch(pattern, national):
+        national = re.sub(pattern, replacement, national)
+    elif fixed_lines and _may_lack_its_9(parsed):
+        national = f"9{national}"
+    else:
+        return parsed
+    other = parse(f"+{parsed.country_code}{national}")
+    return other if phonenumbers.is_valid_number(other) else parsed
+
+
+def _may_lack_its_9(parsed: phonenumbers.PhoneNumber) -> bool:
+    """Argentine mobiles are written with a 9 from abroad and without it at home, where the same
+    digits may be a fixed line's.
+    """
+    is_fixed = phonenumbers.number_type(parsed) == phonenumbers.PhoneNumberType.FIXED_LINE
+    return parsed.country_code == _ARGENTINA and is_fixed
+
+
+def with_its_9(phone: PhoneNumber) -> str | None:
+    """The mobile that an Argentine number may be which was written as a fixed line's."""
+    mobile = in_one_spelling(parse(phone.number), fixed_lines=True)
+    return None if e164(mobile) == phone.number else e164(mobile)

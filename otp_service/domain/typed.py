@@ -1,0 +1,30 @@
+"""What a person types, or a keyboard adds to it, as a program reads it."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Container
+
+# Blanks, dashes and what is not seen: directions, joiners, soft hyphens (Unicode's categories).
+_LEFT_OUT = frozenset({"Zs", "Zl", "Zp", "Pd", "Cf"})
+# The same, where Unicode has them in other categories: minus signs, the Japanese long vowel that
+# phone keyboards give for a dash, the keycap's variation selectors, and fillers.
+_LEFT_OUT_TOO = "\u2212\u02d7\u2043\u30fc\uff70\ufe0e\ufe0f\u2800\u115f\u1160\u3164\uffa0"
+
+
+def plain(text: str, categories: Container[str] = (), others: str = "") -> str:
+    """``text`` without blanks, dashes and format characters; digits of any script as ASCII.
+
+    Unicode ``categories`` and single characters that the kind of text may have as well go, too.
+    """
+    return "".join(_plain(character, categories, others) for character in text)
+
+
+def _plain(character: str, categories: Container[str], others: str) -> str:
+    value = unicodedata.decimal(character, None)
+    if value is not None:
+        return str(value)
+    if character.isspace() or character in _LEFT_OUT_TOO or character in others:
+        return ""
+    category = unicodedata.category(character)
+    return "" if category in _LEFT_OUT or category in categories else character
