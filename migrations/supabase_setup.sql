@@ -19,7 +19,7 @@ begin
   end if;
   if to_regclass('otp_service.alembic_version') is not null then
     select version_num into revision from otp_service.alembic_version;
-    if revision not in ('0001', '0002', '0003', '0004', '0005', '0006', '0007') then
+    if revision not in ('0001', '0002', '0003', '0004', '0005', '0006', '0007', '0008') then
       raise exception 'the schema is at revision %, which this file does not know: '
         'take the file of the newest release', revision;
     end if;
@@ -309,11 +309,58 @@ create index if not exists ix_verifications_country_created_at
 alter table otp_service.receipts add column if not exists delivery_id varchar(40);
 comment on column otp_service.receipts.delivery_id is 'that we gave with the message';
 
+-- Revision 0008 ----------------------------------------------------------------------------------
+
+alter table otp_service.deliveries add column if not exists price_category varchar(40);
+alter table otp_service.deliveries add column if not exists price_billable boolean;
+alter table otp_service.deliveries add column if not exists price_model varchar(40);
+alter table otp_service.deliveries add column if not exists price_type varchar(40);
+comment on column otp_service.deliveries.price_category is
+  'its price''s category, in the provider''s words';
+comment on column otp_service.deliveries.price_billable is 'whether it is charged for';
+comment on column otp_service.deliveries.price_model is
+  'its price''s model, in the provider''s words';
+comment on column otp_service.deliveries.price_type is
+  'its price''s type, in the provider''s words';
+alter table otp_service.receipts add column if not exists price_category varchar(40);
+alter table otp_service.receipts add column if not exists price_billable boolean;
+alter table otp_service.receipts add column if not exists price_model varchar(40);
+alter table otp_service.receipts add column if not exists price_type varchar(40);
+comment on column otp_service.receipts.price_category is
+  'its price''s category, in the provider''s words';
+comment on column otp_service.receipts.price_billable is 'whether it is charged for';
+comment on column otp_service.receipts.price_model is
+  'its price''s model, in the provider''s words';
+comment on column otp_service.receipts.price_type is
+  'its price''s type, in the provider''s words';
+
+create table if not exists otp_service.provider_events (
+  id varchar(64) not null,
+  provider varchar(32) not null,
+  kind varchar(16) not null,
+  name varchar(255) not null,
+  ref varchar(255),
+  language varchar(64),
+  owner varchar(255),
+  topic varchar(16) not null,
+  state varchar(40) not null,
+  level varchar(16) not null,
+  detail varchar(255),
+  at timestamptz not null,
+  created_at timestamptz not null,
+  constraint pk_provider_events primary key (id)
+);
+comment on column otp_service.provider_events.id is 'digest of what it is about';
+comment on column otp_service.provider_events.ref is 'the provider''s id for it';
+comment on column otp_service.provider_events.owner is 'the app or the number it belongs to';
+comment on column otp_service.provider_events.detail is 'the provider''s own words';
+comment on column otp_service.provider_events.at is 'by the provider''s clock';
+
 -- All of it is there now -------------------------------------------------------------------------
 
-update otp_service.alembic_version set version_num = '0007' where version_num <> '0007';
+update otp_service.alembic_version set version_num = '0008' where version_num <> '0008';
 insert into otp_service.alembic_version (version_num)
-  select '0007' where not exists (select from otp_service.alembic_version);
+  select '0008' where not exists (select from otp_service.alembic_version);
 
 -- The service's own role. Its password is made here: it is in nothing that is pasted or logged.
 do $$

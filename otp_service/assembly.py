@@ -42,7 +42,8 @@ def parts(settings: Settings, engines: Sequence[sa.Engine]) -> Parts:
     metrics = Metrics()
     senders = _senders(settings, metrics)
     dispatch = _dispatch(settings, messages, senders)
-    worker = Worker(FollowUp(dispatch, messages), partial(_clean_up, databases, settings))
+    follow_up = FollowUp(dispatch, messages, metrics.message_priced)
+    worker = Worker(follow_up, partial(_clean_up, databases, settings))
 
     def keep_receipts(receipts: Sequence[Receipt]) -> None:
         messages.keep(receipts)

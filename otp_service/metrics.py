@@ -5,7 +5,7 @@ Labels come from fixed sets: rules and codes of our own, never a caller's text, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from prometheus_client import (
@@ -18,6 +18,7 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from otp_service.domain.messages import Receipt
+from otp_service.domain.verification import Price
 from otp_service.shared_counts import shared_folder
 
 LIMITS = {
@@ -32,6 +33,17 @@ LIMITS = {
 }
 REASONS = {"country", "prefix", "number_type", "unusual_traffic"}
 """Why a destination gets no messages."""
+
+CATEGORIES = {
+    "authentication",
+    "authentication_international",
+    "marketing",
+    "marketing_lite",
+    "referral_conversion",
+    "service",
+    "utility",
+}
+"""Of messages, as Meta prices them."""
 
 _REQUEST_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20)
 _CALL_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8)  # a provider has 8 seconds
@@ -73,16 +85,25 @@ class Metrics:
             ["provider", "channel"],
             buckets=_CALL_BUCKETS,
         )
-        self._receipts = counter(
-            "otp_receipts_total",
-            "What providers told of messages.",
-            ["provider", "status", "failure"],
-        )
+        self._count_what_is_told(counter)
         self._refusals = counter(
             "otp_limit_refusals_total", "Requests that a limit refused.", ["limit"]
         )
         self._pumping = counter(
             "otp_pumping_suspected_total", "Messages like pumping.", ["rule", "country"]
+        )
+
+    def _count_what_is_told(self, counter: Callable[..., Counter]) -> None:
+        """By providers, later."""
+        self._receipts = counter(
+            "otp_receipts_total",
+            "What providers told of messages.",
+            ["provider", "status", "failure"],
+        )
+        self._prices = counter(
+            "otp_messages_priced_total",
+            "Messages whose price was told.",
+            ["provider", "category", "billable"],
         )
 
     def request(self, method: str, route: str, status: int, code: str, seconds: float) -> None:
@@ -106,6 +127,12 @@ class Metrics:
     def receipt(self, receipt: Receipt) -> None:
         failure = receipt.failure.code if receipt.failure else ""
         self._receipts.labels(receipt.provider, receipt.status.value, failure).inc()
+
+    def message_priced(self, provider: str, price: Price) -> None:
+        """The first that was told of a message's price."""
+        category = price.category if price.category in CATEGORIES else "other"
+        billable = "unknown" if price.billable is None else "yes" if price.billable else "no"
+        self._prices.labels(provider, category, billable).inc()
 
     def pumping_suspected(self, rule: str, country: str) -> None:
         """A message looks like pumping; ``country`` is ISO 3166, empty if it has none."""

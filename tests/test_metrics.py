@@ -21,7 +21,7 @@ from otp_service.domain import failures
 from otp_service.domain.errors import DeliveryUnavailable
 from otp_service.domain.failures import Outcome
 from otp_service.domain.messages import Receipt
-from otp_service.domain.verification import DeliveryStatus
+from otp_service.domain.verification import DeliveryStatus, Price
 from otp_service.environ import SettingsError
 from otp_service.metrics import Metrics
 from otp_service.shared_counts import FOLDER, shared_counts
@@ -58,6 +58,7 @@ def everything(tmp_path: Path) -> Scrape:
     metrics.request("GET", "/health", 200, "ok", 0.1)
     metrics.provider_call("gupshup", "whatsapp", "accepted", 0.1)
     metrics.receipt(Receipt("gupshup", "id", DeliveryStatus.READ))
+    metrics.message_priced("gupshup", Price("authentication", True))
     metrics.limit_refusal({"limit": "phone_sends"})
     metrics.pumping_suspected("conversion", "IN")
     return Scrape.of(app)

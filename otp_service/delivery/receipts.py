@@ -11,7 +11,7 @@ import hmac
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from otp_service.delivery import outcomes, sms_reports
+from otp_service.delivery import outcomes, prices, sms_reports
 from otp_service.delivery.outcomes import FAMILIES
 from otp_service.delivery.untrusted import (
     code,
@@ -53,6 +53,8 @@ def gupshup(body: object) -> list[Receipt]:
     told = part(body)
     if "entry" in told:
         return _envelope("gupshup", told, ("gs_id", "id"))
+    if told.get("type") == "billing-event":
+        return _billed(told)
     event = part(told.get("payload"))
     facts = part(event.get("payload"))
     receipt = None
@@ -60,15 +62,25 @@ def gupshup(body: object) -> list[Receipt]:
         # Only ``gsId`` is what the send answered, as soon as WhatsApp has an id of its own; what
         # fails before that has ours in ``id``. They can't be told apart by their looks.
         ids = (event.get("gsId"), event.get("id"))
-        times = (facts.get("ts"), told.get("timestamp"))
+        times = (facts.get("ts"), event.get("ts"), told.get("timestamp"))
         # Not documented for version 2, and read wherever it may be.
         opaque = next((each[_OPAQUE] for each in (facts, event) if each.get(_OPAQUE)), None)
-        receipt = _receipt("gupshup", event.get("type"), ids, times, opaque)
+        pricing: tuple[Told, ...] = (part(event.get("pricing")), part(facts.get("pricing")))
+        receipt = _receipt("gupshup", event.get("type"), ids, times, opaque, *pricing)
     if receipt is None:
         return []
     phones = (event.get("destination"), told.get("phone"))
     reason = words(facts.get("reason"))
     return [_explained(receipt, outcomes.WHATSAPP, facts.get("code"), reason, *phones)]
+
+
+def _billed(told: Told) -> list[Receipt]:
+    """A billing event tells the price alone; what is charged for was sent, at least."""
+    event = part(told.get("payload"))
+    of = part(event.get("references"))
+    ids, times = (of.get("gsId"), of.get("id")), (told.get("timestamp"),)
+    receipt = _receipt("gupshup", "sent", ids, times, None, part(event.get("deductions")))
+    return [receipt] if receipt and receipt.price else []
 
 
 def meta(body: object) -> list[Receipt]:
@@ -109,7 +121,8 @@ def _envelope(provider: str, told: Told, id_names: tuple[str, ...]) -> list[Rece
     for status in _statuses(told):
         ids = tuple(status.get(name) for name in id_names)
         times = (status.get("timestamp"),)
-        if receipt := _receipt(provider, status.get("status"), ids, times, status.get(_OPAQUE)):
+        facts = (status.get(_OPAQUE), part(status.get("pricing")))
+        if receipt := _receipt(provider, status.get("status"), ids, times, *facts):
             trouble: Told = next(iter(parts(status.get("errors"))), status)
             reason = error_words(trouble) or words(trouble.get("reason"))
             phone = status.get("recipient_id")
@@ -130,13 +143,16 @@ def _receipt(
     ids: tuple[object, ...],
     times: tuple[object, ...],
     opaque: object = None,
+    *pricing: Told,
 ) -> Receipt | None:
     status = _STATUSES.get(words(word).lower())
     found = next(filter(None, (message_id(text(told)) for told in ids)), None)
     if status is None or found is None:
         return None
     at = next(filter(None, map(moment, times)), None)
-    return Receipt(provider, found, status, at, delivery_id=delivery_id(opaque))
+    return Receipt(
+        provider, found, status, at, delivery_id=delivery_id(opaque), price=prices.read(*pricing)
+    )
 
 
 def _explained(

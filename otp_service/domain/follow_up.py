@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from otp_service.domain import failures
@@ -12,7 +12,7 @@ from otp_service.domain.dispatch import Dispatch
 from otp_service.domain.errors import DeliveryUnavailable, DeliveryUnconfirmed
 from otp_service.domain.failures import FAILURES, Failure, Outcome
 from otp_service.domain.messages import Outgoing, Receipt, Receipts, Sender
-from otp_service.domain.verification import Channel, DeliveryStatus
+from otp_service.domain.verification import Channel, DeliveryStatus, Price
 
 log = logging.getLogger(__name__)
 
@@ -29,10 +29,11 @@ class FollowUp:
 
     dispatch: Dispatch
     receipts: Receipts
+    on_price: Callable[[str, Price], object] = lambda provider, price: None
 
     def settle_receipts(self, count: int = 500) -> int:
         """Apply receipts that were stored; how many were looked at."""
-        return self.receipts.settle(count, _noted)
+        return self.receipts.settle(count, _noted, self.on_price)
 
     def take(self, count: int) -> Sequence[Outgoing]:
         return self.dispatch.outbox.take(count)

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from otp_service.domain.errors import DeliveryError
 from otp_service.domain.failures import Failure
-from otp_service.domain.verification import Channel, DeliveryStatus
+from otp_service.domain.verification import Channel, DeliveryStatus, Price
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,7 @@ class Receipt:
     failure: Failure | None = None
     reason: str = ""
     delivery_id: str | None = None
+    price: Price | None = None
 
 
 @dataclass(frozen=True)
@@ -135,9 +136,15 @@ class Receipts(Protocol):
 
     def keep(self, receipts: Sequence[Receipt]) -> None: ...
 
-    def settle(self, count: int, look_in: Callable[[Receipt], float]) -> int:
+    def settle(
+        self,
+        count: int,
+        look_in: Callable[[Receipt], float],
+        on_price: Callable[[str, Price], object] = lambda provider, price: None,
+    ) -> int:
         """Apply the oldest ones, in whatever order and however often they came; how many.
 
         ``look_in`` tells in how many seconds a worker should look at a delivery that failed. What
-        belongs to no delivery is tried again, and dropped after an hour.
+        belongs to no delivery is tried again, and dropped after an hour. ``on_price`` hears of
+        each message's price once, with the provider.
         """

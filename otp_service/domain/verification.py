@@ -44,6 +44,20 @@ class Person:
 
 
 @dataclass(frozen=True)
+class Price:
+    """What a provider told of a message's price: no amount, but what it is reckoned by.
+
+    ``category`` and ``type`` are Meta's words (``authentication``, ``regular``), ``model`` is PMP
+    for a price per message. What was not told is None.
+    """
+
+    category: str | None = None
+    billable: bool | None = None
+    model: str | None = None
+    type: str | None = None
+
+
+@dataclass(frozen=True)
 class Delivery:
     """One message. Times are aware; ``error_code`` is stable, ``reason`` the provider's own."""
 
@@ -64,6 +78,16 @@ class Delivery:
     """Whether the caller did not wait for it."""
     expires_at: datetime | None = None
     """The end of its code; None if the code is void since the message was refused."""
+    price_category: str | None = None
+    price_billable: bool | None = None
+    price_model: str | None = None
+    price_type: str | None = None
+
+    @property
+    def price(self) -> Price | None:
+        """None until the provider told of it."""
+        told = Price(self.price_category, self.price_billable, self.price_model, self.price_type)
+        return told if told != Price() else None
 
 
 @dataclass(frozen=True)

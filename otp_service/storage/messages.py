@@ -12,12 +12,14 @@ import sqlalchemy as sa
 
 from otp_service.domain.errors import DeliveryError, HomeUnreachable, StorageUnavailable
 from otp_service.domain.messages import Outgoing, Receipt
-from otp_service.domain.verification import Channel, DeliveryStatus
+from otp_service.domain.verification import Channel, DeliveryStatus, Price
 from otp_service.storage import outbox, receipts, rows, settling
 from otp_service.storage.database import Database
 from otp_service.storage.json_rows import as_json
 from otp_service.storage.settling import Waiting
 from otp_service.storage.transaction import Transaction
+
+OnPrice = Callable[[str, Price], object]
 
 
 class Messages:
@@ -116,22 +118,27 @@ class Messages:
                 raise
             self._databases[-1].run(receipts.KEEP, receipts=told)
 
-    def settle(self, count: int, look_in: Callable[[Receipt], float]) -> int:
+    def settle(
+        self,
+        count: int,
+        look_in: Callable[[Receipt], float],
+        on_price: OnPrice = lambda provider, price: None,
+    ) -> int:
         settled = 0
         for home in self._homes():
             with suppress(StorageUnavailable):
                 waiting = [_waiting(row, look_in) for row in home.run(receipts.TAKE, count=count)]
                 if waiting:
-                    self._settle(home, waiting)
+                    self._settle(home, waiting, on_price)
                 settled += len(waiting)
         return settled
 
-    def _settle(self, home: Database, waiting: Sequence[Waiting]) -> None:
+    def _settle(self, home: Database, waiting: Sequence[Waiting], on_price: OnPrice) -> None:
         """In the home that the receipts are in; what is not found there, in the other one."""
-        applied, left = self._apply(home, waiting)
+        applied, left = self._apply(home, waiting, on_price)
         for other in self._homes():
             if left and other is not home:
-                here, left = self._apply(other, left)
+                here, left = self._apply(other, left, on_price)
                 applied += here
         home.run(
             receipts.DONE,
@@ -140,7 +147,7 @@ class Messages:
         )
 
     def _apply(
-        self, home: Database, waiting: Sequence[Waiting]
+        self, home: Database, waiting: Sequence[Waiting], on_price: OnPrice
     ) -> tuple[list[Waiting], list[Waiting]]:
         """Those that tell of a delivery in this home, and the others."""
         found = home.run(receipts.FIND, told=as_json(settling.keys(waiting)))
@@ -148,6 +155,10 @@ class Messages:
         if found:
             of_deliveries = settling.told((row.id, waiting[row.number]) for row in found)
             done = {row.id for row in home.run(receipts.APPLY, told=as_json(of_deliveries))}
+            news = done - {row.id for row in found if row.priced}
+            for each in of_deliveries:
+                if each["id"] in news and (price := settling.price(each)):
+                    on_price(each["provider"], price)
             numbers = {row.number for row in found if row.id in done}
         applied = [each for number, each in enumerate(waiting) if number in numbers]
         return applied, [each for number, each in enumerate(waiting) if number not in numbers]

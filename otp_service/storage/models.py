@@ -136,6 +136,10 @@ class AttemptRow(Model):
     )
 
 
+def _price(of: str) -> Mapped[str | None]:
+    return mapped_column(sa.String(40), comment=f"its price's {of}, in the provider's words")
+
+
 class DeliveryRow(Model):
     """One message. The sends of a phone are counted here."""
 
@@ -177,6 +181,11 @@ class DeliveryRow(Model):
         sa.String(16), comment="the phone less its last four digits"
     )
 
+    price_category: Mapped[str | None] = _price("category")
+    price_billable: Mapped[bool | None] = mapped_column(comment="whether it is charged for")
+    price_model: Mapped[str | None] = _price("model")
+    price_type: Mapped[str | None] = _price("type")
+
     __table_args__ = (
         sa.Index(None, "phone", "created_at"),
         where_not_null("due_at"),
@@ -202,3 +211,30 @@ class ReceiptRow(Model):
     reason: Mapped[str | None] = mapped_column(sa.String(255), comment="the provider's own words")
     created_at: Mapped[datetime]
     due_at: Mapped[datetime] = mapped_column(index=True, comment="when it is applied, or tried to")
+    price_category: Mapped[str | None] = _price("category")
+    price_billable: Mapped[bool | None] = mapped_column(comment="whether it is charged for")
+    price_model: Mapped[str | None] = _price("model")
+    price_type: Mapped[str | None] = _price("type")
+
+
+class ProviderEventRow(Model):
+    """The newest that a provider told of a template, a number or the account, by topic."""
+
+    __tablename__ = "provider_events"
+    id: Mapped[str] = mapped_column(
+        sa.String(64), primary_key=True, comment="digest of what it is about"
+    )
+    provider: Mapped[str] = mapped_column(sa.String(32))
+    kind: Mapped[str] = mapped_column(sa.String(16))
+    name: Mapped[str] = mapped_column(sa.String(255))
+    ref: Mapped[str | None] = mapped_column(sa.String(255), comment="the provider's id for it")
+    language: Mapped[str | None] = mapped_column(sa.String(64))
+    owner: Mapped[str | None] = mapped_column(
+        sa.String(255), comment="the app or the number it belongs to"
+    )
+    topic: Mapped[str] = mapped_column(sa.String(16))
+    state: Mapped[str] = mapped_column(sa.String(40))
+    level: Mapped[str] = mapped_column(sa.String(16))
+    detail: Mapped[str | None] = mapped_column(sa.String(255), comment="the provider's own words")
+    at: Mapped[datetime] = mapped_column(comment="by the provider's clock")
+    created_at: Mapped[datetime]

@@ -22,21 +22,20 @@ D, R = DeliveryRow, ReceiptRow
 KEPT = 3_600  # seconds: a receipt may come before its message's row, but not that long before
 LEASE = 10.0  # seconds
 _TEXT, _TIME = sa.String(), UtcTime()
+_WHY = ("error_code", "reason")
+_PRICE: dict[str, sa.types.TypeEngine[Any]] = {
+    "price_category": _TEXT,
+    "price_billable": sa.Boolean(),
+    "price_model": _TEXT,
+    "price_type": _TEXT,
+}
 
 
 def _keep() -> Transaction:
-    names = [
-        "id",
-        "provider",
-        "provider_message_id",
-        "delivery_id",
-        "status",
-        "error_code",
-        "reason",
-    ]
-    told = rows_of("receipts", **dict.fromkeys(names, _TEXT), at=_TIME)
+    names = ("id", "provider", "provider_message_id", "delivery_id", "status", *_WHY)
+    told = rows_of("receipts", **dict.fromkeys(names, _TEXT), **_PRICE, at=_TIME)
     values = {
-        **{getattr(R, name): told.c[name] for name in names},
+        **{getattr(R, name): told.c[name] for name in (*names, *_PRICE)},
         R.at: sa.func.coalesce(told.c.at, NOW),
         R.created_at: NOW,
         R.due_at: NOW,
@@ -65,11 +64,14 @@ _CALL_IS_OVER = sa.or_(
 
 
 def _find() -> Transaction:
-    """Which deliveries these receipts (``number``) tell of: by the provider's id, or by ours."""
+    """Which deliveries these receipts (``number``) tell of: by the provider's id, or by ours; and
+    whether their price is known.
+    """
     names = ("provider", "provider_message_id", "delivery_id")
     told = rows_of("told", number=sa.Integer(), **dict.fromkeys(names, _TEXT))
     by = told.c
-    found = sa.select(by.number, D.id).join_from(told, D, D.provider == by.provider)
+    priced = sa.or_(*(getattr(D, name).is_not(None) for name in _PRICE)).label("priced")
+    found = sa.select(by.number, D.id, priced).join_from(told, D, D.provider == by.provider)
     theirs = found.where(D.provider_message_id == by.provider_message_id)
     ours = found.where(D.id == by.delivery_id, _CALL_IS_OVER)
     return Transaction(theirs.union(ours), reads=True)  # two looks, each by an index
@@ -88,8 +90,8 @@ def _apply() -> Transaction:
 
     ``look_in``, in seconds, is for one that failed.
     """
-    texts = dict.fromkeys(("id", "provider_message_id", "error_code", "reason"), _TEXT)
-    told = rows_of("told", **texts, **_TIMES, look_in=sa.Float())
+    texts = dict.fromkeys(("id", "provider_message_id", *_WHY), _TEXT)
+    told = rows_of("told", **texts, **_TIMES, **_PRICE, look_in=sa.Float())
     arrived = sa.or_(_reached("read_at", told), _reached("delivered_at", told))
     fails = _is_news(D.failed_at, told.c.failed_at)
     looked_at = sa.case(
@@ -103,6 +105,7 @@ def _apply() -> Transaction:
         provider_message_id=sa.func.coalesce(D.provider_message_id, told.c.provider_message_id),
         submitted_at=_SUBMITTED_AT,
         **{name: _earliest(getattr(D, name), told.c[name]) for name in _TIMES},
+        **{name: _greater(getattr(D, name), told.c[name]) for name in _PRICE},
         error_code=_why(fails, D.error_code, told.c.error_code),
         reason=_why(fails, D.reason, told.c.reason),
         due_at=looked_at,
@@ -140,6 +143,11 @@ def _is_news(column: Any, told: Any) -> sa.ColumnElement[bool]:
 def _earliest(column: Any, told: Any) -> sa.ColumnElement[Any]:
     """When this status was reached: the earliest time that any receipt told, however many come."""
     return sa.case((_is_news(column, told), _when(told)), else_=column)
+
+
+def _greater(column: Any, told: Any) -> sa.ColumnElement[Any]:
+    """What a provider told twice and not alike: whichever came first, the same one is kept."""
+    return sa.case((sa.or_(column.is_(None), told > column), told), else_=column)
 
 
 def _why(fails: sa.ColumnElement[bool], column: Any, told: Any) -> sa.ColumnElement[Any]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 import sqlalchemy as sa
 
 from otp_service.domain.failures import FAILURES
 from otp_service.domain.messages import Receipt
-from otp_service.domain.verification import DeliveryStatus
+from otp_service.domain.verification import DeliveryStatus, Price
 
 Values = dict[str, Any]
+_PRICE = [field.name for field in fields(Price)]
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ def kept(receipt: Receipt, row_id: str) -> Values:
         "at": receipt.at,
         "error_code": receipt.failure and receipt.failure.code,
         "reason": receipt.reason or None,
+        **_price(receipt),
     }
 
 
@@ -47,7 +49,18 @@ def receipt(row: sa.Row[Any]) -> Receipt:
         failure=FAILURES.get(row.error_code or ""),
         reason=row.reason or "",
         delivery_id=row.delivery_id,
+        price=price(row._mapping),
     )
+
+
+def price(row: Mapping[Any, Any]) -> Price | None:
+    told = Price(**{name: row.get(f"price_{name}") for name in _PRICE})
+    return told if told != Price() else None
+
+
+def _price(receipt: Receipt) -> Values:
+    told = receipt.price or Price()
+    return {f"price_{name}": getattr(told, name) for name in _PRICE}
 
 
 def keys(waiting: Sequence[Waiting]) -> list[Values]:
@@ -68,6 +81,7 @@ def told(found: Iterable[tuple[str, Waiting]]) -> list[Values]:
     of_deliveries: dict[str, Values] = {}
     for delivery_id, each in found:
         row = {"id": delivery_id, "provider_message_id": each.receipt.message_id}
+        row["provider"] = each.receipt.provider
         _add(of_deliveries.setdefault(delivery_id, row), each)
     return list(of_deliveries.values())
 
@@ -78,6 +92,9 @@ def _add(row: Values, each: Waiting) -> None:
         failure = each.receipt.failure
         row |= {"error_code": failure and failure.code, "reason": each.receipt.reason or None}
         row["look_in"] = each.look_in
+    for name, told in _price(each.receipt).items():
+        if told is not None and (row.get(name) is None or told > row[name]):
+            row[name] = told
     names = [f"{status.value}_at"]
     if status is DeliveryStatus.READ:  # which implies it, and may be all that comes
         names.append("delivered_at")

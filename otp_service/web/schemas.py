@@ -220,6 +220,15 @@ class VerifiedSchema(_Answer):
     proof = _text("A signed JWT that says so, where OTP_PROOF is on", PROOF)
 
 
+class PricingSchema(_Answer):
+    """What the provider told of a message's price: no amount, but what it is reckoned by."""
+
+    billable = fields.Boolean(metadata={"description": "Whether it is charged for"})
+    pricing_model = _text("PMP: per message", "PMP", attribute="model")
+    category = _text("In Meta's words", "authentication")
+    type = _text("In Meta's words", "regular")
+
+
 class DeliverySchema(_Answer):
     """One message."""
 
@@ -238,6 +247,7 @@ class DeliverySchema(_Answer):
         metadata={"type": "string", "description": "The same in plain words"},
     )
     reason = _text("The provider's own reason", "1002: Number Does Not Exists On WhatsApp")
+    pricing = fields.Nested(PricingSchema, attribute="price")
 
 
 class VerificationSchema(_Answer):

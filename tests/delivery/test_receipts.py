@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import time
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -19,7 +20,7 @@ from otp_service.delivery.outcomes import FAMILIES, SMS_RECEIPT, WHATSAPP
 from otp_service.domain import failures
 from otp_service.domain.failures import Failure
 from otp_service.domain.messages import Receipt
-from otp_service.domain.verification import DeliveryStatus
+from otp_service.domain.verification import DeliveryStatus, Price
 from tests.delivery import callbacks
 from tests.delivery.callbacks import envelope, v2
 
@@ -92,7 +93,13 @@ def failed(facts: dict[str, Any], **event: Any) -> Receipt:
                 "1002",
             ),
         ),
-        (callbacks.SENT, gupshup("ee4a68a0-1203-4c85-8dc3-49d0b3226a35", "sent", 1585344475)),
+        (
+            callbacks.SENT,
+            replace(
+                gupshup("ee4a68a0-1203-4c85-8dc3-49d0b3226a35", "sent", 1585344475),
+                price=Price("authentication", None, "PMP"),
+            ),
+        ),
         (callbacks.DELIVERED, gupshup(GS_ID, "delivered", 1747136691)),
         (callbacks.READ, gupshup("5336429d-b867-4782-afc1-218aa4639bd3", "read", 1600888661)),
     ],
@@ -108,7 +115,7 @@ def test_every_documented_event_of_version_2(body: object, receipt: Receipt) -> 
         callbacks.MISMATCH,
         callbacks.TEST_HIT,
         callbacks.TEMPLATE_EVENT,
-        callbacks.BILLING_EVENT,
+        callbacks.BILLING_EVENT | {"payload": {"references": {"gsId": GS_ID}}},
         callbacks.INCOMING_MESSAGE,
         callbacks.V3_TEST_HIT,
         v2("deleted", {"ts": 1747136691}),

@@ -7,6 +7,7 @@ import requests
 
 from tests.scenarios.conftest import MakeScene
 from tests.scenarios.scene import META, SECRET, SMS, Scene
+from tests.scrape import Scrape
 
 
 @pytest.fixture
@@ -32,6 +33,14 @@ def test_a_message_whose_answer_was_lost_is_settled_by_its_receipts(
     (delivery,) = meta.comes_to(meta.send(), "whatsapp delivered")
     assert "error_code" not in delivery
     assert meta.verify(meta.code()).code == "ok"
+
+
+def test_the_price_that_a_status_tells_is_kept_shown_and_counted(meta: Scene) -> None:
+    (delivery,) = meta.comes_to(meta.send(), "whatsapp delivered")
+    told = {"billable": True, "pricing_model": "PMP", "category": "authentication"}
+    assert delivery["pricing"] == told | {"type": "regular"}
+    counted = {"provider": "meta", "category": "authentication", "billable": "yes"}
+    assert Scrape.of(meta.app).value("otp_messages_priced_total", **counted) == 1
 
 
 def test_an_sms_follows_there_too(make_scene: MakeScene) -> None:

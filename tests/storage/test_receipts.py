@@ -15,7 +15,7 @@ from otp_service.domain.errors import CodeAlreadySent, DeliveryUnconfirmed
 from otp_service.domain.follow_up import look_in
 from otp_service.domain.messages import Receipt
 from otp_service.domain.service import OtpService
-from otp_service.domain.verification import Delivery, DeliveryStatus, Person
+from otp_service.domain.verification import Delivery, DeliveryStatus, Person, Price
 from otp_service.storage.database import Database
 from otp_service.storage.messages import Messages
 from otp_service.storage.models import DeliveryRow, ReceiptRow
@@ -213,6 +213,44 @@ def test_receipts_of_many_messages_reach_each_its_own(
     found = [service.get(person.client, each).deliveries[0] for each in ids]
     assert [each.status for each in found] == [S.READ, S.FAILED] * 10
     assert {each.reason for each in found} == {None, "1003"}
+
+
+# --- prices ---
+
+PRICE = Price("authentication", True, "PMP", "regular")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_price_is_kept_with_its_message_in_any_order_and_counted_once(
+    service: OtpService, messages: Messages, person: Person, seed: int
+) -> None:
+    verification = service.send(person).verification
+    policy = replace(SENT, price=Price("authentication", None, "PMP"))
+    told = [policy, replace(DELIVERED, price=PRICE), replace(READ, price=PRICE), READ]
+    random.Random(seed).shuffle(told)
+    counted: list[tuple[str, Price]] = []
+    for receipt in told:
+        messages.keep([receipt])
+        messages.settle(100, look_in, lambda *price: counted.append(price))
+    (delivery,) = service.get(person.client, verification.id).deliveries
+    assert delivery.price == PRICE
+    assert [provider for provider, _ in counted] == ["fake"]
+
+
+def test_a_price_that_is_told_twice_and_not_alike_ends_the_same(
+    service: OtpService, messages: Messages, person: Person
+) -> None:
+    told = [
+        replace(SENT, price=Price("authentication", False)),
+        replace(SENT, price=Price("authentication_international", True)),
+    ]
+    verification = service.send(person).verification
+    for receipts in (told[:1], told[1:], told):
+        messages.keep(receipts)
+        settle(messages)
+        (delivery,) = service.get(person.client, verification.id).deliveries
+        if len(receipts) > 1:
+            assert delivery.price == Price("authentication_international", True)
 
 
 # --- a message whose answer was lost ---
