@@ -1,4 +1,4 @@
-"""Whether each home answers and has this release's schema."""
+"""Whether each home answers and has this release's schema; if not, what is the cause."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from flask import Flask
 
 from otp_service.diagnosis.findings import Finding, ok, problem, warning
 from otp_service.domain.errors import HomeUnreachable, StorageUnavailable
+from otp_service.storage.functions import timeline
 from otp_service.storage.models import SCHEMA, engines_of
 from otp_service.storage.reading import PING
 from otp_service.storage.schema import MIGRATIONS
@@ -19,35 +20,57 @@ _VERSION = sa.Table(
     "alembic_version", sa.MetaData(), sa.Column("version_num", sa.String()), schema=SCHEMA
 )
 _REVISION = Transaction(sa.select(_VERSION.c.version_num), reads=True)
+_DEFAULTS = Transaction(
+    sa.select(
+        timeline().label("timeline"),
+        sa.func.current_setting("default_transaction_isolation").label("isolation"),
+    ),
+    reads=True,
+)
 _INIT_DB = "Run: flask --app wsgi otp init-db"
-_AWAY = "Is it running, and are the host, the port and the network between right?"
-_REFUSED = {
-    "postgresql": "SQLSTATE 28P01 is a wrong password, 3D000 no such database, 42501 a role "
-    "without the rights, 53300 too many connections.",
-    "sqlite": "Is the disk full, may this user write to the file and its folder, and is it a "
-    "SQLite file?",
-}
+_SQLITE = (
+    "Is the disk full, may this user write to the file and its folder, and is it a SQLite file?"
+)
+_NO_TIMELINE = (
+    "On Aurora all copies share one storage, so nothing is lost. Elsewhere let the role execute "
+    "pg_current_wal_lsn and pg_walfile_name, or replicate synchronously."
+)
 
 
 def check(app: Flask) -> Iterator[Finding]:
     """The database, and the fallback if there is one."""
     names = ("database", "fallback")
     for name, engine in zip(names, engines_of(app), strict=False):
-        yield _home(name, engine)
+        kind = engine.dialect.name
+        try:
+            yield from _home(name, engine)
+        except HomeUnreachable as failure:
+            yield problem(name, f"{kind} can't be reached: {failure.reason}", failure.advice)
+        except StorageUnavailable as failure:
+            advice = _SQLITE if kind == "sqlite" else failure.advice
+            yield problem(name, f"{kind} refuses: {failure.reason}", advice)
 
 
-def _home(name: str, engine: sa.Engine) -> Finding:
+def _home(name: str, engine: sa.Engine) -> Iterator[Finding]:
     kind = engine.dialect.name
-    try:
-        at = _revision(engine)
-        if at != (newest := _newest()):
-            return _other_schema(name, kind, at, newest)
-        PING.run(engine)
-    except HomeUnreachable as failure:
-        return problem(name, f"{kind} can't be reached: {failure.reason}", _AWAY)
-    except StorageUnavailable as failure:
-        return problem(name, f"{kind} refuses: {failure.reason}", _REFUSED.get(kind, ""))
-    return ok(name, f"{kind} answers, and its schema is this release's")
+    if (at := _revision(engine)) != (newest := _newest()):
+        yield _other_schema(name, kind, at, newest)
+        return
+    PING.run(engine)
+    yield ok(name, f"{kind} answers, and its schema is this release's")
+    if kind == "postgresql":
+        yield from _differences(name, engine)
+
+
+def _differences(name: str, engine: sa.Engine) -> Iterator[Finding]:
+    """From a Postgres with every default."""
+    (found,) = _DEFAULTS.run(engine)
+    if found.timeline is None:
+        text = "postgresql does not tell its timeline: after a failover that loses commits, a "
+        yield warning(name, f"{text}code that was used could be accepted again", _NO_TIMELINE)
+    if found.isolation != "read committed":
+        text = f"the default isolation is {found.isolation}; the service's own transactions are "
+        yield ok(name, f"{text}READ COMMITTED all the same")
 
 
 def _revision(engine: sa.Engine) -> str:

@@ -181,10 +181,13 @@ class IdempotencyInProgress(OtpError):
 class StorageUnavailable(OtpError):
     """The store can't be asked or written: nothing is known, charged or consumed.
 
-    ``reason`` is for us: what kind of failure it was, without the database's own text.
+    ``reason`` is for us: what kind of failure it was, without what the database says of a row.
+    ``advice`` is what an operator can do about it.
     """
 
     code, message = "storage_unavailable", "The service is temporarily unavailable"
+
+    advice = ""
 
     def __init__(self, reason: str = "", *, retry_after: int = 2) -> None:
         super().__init__(retry_after=retry_after)

@@ -16,6 +16,8 @@ from sqlalchemy.types import TypeDecorator
 
 from otp_service.domain import codes
 
+TIMELINE = "left(pg_walfile_name(pg_current_wal_lsn()), 8)"
+"""`timeline` on Postgres, which not every server tells: see `postgres.connect`."""
 _STORED = "%Y-%m-%d %H:%M:%S.%f"
 
 
@@ -60,7 +62,8 @@ class timeline(sa.sql.functions.GenericFunction[str]):  # noqa: N801
     """The Postgres timeline that is written to: 8 hex digits, another after each failover.
 
     The first part of a WAL file's name is its timeline (PostgreSQL manual, "Backup Control
-    Functions"); unlike the control file's, it is current from the moment of the promotion.
+    Functions"); unlike the control file's, it is current from the moment of the promotion. Null
+    where the server does not tell it: then a row that has one is of another server.
     """
 
     type = sa.String()
@@ -69,7 +72,7 @@ class timeline(sa.sql.functions.GenericFunction[str]):  # noqa: N801
 
 @compiles(timeline, "postgresql")
 def _timeline(element: timeline, compiler: SQLCompiler, **kw: Any) -> str:
-    return "left(pg_walfile_name(pg_current_wal_lsn()), 8)"
+    return TIMELINE
 
 
 @compiles(timeline, "sqlite")

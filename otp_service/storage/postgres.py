@@ -10,6 +10,7 @@ the time of all: hosts and their addresses are tried one by one, each with its s
 from __future__ import annotations
 
 import ctypes
+import logging
 import math
 import re
 import select
@@ -19,18 +20,30 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from weakref import WeakSet
 
 import psycopg2
 from psycopg2 import extensions
 
+from otp_service.storage import failure_table
+from otp_service.storage.failure_table import Row
+from otp_service.storage.functions import TIMELINE
+
 _ADDRESSES_OF_A_HOST = 2
 _VERBOSE = 2  # libpq's PQERRORS_VERBOSE
 _SQLSTATE = re.compile(r":\s+(?=[A-Z]*[0-9])([0-9A-Z]{5}):\s")
-_READ_ONLY = "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean"
+_TRY = re.compile(r"(?=connection to server )")  # libpq tells of each: with TLS, then without
+_WHERE = re.compile(r"connection to server .*? failed: ")
+_LONGEST = 300  # characters of what a server says
+READ_ONLY = "25006"  # the SQLSTATE of a write to a standby
+_IS_READ_ONLY = "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean"
+_NO_TIMELINE = re.compile("0A|42|55000")  # it is not supported there, not allowed, or not there
 
 _libpq = ctypes.CDLL(psycopg2._psycopg.__file__)
 _libpq.PQsetErrorVerbosity.argtypes = [ctypes.c_void_p, ctypes.c_int]
 _here = threading.local()
+_told_of: WeakSet[Any] = WeakSet()  # the dialects, one an engine, of servers without a timeline
+log = logging.getLogger(__name__)
 
 Parameters = dict[str, Any]
 
@@ -40,9 +53,18 @@ class NoAnswer(psycopg2.OperationalError):
 
 
 class ConnectFailed(psycopg2.OperationalError):
-    """``pgcode`` is what the server said; None if none could be talked to."""
+    """``pgcode`` is what the server said; None if none could be talked to.
 
-    pgcode: str | None = None
+    ``said`` is its text, or libpq's, on one line. A refused connection quotes no row.
+    """
+
+    pgcode: str | None = None  # psycopg2's own can't be set
+
+    def __init__(self, row: Row, said: str = "", pgcode: str | None = None) -> None:
+        super().__init__(said)
+        self.row = row
+        self.said = said or row.what
+        self.pgcode = pgcode
 
 
 @contextmanager
@@ -56,7 +78,7 @@ def deadline(seconds: float) -> Iterator[None]:
         _here.deadline = before
 
 
-def _left() -> float | None:
+def left() -> float | None:
     """Seconds until this thread's deadline, None without one."""
     end = getattr(_here, "deadline", None)
     return None if end is None else max(0.0, end - time.monotonic())
@@ -71,49 +93,107 @@ def wait(connection: Any) -> None:
         poll = select.poll()  # select() can't watch descriptors above 1023
         reading = state == extensions.POLL_READ
         poll.register(connection.fileno(), select.POLLIN if reading else select.POLLOUT)
-        left = _left()
-        if not poll.poll(None if left is None else math.ceil(1000 * left)):
+        seconds = left()
+        if not poll.poll(None if seconds is None else math.ceil(1000 * seconds)):
             raise NoAnswer
 
 
-def connect(_dialect: Any, _record: Any, _args: Any, parameters: Parameters) -> Any:
-    """SQLAlchemy's ``do_connect``: the first host that can be written to.
-
-    If none can, a host that could not be talked to decides what is raised: it may have been the
-    one to write to. Without any such, what a host answered does (a wrong password, read-only).
-    """
+def connect(dialect: Any, record: Any, _args: Any, parameters: Parameters) -> Any:
+    """SQLAlchemy's ``do_connect``: the first host that can be written to."""
     wanted = {k: v for k, v in parameters.items() if k != "target_session_attrs"}  # done here
-    failure = ConnectFailed()
+    failures: dict[object, list[ConnectFailed]] = {}
     targets = _targets(wanted)
     for number, target in enumerate(targets):
-        left = _left()
-        try:
-            with deadline(60 if left is None else left / (len(targets) - number)):
-                return _writable(psycopg2.connect(**wanted | target))
-        except psycopg2.OperationalError as error:
-            said = _SQLSTATE.search(str(error))
-            state = error.pgcode or (said and said[1])
-            if number == 0 or failure.pgcode:
-                failure = ConnectFailed()
-                failure.pgcode = state
-    raise failure
+        seconds = left()
+        with deadline(60 if seconds is None else seconds / (len(targets) - number)):
+            try:
+                return _ready(dialect, record, _connected(wanted, target))
+            except psycopg2.Error as error:
+                host = (target.get("host"), target.get("port"))
+                failures.setdefault(host, []).append(failure(error, wanted))
+    # Outside of the handler, whose error may know the password.
+    raise _deciding(list(failures.values()))
 
 
-def _writable(connection: Any) -> Any:
+def _deciding(hosts: list[list[ConnectFailed]]) -> ConnectFailed:
+    """Of what failed at each address of each host.
+
+    A host that could not be talked to decides: it may have been the one to write to. Without any
+    such, what a host answered does (a wrong password, a certificate, read-only). A host that
+    answers at one of its addresses is talked to, unless that is a standby.
+    """
+    each = [min(failures, key=_weight) for failures in hosts]
+    return next((failure for failure in each if failure.row.outage), each[-1])
+
+
+def _weight(failure: ConnectFailed) -> int:
+    return 1 if failure.row.outage else 2 * (failure.pgcode == READ_ONLY)
+
+
+def _connected(wanted: Parameters, target: Parameters) -> Any:
+    if target.get("hostaddr") == "":
+        raise ConnectFailed(failure_table.NO_ADDRESS, f"no address for {target['host']}")
+    return psycopg2.connect(**wanted | target)
+
+
+def failure(error: psycopg2.Error, parameters: Parameters) -> ConnectFailed:
+    """What it means, and the text: of the last try, without what libpq adds and any password."""
+    if isinstance(error, ConnectFailed):
+        return error
+    if isinstance(error, NoAnswer):
+        return ConnectFailed(failure_table.NO_ANSWER)
+    told = error.diag.message_primary or _TRY.split(str(error))[-1].strip()
+    said = told.split("\n")[0]
+    found = _SQLSTATE.search(said)
+    state = error.pgcode or (found[1] if found else None)
+    text = said[found.end() :] if found else _WHERE.sub("", said, count=1)
+    said = said.replace(f" {state}: ", " ") if found else said
+    for secret in ("password", "sslpassword"):
+        if parameters.get(secret):
+            said = said.replace(str(parameters[secret]), "••••")
+    printable = "".join(letter if letter.isprintable() else " " for letter in said)
+    line = " ".join(printable.split())[:_LONGEST]
+    return ConnectFailed(failure_table.row_of(state, text), line, state)
+
+
+def _ready(dialect: Any, record: Any, connection: Any) -> Any:
     connection.autocommit = True
     with connection.cursor() as cursor:
-        cursor.execute(_READ_ONLY)
+        cursor.execute(_IS_READ_ONLY)
         (read_only,) = cursor.fetchone()
-    if read_only:
-        connection.close()
-        failure = ConnectFailed()
-        failure.pgcode = "25006"
-        raise failure
+        if read_only:
+            connection.close()
+            raise ConnectFailed(failure_table.row_of(READ_ONLY, ""), pgcode=READ_ONLY)
+        record.info["timeline"] = _tells_timeline(dialect, cursor)
     return connection
 
 
+def _tells_timeline(dialect: Any, cursor: Any) -> bool:
+    """Whether `functions.timeline` can be asked for: not on Aurora, which raises 55000.
+
+    Its value is not kept: behind a pooler the server may be another one at the next transaction.
+    """
+    try:
+        cursor.execute(f"SELECT {TIMELINE}")
+    except psycopg2.Error as error:
+        if not (error.pgcode and _NO_TIMELINE.match(error.pgcode)):
+            raise
+        if dialect not in _told_of:
+            _told_of.add(dialect)
+            log.warning(
+                "the database does not tell its timeline: after a failover that loses commits, a "
+                "code that was used could be accepted again",
+                extra={"reason": f"SQLSTATE {error.pgcode}"},
+            )
+        return False
+    return True
+
+
 def _targets(parameters: Parameters) -> list[Parameters]:
-    """Where to connect to, in order. A host keeps its name, which TLS checks."""
+    """Where to connect to, in order. A host keeps its name, which TLS checks.
+
+    A host without an address has an empty one.
+    """
     hosts = str(parameters.get("host") or "").split(",")
     ports = str(parameters.get("port") or 5432).split(",")
     found: list[Parameters] = []
@@ -122,7 +202,7 @@ def _targets(parameters: Parameters) -> list[Parameters]:
         if not host or host.startswith("/") or "hostaddr" in parameters:
             found.append(here)
         else:
-            found += [here | {"hostaddr": address} for address in _resolve(host)]
+            found += [here | {"hostaddr": address} for address in _resolve(host) or [""]]
     return found
 
 
@@ -133,12 +213,12 @@ def _resolve(host: str) -> list[str]:
     def ask() -> None:
         try:
             answers = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-        except OSError:
+        except (OSError, UnicodeError):  # the latter of a name that is none
             return
         found.extend(str(answer[4][0]) for answer in answers)
 
     asking = threading.Thread(target=ask, daemon=True)
     asking.start()
-    left = _left()
-    asking.join(None if left is None else left / 2)
+    seconds = left()
+    asking.join(None if seconds is None else seconds / 2)
     return found[:_ADDRESSES_OF_A_HOST]

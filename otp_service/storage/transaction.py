@@ -3,8 +3,9 @@
 PostgreSQL runs the statements of one simple-protocol message as a single transaction, each with
 a snapshot of its own (PostgreSQL manual, "Multiple Statements in a Simple Query"). So the first
 one can wait for a lock and those behind it see what its holder committed, which one statement
-with many `WITH` parts would not. SQLite runs the same statements one by one between
-`BEGIN IMMEDIATE` and `COMMIT`, where nobody else writes.
+with many `WITH` parts would not. That needs READ COMMITTED, whatever is the database's default.
+SQLite runs the same statements one by one between `BEGIN IMMEDIATE` and `COMMIT`, where nobody
+else writes.
 """
 
 from __future__ import annotations
@@ -16,11 +17,22 @@ import psycopg2
 import sqlalchemy as sa
 
 from otp_service.domain.errors import HomeUnreachable, StorageUnavailable
-from otp_service.storage import postgres
+from otp_service.storage import failure_table, postgres
+from otp_service.storage.failure_table import Row
+from otp_service.storage.functions import TIMELINE
 from otp_service.storage.models import ON_SQLITE
 
 SECONDS = 2.0  # for all of a transaction on Postgres: a connection, locks, statements, the answer
-_LOST = {"57P01", "57P02", "57P03"}  # the server is shut down, has crashed, is not up yet
+# In the message, since a pooler may give each transaction another session. SET TRANSACTION has to
+# come before any query.
+_BEGIN = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED;\nSET LOCAL statement_timeout = %(limit)s"
+# The server's own limit, in ms, is for each statement of a message (the manual's
+# "statement_timeout"). Before each it is set to what is left for all: now() stands still. 0 would
+# be no limit.
+_WHAT_IS_LEFT = (
+    "SELECT set_config('statement_timeout', greatest(1, %(limit)s - "
+    "1000 * date_part('epoch', clock_timestamp() - now()))::int::text, true)"
+)
 
 Statement = sa.sql.expression.Executable
 
@@ -33,8 +45,9 @@ def given(name: str, type_: Any = None) -> sa.BindParameter[Any]:
 class Transaction:
     """Statements prepared once, run often. The last one's rows are the answer.
 
-    With ``serialize`` (given texts, such as a phone number, or nulls), runs with an equal value
-    wait for each other, for one value after the other. ``reads`` says that nothing is written.
+    With ``serialize`` (texts, given or looked up, such as a phone number, or nulls), runs with an
+    equal value wait for each other, for one value after the other. ``reads`` says that nothing is
+    written.
     Raises `HomeUnreachable` where the connection failed, so that nothing is known, and
     `StorageUnavailable` for whatever else the database did not do.
     """
@@ -42,7 +55,7 @@ class Transaction:
     def __init__(
         self,
         *statements: Any,
-        serialize: Sequence[sa.BindParameter[Any]] = (),
+        serialize: Sequence[sa.ColumnElement[Any]] = (),
         reads: bool = False,
         seconds: float = SECONDS,
     ) -> None:
@@ -85,20 +98,18 @@ class Transaction:
             self._message = self._compile(engine.dialect)
         sql, constants = self._message
         with postgres.deadline(self._seconds), engine.connect() as connection:
-            result = connection.exec_driver_sql(sql, constants | values)
+            if not connection.info.get("timeline", True):
+                sql = sql.replace(TIMELINE, "NULL::text")
+            given_values = constants | values | {"limit": _server_limit()}
+            result = connection.exec_driver_sql(sql, given_values)
             return result.all() if result.returns_rows else []
 
     def _compile(self, dialect: sa.Dialect) -> tuple[str, dict[str, Any]]:
         """One message, and the values that are the same in each run."""
-        # The server's own limit comes first, so that a slow server can be told from a silent one.
-        milliseconds = str(int(500 * self._seconds))
-        timeout = sa.func.set_config("statement_timeout", milliseconds, True)
-        statements = [sa.select(timeout), *self._statements]
-        for number, text in enumerate(self._serialize, start=1):
-            key = sa.func.hashtextextended(text, 0)
-            statements.insert(number, sa.select(sa.func.pg_advisory_xact_lock(key)))
+        keys = [sa.func.hashtextextended(text, 0) for text in self._serialize]
+        locks = [sa.select(sa.func.pg_advisory_xact_lock(key)) for key in keys]
         parts, constants = [], {}
-        for number, statement in enumerate(statements):
+        for number, statement in enumerate([*locks, *self._statements]):
             compiled = statement.compile(dialect=dialect)
             names = {}
             for name, value in compiled.params.items():
@@ -107,27 +118,50 @@ class Transaction:
                 if not is_given:
                     constants[f"s{number}_{name}"] = value
             parts.append(compiled.string % names)
-        return ";\n".join(parts), constants
+        return f"{_BEGIN};\n" + f";\n{_WHAT_IS_LEFT};\n".join(parts), constants
+
+
+def _server_limit() -> int:
+    """Milliseconds, half of what is left here: a slow server can be told from a silent one."""
+    return max(1, int(500 * (postgres.left() or 0)))
 
 
 def failure_of(error: sa.exc.SQLAlchemyError) -> StorageUnavailable:
-    """Connection-class or not, by SQLSTATE; without one, by whether there is a connection.
+    """Connection-class or not, by `failure_table`."""
+    row, failure = row_of(error), StorageUnavailable(describe(error))
+    if row.outage:
+        certain = isinstance(_cause(error), (postgres.NoAnswer, postgres.ConnectFailed))
+        failure = HomeUnreachable(failure.reason, certain=certain)
+    failure.advice = f"{row.what[:1].upper()}{row.what[1:]}. {row.advice}".strip(" .")
+    return failure
 
-    A full pool, a lock or statement timeout, a wrong password, a full disk are not: an attacker
-    could provoke them, or an operator must see them.
-    """
-    cause, reason = getattr(error, "orig", None), describe(error)
+
+def row_of(error: sa.exc.SQLAlchemyError) -> Row:
+    """Its row of `failure_table`."""
+    cause = _cause(error)
+    if isinstance(error, sa.exc.TimeoutError):
+        return failure_table.FULL_POOL
+    if isinstance(cause, postgres.NoAnswer):
+        return failure_table.NO_ANSWER
+    if isinstance(cause, postgres.ConnectFailed):
+        return cause.row
     if not isinstance(cause, psycopg2.Error):
-        return StorageUnavailable(reason)
-    certain = isinstance(cause, (postgres.NoAnswer, postgres.ConnectFailed))
-    lost = certain or (isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated)
-    if cause.pgcode:
-        lost = cause.pgcode.startswith("08") or cause.pgcode in _LOST
-    return HomeUnreachable(reason, certain=certain) if lost else StorageUnavailable(reason)
+        return failure_table.UNKNOWN
+    row = failure_table.row_of(cause.pgcode, cause.diag.message_primary or str(cause))
+    lost = isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated
+    return failure_table.LOST if lost and row is failure_table.UNKNOWN else row
 
 
 def describe(error: sa.exc.SQLAlchemyError) -> str:
-    """What failed, without the database's text, which may quote a row."""
-    cause = getattr(error, "orig", None)
+    """What failed, without the database's text, which may quote a row.
+
+    But with what was said while a connection was refused: that can't.
+    """
+    cause = _cause(error)
     sqlstate = getattr(cause, "pgcode", None)
-    return f"{type(cause or error).__name__}, SQLSTATE {sqlstate or 'none'}"
+    fact = f"{type(cause or error).__name__}, SQLSTATE {sqlstate or 'none'}"
+    return f"{fact}: {cause.said}" if isinstance(cause, postgres.ConnectFailed) else fact
+
+
+def _cause(error: sa.exc.SQLAlchemyError) -> BaseException | None:
+    return getattr(error, "orig", None)

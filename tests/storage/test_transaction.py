@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from otp_service.domain.errors import StorageUnavailable
+from otp_service.domain.errors import HomeUnreachable, StorageUnavailable
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Person
 from otp_service.storage import engines
@@ -88,3 +91,91 @@ def test_sqlite_keeps_its_file_private_and_safe(tmp_path: Path) -> None:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
     assert (tmp_path / "otp.db").stat().st_mode & 0o777 == 0o600
+
+
+KEYS = ("first", "second", "third")
+LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('{key}', 0)); SELECT pg_sleep({seconds})"
+
+
+@contextmanager
+def held_in_turn(engine: sa.Engine, seconds: float) -> Iterator[None]:
+    """Other sessions hold the locks on `KEYS`, each so much longer than the one before."""
+
+    def hold(number: int, key: str) -> None:
+        statement = LOCK.format(key=key, seconds=seconds * (number + 1))
+        with engine.connect() as connection, connection.begin():
+            connection.exec_driver_sql(LOCK.format(key=key, seconds=0))
+            all_held.wait()
+            connection.exec_driver_sql(statement)
+
+    all_held = threading.Barrier(len(KEYS) + 1)
+    with ThreadPoolExecutor(len(KEYS)) as pool:
+        held = [pool.submit(hold, number, key) for number, key in enumerate(KEYS)]
+        all_held.wait()
+        yield
+    for each in held:
+        each.result()
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+def test_several_waits_in_one_transaction_have_one_limit_and_are_no_outage(
+    engine: sa.Engine,
+) -> None:
+    keys = [given(key) for key in KEYS]
+    waits = {key: key for key in KEYS}
+    behind_locks = Transaction(sa.select(sa.literal("done")), serialize=keys)
+    in_statements = Transaction(
+        *(
+            sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(key, 0)))
+            for key in keys
+        )
+    )
+    for transaction in (behind_locks, in_statements):
+        with held_in_turn(engine, 0.9), pytest.raises(StorageUnavailable) as caught:
+            transaction.run(engine, **waits)
+        assert not isinstance(caught.value, HomeUnreachable)
+        assert caught.value.reason == "QueryCanceled, SQLSTATE 57014"
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+def test_what_connecting_took_is_not_left_for_waiting(engine: sa.Engine) -> None:
+    """A slow connection and then a lock: the server's limit comes before the client's, still."""
+    sa.event.listen(engine, "checkout", lambda *_: threading.Event().wait(1.4))
+    transaction = Transaction(sa.select(sa.literal("done")), serialize=[given("key")])
+    holder = sa.create_engine(engine.url, isolation_level="AUTOCOMMIT")
+    with holder.connect() as connection:
+        connection.exec_driver_sql("SELECT pg_advisory_lock(hashtextextended('one', 0))")
+        with pytest.raises(StorageUnavailable) as caught:
+            transaction.run(engine, key="one")
+    holder.dispose()
+    assert caught.value.reason == "QueryCanceled, SQLSTATE 57014"
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+def test_what_is_locked_may_be_looked_up(engine: sa.Engine) -> None:
+    name = sa.select(ApiKeyRow.name).where(ApiKeyRow.digest == given("digest"))
+    transaction = Transaction(sa.select(sa.literal(1)), serialize=[name.scalar_subquery()])
+    Transaction(add_key("second")).run(engine, digest="d")
+    assert len(transaction.run(engine, digest="unknown")) == 1
+    with held_in_turn(engine, 1.1), pytest.raises(StorageUnavailable) as caught:
+        transaction.run(engine, digest="d")
+    assert caught.value.reason == "QueryCanceled, SQLSTATE 57014"
+
+
+@pytest.mark.statement(29)
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+def test_each_transaction_is_read_committed_and_the_session_stays_as_it_was(
+    engine: sa.Engine,
+) -> None:
+    names = ("transaction_isolation", "statement_timeout")
+    settings = sa.select(*(sa.func.current_setting(name) for name in names))
+    for _ in range(2):
+        with engine.connect() as connection:
+            connection.exec_driver_sql("SET default_transaction_isolation = 'repeatable read'")
+            connection.exec_driver_sql("SET statement_timeout = '7s'")
+        [inside] = Transaction(settings, reads=True).run(engine)
+        assert inside[0] == "read committed"
+        assert inside[1] != "7s"
+        with engine.connect() as connection:
+            [after] = connection.execute(settings)
+        assert tuple(after) == ("repeatable read", "7s")
