@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from otp_service.delivery.outcomes import FAMILIES, HTTP
-from otp_service.delivery.untrusted import scrub
+from otp_service.delivery import reasons
+from otp_service.delivery.outcomes import FAMILIES, HTTP, meaning
+from otp_service.delivery.reasons import Trouble
+from otp_service.delivery.untrusted import MAX_REASON
 from otp_service.domain import failures
 from otp_service.domain.errors import DeliveryError, delivery_error
 from otp_service.domain.failures import Failure
@@ -27,12 +29,11 @@ class Answer:
 
 @dataclass(frozen=True)
 class Said:
-    """What a body says, whichever way its provider writes it. ``words`` are not scrubbed yet."""
+    """What a body says, whichever way its provider writes it."""
 
     message_id: str | None = None
     refused: bool = False
-    code: str = ""
-    words: str = field(default="", repr=False)
+    trouble: Trouble = field(default_factory=Trouble)
 
 
 def read(answer: Answer, said: Said, family: str, *secrets: str) -> str | DeliveryError:
@@ -40,18 +41,20 @@ def read(answer: Answer, said: Said, family: str, *secrets: str) -> str | Delive
     refused = said.refused or answer.status >= 300
     if said.message_id and not refused and answer.status >= 200:
         return said.message_id
-    reason = ": ".join(filter(None, [said.code, said.words])) or f"HTTP {answer.status}"
-    failure = _failure(answer.status, family, said.code, refused)
-    return delivery_error(failure, scrub(reason, *secrets), _seconds(answer.retry_after))
+    trouble = said.trouble
+    known = meaning(family, trouble.code, trouble.words, trouble.subcode) if refused else None
+    failure = known or _of_status(answer.status, refused)
+    in_list = trouble.code in FAMILIES[family]
+    reason = reasons.told(trouble, answer.body, *secrets, known=in_list)
+    if not (trouble.code or trouble.words):
+        reason = ": ".join(filter(None, [f"HTTP {answer.status}", reason]))[:MAX_REASON]
+    return delivery_error(failure, reason, _seconds(answer.retry_after))
 
 
-def _failure(status: int, family: str, code: str, refused: bool) -> Failure:
+def _of_status(status: int, refused: bool) -> Failure:
     hundred = f"{status // 100}xx"
-    asked = [(HTTP, hundred)]
-    if refused:
-        asked = [(family, code), (HTTP, str(status)), (HTTP, f"{hundred}-error"), *asked]
-    found = (FAMILIES[table].get(name) for table, name in asked)
-    return next(filter(None, found), failures.UNCONFIRMED)
+    asked = [str(status), f"{hundred}-error", hundred] if refused else [hundred]
+    return next(filter(None, map(FAMILIES[HTTP].get, asked)), failures.UNCONFIRMED)
 
 
 def _seconds(header: str) -> int | None:

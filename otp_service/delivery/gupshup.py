@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import requests
 
-from otp_service.delivery import outcomes, untrusted
+from otp_service.delivery import outcomes, reasons, untrusted
 from otp_service.delivery.answers import Said
 from otp_service.delivery.calls import HttpSender, masked
 from otp_service.delivery.exchange import DEADLINE
@@ -105,9 +105,9 @@ class GupshupSender(HttpSender):
 
     def _understood(self, body: bytes) -> Said:
         told = untrusted.json_object(body)
+        status = untrusted.words(told.get("status")).lower()
         return Said(
             message_id=untrusted.message_id(told.get("messageId")),
-            refused=told.get("status") == "error",
-            code=untrusted.code(told.get("code")),
-            words=untrusted.words(told.get("message")),
+            refused=status in ("error", "failed", "failure") or bool(told.get("error")),
+            trouble=reasons.of_answer(told, body),
         )

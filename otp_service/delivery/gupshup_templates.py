@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
-from otp_service.delivery import outcomes, untrusted
+from otp_service.delivery import outcomes, reasons, untrusted
 from otp_service.delivery.answers import Said, read
 from otp_service.delivery.asking import ask
 from otp_service.delivery.exchange import DEADLINE
 from otp_service.delivery.gupshup import GupshupSettings
-from otp_service.delivery.untrusted import code, json_object, part, parts, scrub, text, words
+from otp_service.delivery.untrusted import json_object, part, parts, scrub, text, words
 from otp_service.domain.errors import DeliveryError
 
 SEND_PATH = "/wa/api/v1/template/msg"
@@ -94,8 +94,7 @@ class Templates:
         said = Said(
             message_id="found" if found or told.get(name) == [] else None,
             refused=told.get("status") == "error",
-            code=code(told.get("code")),
-            words=words(told.get("message")),
+            trouble=reasons.of(told),
         )
         outcome = read(answer, said, outcomes.WHATSAPP, self._key)
         return outcome if isinstance(outcome, DeliveryError) else found

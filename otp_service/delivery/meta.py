@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import requests
 
-from otp_service.delivery import outcomes, untrusted
+from otp_service.delivery import outcomes, reasons, untrusted
 from otp_service.delivery.answers import Said
 from otp_service.delivery.calls import HttpSender, masked
 from otp_service.delivery.exchange import DEADLINE
@@ -106,11 +106,9 @@ class MetaSender(HttpSender):
 
     def _understood(self, body: bytes) -> Said:
         told = untrusted.json_object(body)
-        trouble = untrusted.part(told.get("error"))
         messages = untrusted.parts(told.get("messages"))
         return Said(
             message_id=untrusted.message_id(messages[0].get("id")) if messages else None,
             refused="error" in told,
-            code=untrusted.code(trouble.get("code")),
-            words=untrusted.error_words(trouble),
+            trouble=reasons.of_answer(told, body),
         )

@@ -11,18 +11,17 @@ import hmac
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from otp_service.delivery import outcomes, prices, sms_reports
-from otp_service.delivery.outcomes import FAMILIES
+from otp_service.delivery import outcomes, prices, reasons, sms_reports
+from otp_service.delivery.outcomes import FAMILIES, meaning
+from otp_service.delivery.reasons import Trouble
 from otp_service.delivery.untrusted import (
     code,
     delivery_id,
     digits,
-    error_words,
     message_id,
     moment,
     part,
     parts,
-    scrub,
     text,
     words,
 )
@@ -31,6 +30,8 @@ from otp_service.domain.messages import Receipt
 from otp_service.domain.verification import DeliveryStatus
 
 Told = Mapping[str, object]
+_SMS_CODE = 3  # digits
+_SMS_FACTS = ("status", "eventType", "errCode", "errorCode")  # the query has our own secret, too
 _OPAQUE = "biz_opaque_callback_data"  # what we gave Meta with the message
 
 _STATUSES = {
@@ -70,8 +71,8 @@ def gupshup(body: object) -> list[Receipt]:
     if receipt is None:
         return []
     phones = (event.get("destination"), told.get("phone"))
-    reason = words(facts.get("reason"))
-    return [_explained(receipt, outcomes.WHATSAPP, facts.get("code"), reason, *phones)]
+    trouble = reasons.of(facts)
+    return [_explained(receipt, outcomes.WHATSAPP, trouble, facts or event, *phones)]
 
 
 def _billed(told: Told) -> list[Receipt]:
@@ -103,8 +104,10 @@ def gupshup_sms(body: object) -> list[Receipt]:
             number = text(told.get("errCode")) or text(told.get("errorCode"))
             number = number and number.zfill(3)  # JSON would make 3 of 003
             phones = (told.get("phoneNo"), told.get("destAddr"))
-            reason = words(told.get("cause"))
-            receipts.append(_explained(receipt, outcomes.SMS_RECEIPT, number, reason, *phones))
+            known = code(number) if len(number) <= _SMS_CODE else ""
+            trouble = Trouble(known, words=words(told.get("cause")))
+            facts = {name: told[name] for name in _SMS_FACTS if name in told}
+            receipts.append(_explained(receipt, outcomes.SMS_RECEIPT, trouble, facts, *phones))
     return receipts
 
 
@@ -123,11 +126,8 @@ def _envelope(provider: str, told: Told, id_names: tuple[str, ...]) -> list[Rece
         times = (status.get("timestamp"),)
         facts = (status.get(_OPAQUE), part(status.get("pricing")))
         if receipt := _receipt(provider, status.get("status"), ids, times, *facts):
-            trouble: Told = next(iter(parts(status.get("errors"))), status)
-            reason = error_words(trouble) or words(trouble.get("reason"))
-            phone = status.get("recipient_id")
-            number = trouble.get("code")
-            receipts.append(_explained(receipt, outcomes.WHATSAPP, number, reason, phone))
+            trouble, phone = reasons.of(status), status.get("recipient_id")
+            receipts.append(_explained(receipt, outcomes.WHATSAPP, trouble, status, phone))
     return receipts
 
 
@@ -156,13 +156,12 @@ def _receipt(
 
 
 def _explained(
-    receipt: Receipt, family: str, number: object, reason: str, *phones: object
+    receipt: Receipt, family: str, trouble: Trouble, body: Told, *phones: object
 ) -> Receipt:
     """With the reason, if it failed. A code that nobody documented is told in the reason."""
     if receipt.status is not DeliveryStatus.FAILED:
         return receipt
-    known = code(number)
-    failure = FAMILIES[family].get(known, failures.REFUSED)
+    failure = meaning(family, trouble.code, trouble.words, trouble.subcode) or failures.REFUSED
     secrets = [found for phone in phones if len(found := digits(text(phone))) > 4]
-    told = scrub(": ".join(filter(None, [known, reason])), *secrets)
+    told = reasons.told(trouble, body, *secrets, known=trouble.code in FAMILIES[family])
     return replace(receipt, failure=failure, reason=told)

@@ -5,14 +5,16 @@ Another account than WhatsApp's, with a user and a password. It answers 200 even
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import requests
 
-from otp_service.delivery import outcomes, untrusted
+from otp_service.delivery import outcomes, reasons, untrusted
 from otp_service.delivery.answers import Said
 from otp_service.delivery.calls import HttpSender, masked
 from otp_service.delivery.exchange import DEADLINE
+from otp_service.delivery.reasons import Trouble
 from otp_service.delivery.untrusted import digits
 from otp_service.domain.messages import Message
 from otp_service.domain.verification import Channel
@@ -123,9 +125,14 @@ class SmsSender(HttpSender):
         return Said(
             message_id=untrusted.message_id(number),
             refused=refused,
-            code=untrusted.code(number) if refused else "",
-            words=untrusted.words(told.get("details")),
+            trouble=_trouble(told, number if refused else "", body),
         )
+
+
+def _trouble(told: Mapping[str, object], number: str, body: bytes) -> Trouble:
+    if told:
+        return Trouble(untrusted.code(number), words=untrusted.words(told.get("details")))
+    return reasons.of_answer(untrusted.json_object(body), body)
 
 
 def _from_text(body: bytes) -> dict[str, object]:

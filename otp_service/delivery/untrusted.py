@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
+from functools import partial
+from urllib.parse import quote, quote_plus
 
 MAX_ID = 200  # characters; real ones have 10 to 90
 MAX_REASON = 200  # characters
@@ -64,16 +66,6 @@ def code(value: object) -> str:
     return told if re.fullmatch(r"[A-Za-z0-9_-]{1,20}", told) else ""
 
 
-def error_words(trouble: Mapping[str, object]) -> str:
-    """What one of Meta's error objects says, in an answer or in a receipt, each thing once."""
-    details = part(trouble.get("error_data")).get("details")
-    heard: dict[str, str] = {}
-    for told in (trouble.get("message") or trouble.get("title"), details):
-        bare = re.sub(r"^\(#[0-9]+\)\s*", "", words(told))  # without the code, once more
-        heard.setdefault(bare.rstrip(".").lower(), bare)
-    return ": ".join(filter(None, heard.values()))
-
-
 def moment(told: object) -> datetime | None:
     """Seconds or milliseconds since 1970, as a number or a text; None if it can't be true."""
     try:
@@ -86,6 +78,14 @@ def moment(told: object) -> datetime | None:
     return at if _EARLIEST <= at <= latest else None
 
 
+_WRITTEN: tuple[Callable[[str], str], ...] = (
+    str,
+    quote_plus,
+    partial(quote, safe=""),
+    lambda text: json.dumps(text)[1:-1],
+)
+
+
 def digits(number: str) -> str:
     return "".join(char for char in number if char in "0123456789")
 
@@ -93,10 +93,12 @@ def digits(number: str) -> str:
 def scrub(told: str, *secrets: str) -> str:
     """``told`` fit to be kept: no secret, phones masked, one printable line, 200 characters.
 
-    A secret is found in any case, and with single spaces or dashes inside ("123-456"). Longer
-    ones go first and the cut comes last: a part of a secret would not be recognized any more.
+    A secret is found in any case, with single spaces or dashes inside ("123-456"), and as a form
+    or JSON would write it. Longer ones go first and the cut comes last: a part of a secret would
+    not be recognized any more.
     """
-    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+    written = {form(each) for each in filter(None, secrets) for form in _WRITTEN}
+    for secret in sorted(written, key=len, reverse=True):
         told = re.sub(r"[\s-]?".join(map(re.escape, secret)), "…", told, flags=re.IGNORECASE)
     told = re.sub(r"\d(?:[\s().-]{0,2}\d){6,}", lambda run: f"••••{run[0][-4:]}", told)
     return "".join(char if char.isprintable() else " " for char in told).strip()[:MAX_REASON]

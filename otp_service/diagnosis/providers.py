@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import quote, urlsplit
 
-from otp_service.delivery import outcomes, untrusted
+from otp_service.delivery import outcomes, reasons, untrusted
 from otp_service.delivery.answers import Answer, Said, read
 from otp_service.delivery.asking import ask
 from otp_service.delivery.meta import MetaSettings
@@ -61,25 +61,22 @@ def _meta(settings: MetaSettings) -> Finding:
     if isinstance(answer, DeliveryError):
         return unreachable("Meta", settings.api_url, "META_API_URL", answer)
     told = untrusted.json_object(answer.body)
-    trouble = untrusted.part(told.get("error"))
     if untrusted.text(told.get("id")) == settings.phone_number_id:
         return ok("Meta", "the token is accepted, and the number's id is right")
-    if not trouble:
+    if not untrusted.part(told.get("error")):
         text = f"{host(url)} answers (HTTP {answer.status}), but does not tell of the number"
         return warning("Meta", text, "Check META_API_URL. --send +NUMBER shows whether it works.")
-    return _refused_by_meta(answer, trouble, settings.access_token)
+    return _refused_by_meta(answer, reasons.of(told), settings.access_token)
 
 
-def _refused_by_meta(answer: Answer, trouble: dict[str, object], token: str) -> Finding:
-    code = untrusted.code(trouble.get("code"))
-    said = Said(refused=True, code=code, words=untrusted.error_words(trouble))
-    error = read(answer, said, outcomes.WHATSAPP, token)
+def _refused_by_meta(answer: Answer, trouble: reasons.Trouble, token: str) -> Finding:
+    error = read(answer, Said(refused=True, trouble=trouble), outcomes.WHATSAPP, token)
     assert isinstance(error, DeliveryError)
     if error.failure is failures.CREDENTIALS_REJECTED:
         advice = "META_ACCESS_TOKEN may have ended (those from the dashboard live a day), or lack "
         advice += "the right whatsapp_business_messaging. Make a system user's token."
         return problem("Meta", f"{error.failure.explanation} ({error.reason})", advice)
-    if code == "100":
+    if trouble.code == "100":
         advice = "META_PHONE_NUMBER_ID is Meta's id of the number, from WhatsApp > API Setup, not "
         advice += "the number itself; the token must be of the same business."
         return problem("Meta", f"there is no such number for this token ({error.reason})", advice)

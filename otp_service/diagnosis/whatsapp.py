@@ -71,7 +71,7 @@ def _answers(
 
 def _is_unreadable(error: DeliveryError) -> bool:
     """An answer that says "yes", but is too long for us: an app may have many templates."""
-    return error.failure is failures.UNCONFIRMED and error.reason == "HTTP 200"
+    return error.failure is failures.UNCONFIRMED and error.reason.startswith("HTTP 200")
 
 
 def _wanted(settings: Settings) -> dict[str, list[str | None]]:

@@ -56,6 +56,20 @@ OPTED_OUT = Failure("opted_out", _RECIPIENT, "This person does not want messages
 RECIPIENT_CAPPED = Failure(
     "recipient_capped", _RECIPIENT, "WhatsApp limits what this person is sent at present."
 )
+RECIPIENT_BLOCKED = Failure(
+    "recipient_blocked",
+    _RECIPIENT,
+    "This sender has blocked this person.",
+    "If that was not meant, unblock the person among the sender's blocked users.",
+)
+RECIPIENT_IS_SENDER = Failure(
+    "recipient_is_sender", _RECIPIENT, "This number is the one that the messages are sent from."
+)
+MESSAGE_EXPIRED = Failure(
+    "message_expired",
+    _RECIPIENT,
+    "It could not be delivered within its life: the phone was off or out of reach.",
+)
 INVALID_NUMBER = Failure("invalid_number", _RECIPIENT, "The network does not know this number.")
 BARRED = Failure("barred", _RECIPIENT, "This number does not accept such messages.")
 UNSUPPORTED_DESTINATION = Failure(
@@ -81,13 +95,15 @@ TEMPLATE_REJECTED = Failure(
     _OURS,
     "The message does not fit the template, or there is no such template.",
     "Check the template's id and language, and how often it takes the code "
-    "(GUPSHUP_OTP_PARAM_COUNT: 2 with a copy-code button).",
+    "(GUPSHUP_OTP_PARAM_COUNT: 2 with a copy-code button). At Meta it must be an authentication "
+    "template whose button copies the code.",
 )
 SENDER_NOT_READY = Failure(
     "sender_not_ready",
     _OURS,
-    "The sending number is not registered or not live.",
-    "Finish the registration of the number and let the app go live.",
+    "The sending number is not registered or not live, or its id is wrong.",
+    "Finish the registration of the number and let the app go live. At Meta, check "
+    "META_PHONE_NUMBER_ID, and that the token is allowed to use it.",
 )
 REQUEST_REJECTED = Failure(
     "request_rejected",

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from requests_mock import Mocker
 
+from otp_service.delivery.guard import GuardedSender
 from otp_service.delivery.meta import MetaSender, MetaSettings, build_request, describe, preview
 from otp_service.domain import failures
 from otp_service.domain.errors import (
@@ -156,10 +157,71 @@ def test_a_2xx_that_tells_no_id_may_have_been_accepted(body: object) -> None:
 
 
 @pytest.mark.parametrize("status", [200, 400])
-@pytest.mark.parametrize("error", [None, "words", [], 5, {"message": 5, "code": {}}])
+@pytest.mark.parametrize("error", [None, [], 5, {"message": 5, "code": {}}])
 def test_an_error_of_any_shape_is_a_refusal(error: object, status: int) -> None:
-    refused = refusal(status_code=status, json=ACCEPTED | {"error": error})
-    assert (type(refused), refused.reason) == (DeliveryFailed, f"HTTP {status}")
+    refused = refusal(status_code=status, json={"error": error} | ACCEPTED)
+    assert type(refused) is DeliveryFailed
+    assert refused.reason.startswith(f'HTTP {status}: {{"error": ')
+
+
+def test_an_error_may_be_a_text() -> None:
+    assert refusal(json=ACCEPTED | {"error": "words"}).reason == "words"
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "failure"),
+    [
+        (500, {"code": 3}, failures.CREDENTIALS_REJECTED),
+        (400, {"code": 131064}, failures.ACCOUNT_RESTRICTED),
+        (400, {"code": 130403}, failures.RECIPIENT_BLOCKED),
+        (400, {"code": 33}, failures.SENDER_NOT_READY),
+        (400, {"code": 131021}, failures.RECIPIENT_IS_SENDER),
+        (400, {"code": 131043}, failures.MESSAGE_EXPIRED),
+        (
+            400,
+            {
+                "code": 131008,
+                "error_data": {
+                    "details": "buttons: Button at index 0 of type Url requires a parameter"
+                },
+            },
+            failures.TEMPLATE_REJECTED,
+        ),
+        (
+            400,
+            {
+                "code": 100,
+                "error_subcode": 33,
+                "message": "Unsupported post request. Object with ID '100000000000001' does not "
+                "exist",
+            },
+            failures.SENDER_NOT_READY,
+        ),
+        (400, {"message": "(#2494100) Account is in maintenance mode."}, failures.RATE_LIMITED),
+    ],
+)
+def test_a_code_decides_what_the_status_would_tell_wrongly(
+    status: int, error: dict[str, Any], failure: failures.Failure
+) -> None:
+    refused = refusal(status_code=status, json={"error": error})
+    assert refused.failure is failure
+    assert refused.reason.startswith(str(error.get("code", 2494100)))
+
+
+def test_a_missing_permission_is_no_outage_although_meta_answers_500() -> None:
+    guarded = GuardedSender(MetaSender(SETTINGS), calls=1)
+    with Mocker() as provider:
+        provider.post(URL, status_code=500, json={"error": {"code": 3, "message": "words"}})
+        for _ in range(5):
+            with pytest.raises(DeliveryFailed):
+                guarded.send(MESSAGE)
+    assert guarded.state == "closed"
+
+
+def test_the_providers_code_stays_readable_and_the_words_are_masked() -> None:
+    words = f"(#2494100) Account is in maintenance mode for {PHONE}."
+    error = refusal(status_code=400, json={"error": {"message": words, "code": 2494100}})
+    assert error.reason == "2494100: Account is in maintenance mode for +…3210."
 
 
 # --- what is told ---

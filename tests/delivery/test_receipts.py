@@ -150,7 +150,7 @@ def test_codes_may_be_numbers_or_texts(code: object, kind: str) -> None:
     assert receipt.reason == "131026: Message undeliverable"
 
 
-@pytest.mark.parametrize("code", sorted(FAMILIES[WHATSAPP]))
+@pytest.mark.parametrize("code", sorted(filter(str.isdigit, FAMILIES[WHATSAPP])))
 def test_every_code_means_in_a_receipt_what_it_means_in_an_answer(code: str) -> None:
     assert failed({"code": code}).failure is FAMILIES[WHATSAPP][code]
     assert failed({"code": int(code)}).failure is FAMILIES[WHATSAPP][code]
@@ -163,9 +163,13 @@ def test_every_code_means_in_a_receipt_what_it_means_in_an_answer(code: str) -> 
         ({"code": 98765432101, "reason": "x"}, "••••2101: x"),  # as likely a phone
         ({"code": "no code, a sentence", "reason": "x"}, "x"),
         ({"code": True, "reason": "x"}, "x"),
-        ({"code": [1002], "reason": ["x"]}, ""),
+        ({"code": [1002], "reason": ["x"]}, '{"code": […], "reason": ["x"]}'),
         ({"reason": "x"}, "x"),
-        ({}, ""),
+        ({"code": 2494999, "reason": "x"}, "2494999: x"),
+        (
+            {"code": 9999, "what": "048213 to +91 98765 43210"},
+            '9999: {"code": …, "what": "… to +…"}',
+        ),
     ],
 )
 def test_an_unknown_code_is_a_refusal_and_its_reason_is_kept(
@@ -173,6 +177,64 @@ def test_an_unknown_code_is_a_refusal_and_its_reason_is_kept(
 ) -> None:
     receipt = failed(facts)
     assert (receipt.failure, receipt.reason) == (failures.REFUSED, reason)
+
+
+def test_without_code_and_words_the_reason_is_what_was_posted() -> None:
+    assert failed({}).reason.startswith('{"id": "…fd-55e9-')
+    [receipt] = receipts.meta(envelope({"id": "wamid.x", "status": "failed", "errors": "x"}))
+    assert receipt.reason == '{"id": "wamid.x", "status": "failed", "errors": "x"}'
+
+
+@pytest.mark.parametrize(
+    ("reason", "failure"),
+    [
+        ("low balance", failures.BALANCE_EMPTY),
+        ("Wallet Balance Low", failures.BALANCE_EMPTY),
+        ("Number Does Not Exists On WhatsApp", failures.NOT_ON_WHATSAPP),
+        ("Template is paused", failures.TEMPLATE_PAUSED),
+        ("Template did not match", failures.TEMPLATE_REJECTED),
+        ("User has opted out", failures.OPTED_OUT),
+        ("New kind of trouble", failures.REFUSED),
+    ],
+)
+@pytest.mark.parametrize("code", [9999, "9999", None])
+def test_words_decide_where_the_code_is_in_no_list(
+    reason: str, failure: Failure, code: object
+) -> None:
+    assert failed({"code": code, "reason": reason}).failure is failure
+    status = {"gs_id": "gs", "status": "failed", "errors": [{"code": code, "title": reason}]}
+    [receipt] = receipts.gupshup(envelope(status))
+    assert receipt.failure is failure
+
+
+@pytest.mark.parametrize(
+    ("cause", "failure"),
+    [
+        ("ABSENT_SUBSCRIBER", failures.RECIPIENT_ABSENT),
+        ("UNKNOWN_SUBSCRIBER", failures.INVALID_NUMBER),
+        ("DND_FAIL", failures.BARRED),
+        ("SERVICE_DOWN", failures.PROVIDER_DOWN),
+        ("OUTSIDE_WORKING_HOURS", failures.OUTSIDE_HOURS),
+    ],
+)
+def test_an_sms_report_with_a_new_code_is_understood_by_its_cause(
+    cause: str, failure: Failure
+) -> None:
+    [receipt] = receipts.gupshup_sms({**QUERY, "errCode": "099", "cause": cause})
+    assert (receipt.failure, receipt.reason) == (failure, f"099: {cause}")
+
+
+def test_an_sms_report_without_a_cause_tells_neither_token_nor_long_numbers() -> None:
+    told = {**QUERY, "errCode": "8306147", "cause": "", "token": "the-hooks-secret"}
+    [receipt] = receipts.gupshup_sms(told)
+    assert receipt.failure is failures.REFUSED
+    assert receipt.reason == '{"status": "FAILURE", "errCode": "••••…"}'
+
+
+def test_a_failure_is_explained_in_an_object_inside_too() -> None:
+    receipt = failed({"error": {"code": "132000", "message": "Param mismatch"}})
+    assert receipt.failure is failures.TEMPLATE_REJECTED
+    assert receipt.reason == "132000: Param mismatch"
 
 
 def test_facts_of_any_shape_are_just_not_there() -> None:
@@ -308,7 +370,6 @@ def test_without_gupshups_id_metas_is_used() -> None:
             "131042: M: D",
         ),
         ({"errors": [], "code": 131049}, failures.RECIPIENT_CAPPED, "131049"),
-        ({"errors": "x"}, failures.REFUSED, ""),
         ({"errors": [{"code": 1, "title": "to 919876543210"}]}, failures.PROVIDER_DOWN, "1: to …"),
     ],
 )
@@ -482,7 +543,7 @@ def test_every_form_of_a_report_is_read(body: object) -> None:
 )
 def test_every_error_code_of_a_report_has_its_failure(code: str, failure: Failure) -> None:
     for told in (code, int(code), code.lstrip("0") or "0"):
-        [receipt] = receipts.gupshup_sms({**QUERY, "errCode": told})
+        [receipt] = receipts.gupshup_sms({**QUERY, "errCode": told, "cause": "whatever"})
         assert receipt.failure is failure
         assert receipt.reason.startswith(f"{code}: ")
     assert code == "010" or code in FAMILIES[SMS_RECEIPT]

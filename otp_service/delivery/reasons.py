@@ -1,0 +1,97 @@
+"""Why something failed, as its provider tells it: read out of whatever shape it has, and made fit
+to be kept.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from otp_service.delivery.untrusted import MAX_REASON, code, part, parts, scrub, words
+
+_CODE_IN_WORDS = re.compile(r"^\(#([0-9]{1,9})\)\s*")  # Meta's titles begin with it
+# Meta's longest have seven digits, like 2494100; what looks otherwise is as likely a phone.
+_LIKE_A_CODE = re.compile(r"[0-9]{1,6}|[12][0-9]{6}")
+_NOT_TEXT = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^<>]*>", re.IGNORECASE | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """In codes, and in words for people, which are not scrubbed yet. ``subcode`` is Meta's."""
+
+    code: str = ""
+    subcode: str = ""
+    words: str = field(default="", repr=False)
+
+
+def of_answer(told: Mapping[str, object], body: bytes) -> Trouble:
+    """What an answer says: ``told`` is its JSON object, empty where it has none."""
+    return of(told) if told else Trouble(words=_plain_words(body))
+
+
+def of(told: Mapping[str, object]) -> Trouble:
+    """What an answer, or the facts of a receipt, say went wrong: flat, or in an object inside."""
+    listed = parts(told.get("errors"))
+    named = [part(told.get(name)) for name in ("error", "message", "response")]
+    inner = next(filter(None, [*listed, *named]), {})
+    titles = [words(each.get("message")) for each in (inner, told)]
+    codes = [code(each.get(name)) for each in (inner, told) for name in ("code", "errorCode")]
+    codes += [found[1] for found in map(_CODE_IN_WORDS.match, titles) if found]
+    said = [error_words(inner), error_words(told), words(told.get("error"))]
+    return Trouble(
+        code=next(filter(None, codes), ""),
+        subcode=code(inner.get("error_subcode")),
+        words=next(filter(None, said), ""),
+    )
+
+
+def error_words(trouble: Mapping[str, object]) -> str:
+    """What one error object says, in an answer or in a receipt, each thing once."""
+    data = trouble.get("error_data")
+    titles = (words(trouble.get(name)) for name in ("message", "title", "reason", "description"))
+    details = words(part(data).get("details")) or words(data) or words(trouble.get("details"))
+    heard: dict[str, str] = {}
+    for told in (next(filter(None, titles), ""), details):
+        bare = _CODE_IN_WORDS.sub("", told)  # without the code, once more
+        heard.setdefault(bare.rstrip(".").lower(), bare)
+    return ": ".join(filter(None, heard.values()))
+
+
+def _plain_words(body: bytes) -> str:
+    """A body that is a text for people: no page, nothing like JSON but a text in quotes."""
+    told = _beginning(body)
+    return "" if body.lstrip()[:1] in (b"<", b"{", b"[") else told.strip('"')
+
+
+def _beginning(body: bytes) -> str:
+    """What a body begins with; a page without its tags."""
+    told = body.decode(errors="replace")
+    if told.lstrip().startswith("<"):
+        told = _NOT_TEXT.sub(" ", told)
+    return " ".join(told.split())
+
+
+def _receipt(body: Mapping[str, object], *secrets: str) -> str:
+    """Who reads a receipt does not know the person's code, so any number may be one."""
+    return re.sub(r"[0-9]{4,}", "…", scrub(json.dumps(body), *secrets))
+
+
+def told(trouble: Trouble, body: bytes | Mapping[str, object], *secrets: str, known: bool) -> str:
+    """The reason that is kept: the code and the words, or how the body begins where there is no
+    word and the code is ``known`` to no list. No ``secret`` is in it, nor a whole phone.
+    """
+    rest = trouble.words
+    if not (known or rest):
+        rest = _beginning(body) if isinstance(body, bytes) else _receipt(body, *secrets)
+    shown = [_shown(trouble.code, secrets, known), scrub(rest, *secrets)]
+    return ": ".join(filter(None, shown))[:MAX_REASON]
+
+
+def _shown(told: str, secrets: tuple[str, ...], known: bool) -> str:
+    """The code stays readable, unless it is in no list and may be something else."""
+    lower = told.lower()
+    mixed = any(each and each.lower() in lower for each in secrets)
+    readable = known or (_LIKE_A_CODE.fullmatch(told) and not mixed)
+    return told if readable else scrub(told, *secrets)
