@@ -19,7 +19,7 @@ begin
   end if;
   if to_regclass('otp_service.alembic_version') is not null then
     select version_num into revision from otp_service.alembic_version;
-    if revision not in ('0001', '0002', '0003', '0004', '0005', '0006', '0007', '0008') then
+    if revision not in ('0001', '0002', '0003', '0004', '0005', '0006', '0007', '0008', '0009', '0010') then
       raise exception 'the schema is at revision %, which this file does not know: '
         'take the file of the newest release', revision;
     end if;
@@ -356,11 +356,29 @@ comment on column otp_service.provider_events.owner is 'the app or the number it
 comment on column otp_service.provider_events.detail is 'the provider''s own words';
 comment on column otp_service.provider_events.at is 'by the provider''s clock';
 
+-- Revision 0009 ----------------------------------------------------------------------------------
+
+create table if not exists otp_service.requests (
+  id varchar(40) not null,
+  client varchar(64) not null,
+  created_at timestamptz not null,
+  constraint pk_requests primary key (id)
+);
+create index if not exists ix_requests_client_created_at
+  on otp_service.requests (client, created_at);
+alter table otp_service.deliveries add column if not exists client varchar(64);
+comment on column otp_service.deliveries.client is 'who asked for it';
+
+-- Revision 0010 ----------------------------------------------------------------------------------
+
+create index if not exists ix_deliveries_client_failed_at
+  on otp_service.deliveries (client, failed_at) where failed_at is not null;
+
 -- All of it is there now -------------------------------------------------------------------------
 
-update otp_service.alembic_version set version_num = '0008' where version_num <> '0008';
+update otp_service.alembic_version set version_num = '0010' where version_num <> '0010';
 insert into otp_service.alembic_version (version_num)
-  select '0008' where not exists (select from otp_service.alembic_version);
+  select '0010' where not exists (select from otp_service.alembic_version);
 
 -- The service's own role. Its password is made here: it is in nothing that is pasted or logged.
 do $$

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import phonenumbers
 
@@ -30,9 +31,34 @@ def limits(read: Reader, *, keys_required: bool) -> Limits:
         failures_in_a_row=read.number(
             "OTP_FAILURES_IN_A_ROW", FAILURES_IN_A_ROW, 1, FAILURES_IN_A_ROW
         ),
+        phone_refusals=_windows(read, "OTP_REFUSAL_LIMITS", default.phone_refusals, needed=True),
+        client_refusals=_windows(read, "OTP_CLIENT_REFUSAL_LIMITS", default.client_refusals),
+        live_verifications=replace(
+            default.live_verifications, count=read.number("OTP_LIVE_PER_PHONE", 3, 1, 100)
+        ),
         client_requests=requests[0] if requests and keys_required else None,
         pumping=_pumping(read),
     )
+
+
+def refuse_forgotten(read: Reader, limits: Limits, days: int) -> None:
+    """A window counts what is kept: what is deleted before it has passed would be forgotten."""
+    windows = {
+        "OTP_SEND_LIMITS": limits.phone_sends,
+        "OTP_PURPOSE_SEND_LIMITS": limits.purpose_sends,
+        "OTP_ADDRESS_SEND_LIMITS": limits.address_sends,
+        "OTP_FAILURE_LIMITS": limits.phone_failures,
+        "OTP_REFUSAL_LIMITS": limits.phone_refusals,
+        "OTP_CLIENT_REFUSAL_LIMITS": limits.client_refusals,
+        "OTP_PUMPING_NUMBERS": (limits.pumping.numbers,),
+    }
+    for variable, each in windows.items():
+        needed = max((-(-limit.seconds // DAY) for limit in each), default=0)
+        if needed > days:
+            read.problems.append(
+                f"{variable} looks back {needed} days, but OTP_RETENTION_DAYS={days} deletes what "
+                f"it counts before: keep at least {needed} days, or shorten the window"
+            )
 
 
 _CLIENT_REQUESTS = (Limit("client_requests", 50, 1),)

@@ -10,6 +10,7 @@ import click
 from otp_service.domain.limits import Limit
 from otp_service.domain.numbering_plans import known
 from otp_service.domain.phone import mask
+from otp_service.domain.ports import Block
 from otp_service.settings import Settings
 from otp_service.storage import rows
 from otp_service.storage.phones import Count, Report
@@ -21,6 +22,7 @@ _EVENTS = {
     "resend_cooldown": "messages for this purpose",
     "address_sends": "messages from this address",
     "phone_failures": "wrong guesses",
+    "phone_refusals": "messages to it that were refused",
 }
 _REFUSALS = {
     "country": "its country is not in OTP_ALLOWED_COUNTRIES",
@@ -41,6 +43,7 @@ def question(phone: str, purpose: str, address: str | None, settings: Settings) 
     """What `phones.report` is asked; a test number has neither prefix nor country."""
     asked: Question = {"phone": phone, "purpose": purpose, "address": address}
     asked |= {"prefix": None, "country": None, "lifetime": settings.expiry}
+    asked["max_attempts"] = settings.max_attempts
     if phone not in settings.test_numbers:
         where = known(phone)
         asked |= {"prefix": where.prefix, "country": where.country}
@@ -63,6 +66,8 @@ def show(home: str, report: Report, settings: Settings, *, address_asked: bool) 
         if count.limit.name == "address_sends" and not address_asked:
             continue
         _line(_EVENTS[count.limit.name], _count(count))
+    _line("live verifications", _live(report, settings))
+    _line("guesses for another one", _guesses(report, settings))
     most = settings.limits.failures_in_a_row
     in_a_row = f"{report.failures_in_a_row} of {most}"
     if report.disabled_at:
@@ -87,6 +92,21 @@ def _line(name: str, text: str) -> None:
 def _count(count: Count) -> str:
     told = f"{count.used} of {count.limit.count} in {_span(count.limit)}"
     return f"{told}, BLOCKED until {_time(count.until)}" if count.until else told
+
+
+def _live(report: Report, settings: Settings) -> str:
+    told = f"{report.live} of {settings.limits.live_verifications.count}"
+    return told + _until(report.crowd) if report.crowd else told
+
+
+def _guesses(report: Report, settings: Settings) -> str:
+    told = f"{report.guesses_left} of {settings.max_attempts}"
+    return told + _until(report.lock.block) if report.lock else told
+
+
+def _until(block: Block) -> str:
+    """Without an end, nothing but an operator ends it."""
+    return f", BLOCKED until {_time(block.ends_at) if block.ends_at else 'otp unlock'}"
 
 
 def _span(limit: Limit) -> str:

@@ -99,6 +99,7 @@ class Settings(ProviderSettings, ServerSettings):
             proof=setting_values.proof(read),
         )
         _refuse_unsafe(read, settings, sandbox)
+        limit_settings.refuse_forgotten(read, settings.limits, settings.retention_days)
         read.problems += oversights.problems(environ, read.asked)
         read.warnings += oversights.warnings(environ, read.asked)
         if read.problems:

@@ -54,10 +54,13 @@ def statement_tests() -> dict[str, set[int]]:
     for path in (ROOT / "tests").rglob("test_*.py"):
         module = ast.parse(path.read_text())
         everywhere = statements(node.value for node in module.body if isinstance(node, ast.Assign))
-        for node in ast.walk(module):
-            if isinstance(node, ast.FunctionDef):
+        groups: list[ast.Module | ast.ClassDef] = [module]
+        groups += [node for node in module.body if isinstance(node, ast.ClassDef)]
+        for group in groups:
+            of_group = everywhere | statements(getattr(group, "decorator_list", []))
+            for node in (node for node in group.body if isinstance(node, ast.FunctionDef)):
                 key = f"{path.relative_to(ROOT / 'tests')}::{node.name}"
-                carried[key] = statements(node.decorator_list) | everywhere
+                carried[key] = statements(node.decorator_list) | of_group
     return carried
 
 

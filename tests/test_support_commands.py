@@ -30,7 +30,7 @@ def fill(client: FlaskClient) -> str:
         for _ in range(5):
             client.post("/verify-otp", json=PHONE | {"purpose": purpose, "otp": wrong})
     for _ in range(2):
-        sent = client.post("/resend-otp", json=PHONE).get_json()["data"]
+        sent = client.post("/resend-otp", json=PHONE | {"purpose": "three"}).get_json()["data"]
     return str(sent["otp"])
 
 
@@ -43,6 +43,8 @@ def test_why_tells_what_blocks_a_number_and_until_when(app: Flask, client: Flask
     assert re.search(r"messages to it +5 of 5 in 10 minutes, " + until, told)
     assert re.search(r"wrong guesses +10 of 10 in 1 hour, " + until, told)
     assert re.search(r"wrong guesses in a row +10 of 100", told)
+    assert re.search(r"live verifications +1 of 3\n", told)
+    assert re.search(r"guesses for another one +0 of 5, " + until, told)
     assert "public two failed, 5 of 5 wrong guesses" in told
     assert "9876543210" not in told
 
@@ -50,6 +52,8 @@ def test_why_tells_what_blocks_a_number_and_until_when(app: Flask, client: Flask
 def test_why_of_a_number_that_nothing_blocks(app: Flask) -> None:
     told = run(app, "why", "+919876543210", "--client-ip", "203.0.113.7")
     assert "database: no limit is met" in told
+    assert re.search(r"live verifications +0 of 3\n", told)
+    assert re.search(r"guesses for another one +5 of 5\n", told)
     assert re.search(r"messages from this address +0 of 20 in 10 minutes\n", told)
     assert "BLOCKED" not in told
 
@@ -70,9 +74,14 @@ def test_why_tells_what_looks_like_pumping(make_app: MakeApp) -> None:
 
 def test_unlock_lets_the_person_go_on_and_why_says_so(app: Flask, client: FlaskClient) -> None:
     code = fill(client)
-    assert client.post("/verify-otp", json=PHONE | {"otp": code}).status_code == 429
+    assert (
+        client.post("/verify-otp", json=PHONE | {"otp": code, "purpose": "three"}).status_code
+        == 429
+    )
     assert "+91••••3210 is unlocked (database)." in run(app, "unlock", "+919876543210")
-    assert client.post("/verify-otp", json=PHONE | {"otp": code}).get_json()["success"]
+    assert client.post("/verify-otp", json=PHONE | {"otp": code, "purpose": "three"}).get_json()[
+        "success"
+    ]
     assert client.post("/send-otp", json=PHONE).status_code == 200
     told = run(app, "why", "+919876543210")
     assert "no limit is met" in told

@@ -15,7 +15,7 @@ from otp_service.domain.phone import Numbering
 
 @dataclass(frozen=True)
 class Limit:
-    """At most ``count`` events in any ``seconds`` (a sliding window).
+    """At most ``count`` events in any ``seconds`` (a sliding window), or at once if they are 0.
 
     ``name`` says what is counted; callers read it in a refusal, so it never changes its meaning.
     """
@@ -34,7 +34,8 @@ class Limit:
 
     def told(self) -> dict[str, Any]:
         """For the refusal."""
-        return {"limit": self.name, "allowed": self.count, "per_seconds": self.seconds}
+        per = {"per_seconds": self.seconds} if self.seconds else {}
+        return {"limit": self.name, "allowed": self.count, **per}
 
 
 def seconds_until(end: datetime, now: datetime) -> int:
@@ -79,8 +80,10 @@ class Limits:
     """What a deployment allows.
 
     Messages to one phone (keeps a person from being flooded, and the bill from being pumped), to
-    one phone for one purpose, and for one end user's address. Wrong guesses for one phone over all
-    its verifications: each has its own cap, but an attacker would simply start another one (NIST
+    one phone for one purpose, and for one end user's address. Messages to one phone or of one
+    client that the provider refused for the recipient's sake: they cost nothing, so nothing else
+    bounds them. Live verifications of one phone. Wrong guesses for one phone over all its
+    verifications: each has its own cap, but an attacker would simply start another one (NIST
     SP 800-63B-4, 3.2.2). Requests of one client.
     """
 
@@ -88,6 +91,9 @@ class Limits:
     purpose_sends: tuple[Limit, ...] = ()
     address_sends: tuple[Limit, ...] = limits("address_sends", (20, 600), (100, DAY))
     cooldown: tuple[Limit, ...] = ()
+    phone_refusals: tuple[Limit, ...] = limits("phone_refusals", (10, 3_600))
+    client_refusals: tuple[Limit, ...] = limits("client_refusals", (100, 600))
+    live_verifications: Limit = Limit("live_verifications", 3, 0)
     phone_failures: tuple[Limit, ...] = limits("phone_failures", (10, 3_600), (30, DAY))
     failures_in_a_row: int = FAILURES_IN_A_ROW
     client_requests: Limit | None = None
@@ -96,7 +102,8 @@ class Limits:
     @property
     def sends(self) -> tuple[Limit, ...]:
         """All that a message must keep to, in the order that the store counts them."""
-        return self.phone_sends + self.purpose_sends + self.cooldown + self.address_sends
+        counted = self.phone_sends + self.purpose_sends + self.cooldown + self.address_sends
+        return counted + self.phone_refusals + self.client_refusals
 
     def shared_by(self, instances: int) -> Limits:
         """The part of each of so many stores."""
@@ -111,6 +118,9 @@ class Limits:
             phone_sends=part(self.phone_sends),
             purpose_sends=part(self.purpose_sends),
             address_sends=part(self.address_sends),
+            phone_refusals=part(self.phone_refusals),
+            client_refusals=part(self.client_refusals),
+            live_verifications=self.live_verifications.shared_by(instances),
             phone_failures=part(self.phone_failures),
             client_requests=self.client_requests and self.client_requests.shared_by(instances),
         )

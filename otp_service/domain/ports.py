@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import Protocol
+from typing import Any, Protocol
 
 from otp_service.domain.limits import Limit
 from otp_service.domain.messages import Outgoing
@@ -88,12 +88,40 @@ class Quota:
 
 
 @dataclass(frozen=True)
+class Block:
+    """A limit that is met: whole seconds until it may not be, and by the store's clock when."""
+
+    limit: Limit
+    retry_after: int
+    ends_at: datetime | None = None
+
+    def told(self) -> dict[str, Any]:
+        """For the refusal."""
+        ends = {"resets_at": self.ends_at} if self.ends_at else {}
+        return {"retry_after": self.retry_after, **self.limit.told(), **ends}
+
+
+@dataclass(frozen=True)
+class Lock:
+    """Why no verification of a phone can be given a guess.
+
+    ``too_many``: so many were wrong that checks by phone alone have ended; otherwise what is left
+    is out on verifications that are live.
+    """
+
+    block: Block
+    too_many: bool
+
+
+@dataclass(frozen=True)
 class Issued:
     """``stored`` tells whether the draft was; ``live`` is the person's live verification now.
 
     ``outgoing`` is the message, if stored; ``limit`` the send limit that it met, if any;
-    ``earlier`` what the same request led to before, if it was made before. ``suspicions`` name the
-    rules against pumping that it seems to break, ``blocked`` whether it was not stored for that.
+    ``earlier`` what the same request led to before, if it was made before. ``crowd`` is the limit
+    of live verifications, if that is met, ``lock`` what leaves no guess for another. ``suspicions``
+    name the rules against pumping that it seems to break, ``blocked`` whether it was not stored
+    for that.
     """
 
     draft: Draft
@@ -103,8 +131,16 @@ class Issued:
     outgoing: Outgoing | None = None
     limit: Limit | None = None
     earlier: Earlier | None = None
+    crowd: Block | None = None
+    lock: Lock | None = None
     suspicions: tuple[str, ...] = ()
     blocked: bool = False
+
+    @property
+    def refused(self) -> bool:
+        """Whether something else than a live verification stood in its way."""
+        locked = self.lock and not self.live
+        return not self.stored and bool(self.limit or self.crowd or locked or self.blocked)
 
 
 @dataclass(frozen=True)
@@ -145,14 +181,13 @@ class Check:
 
 @dataclass(frozen=True)
 class Judged:
-    """``verification`` is None when missing or the key was reused; ``quota`` and ``limit`` are
-    there only when locked, ``limit`` not if there were too many failures in a row.
+    """``verification`` is None when missing or the key was reused; ``block`` is there only when
+    locked.
     """
 
     verdict: Verdict
     verification: Verification | None = None
-    quota: Quota | None = None
-    limit: Limit | None = None
+    block: Block | None = None
 
 
 @dataclass(frozen=True)

@@ -15,13 +15,14 @@ from otp_service.domain.errors import (
     DeliveryUnconfirmed,
     DestinationNotAllowed,
     OtpError,
+    PhoneLocked,
     SendLimitExceeded,
     StorageUnavailable,
 )
 from otp_service.domain.messages import Outgoing
 from otp_service.domain.numbering_plans import known
 from otp_service.domain.phone import mask
-from otp_service.domain.ports import Draft, Issued, Quota, Wish
+from otp_service.domain.ports import Block, Draft, Issued, Quota, Wish
 from otp_service.domain.verification import Channel, Person, Verification
 
 log = logging.getLogger(__name__)
@@ -97,8 +98,8 @@ class Sending:
     def deliver(self, issued: Issued) -> Sent:
         """Send what was stored, or leave it to the worker if the caller does not wait.
 
-        Raises `SendLimitExceeded` or `DestinationNotAllowed` if it was not stored, or the
-        `DeliveryError` it failed with.
+        Raises `SendLimitExceeded`, `PhoneLocked` or `DestinationNotAllowed` if it was not stored,
+        or the `DeliveryError` it failed with.
         """
         phone = issued.draft.person.phone
         self._tell_suspicions(issued)
@@ -146,9 +147,11 @@ class Sending:
 def _refusal(issued: Issued) -> OtpError:
     """Why it was not stored. What a person can wait for comes first."""
     phone, quota = issued.draft.person.phone, issued.quota
-    if issued.limit is None and issued.blocked:
+    full = issued.limit and Block(issued.limit, quota.retry_after, quota.ends_at)
+    if block := full or issued.crowd:
+        return SendLimitExceeded(phone=phone, **block.told())
+    if issued.lock:
+        return PhoneLocked(phone=phone, **issued.lock.block.told())
+    if issued.blocked:
         return DestinationNotAllowed(phone=phone, reason="unusual_traffic")
-    if issued.limit is None:  # what stood in its way has just ended
-        return StorageUnavailable(retry_after=1)
-    wait, until = quota.retry_after, quota.ends_at
-    return SendLimitExceeded(phone=phone, retry_after=wait, **issued.limit.told(), resets_at=until)
+    return StorageUnavailable(retry_after=1)  # what stood in its way has just ended

@@ -17,11 +17,9 @@ from otp_service.domain.errors import (
     TooManyAttempts,
     VerificationNotFound,
 )
-from otp_service.domain.limits import LOCKED_FOR, Limit
 from otp_service.domain.ports import (
     Check,
     Judged,
-    Quota,
     RequestKey,
     Store,
     StoredMessage,
@@ -59,6 +57,8 @@ class OtpService:
         issued = self._store.issue(person, partial(self._sending.draft, person, wish))
         if issued.earlier:
             return self._repeats.of_send(issued)
+        if not issued.stored and issued.lock and issued.lock.too_many:
+            raise PhoneLocked(phone=person.phone, **issued.lock.block.told())
         if not issued.stored and issued.live:
             raise CodeAlreadySent(issued.live, issued.quota)
         return self._sending.deliver(issued)
@@ -78,7 +78,7 @@ class OtpService:
                 continue
             if issued.earlier:
                 return self._repeats.of_send(issued)
-            if issued.stored or issued.limit or issued.blocked:
+            if issued.stored or issued.refused:
                 return self._sending.deliver(issued)
         raise StorageUnavailable(retry_after=1)
 
@@ -146,13 +146,6 @@ def _right_or_raise(judged: Judged, person: Person) -> Verification:
             allowed=found.max_attempts,
             resets_at=found.expires_at,
         )
-    if judged.quota:
-        raise _locked(number, judged.quota, judged.limit)
+    if judged.block:
+        raise PhoneLocked(phone=number, **judged.block.told())
     return found
-
-
-def _locked(number: str, quota: Quota, limit: Limit | None) -> PhoneLocked:
-    if limit is None:  # too many in a row: nothing but an operator ends it
-        return PhoneLocked(phone=number, retry_after=LOCKED_FOR, limit="failures_in_a_row")
-    wait, until = quota.retry_after, quota.ends_at
-    return PhoneLocked(phone=number, retry_after=wait, **limit.told(), resets_at=until)

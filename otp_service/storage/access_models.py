@@ -52,8 +52,19 @@ class PhoneRow(Model):
     updated_at: Mapped[datetime] = mapped_column(index=True)
 
 
+class RequestRow(Model):
+    """A client's request that was let in: what its limit counts, for as long as it does."""
+
+    __tablename__ = "requests"
+    id: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
+    client: Mapped[str] = mapped_column(sa.String(64))
+    created_at: Mapped[datetime]
+
+    __table_args__ = (sa.Index(None, "client", "created_at"),)
+
+
 class ClientRequestsRow(Model):
-    """A client's requests, counted from the first one after a pause."""
+    """The release before counts here. It goes with the next migration."""
 
     __tablename__ = "client_requests"
     client: Mapped[str] = mapped_column(sa.String(64), primary_key=True)

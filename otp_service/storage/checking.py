@@ -8,12 +8,13 @@ import sqlalchemy as sa
 import sqlalchemy.orm
 from sqlalchemy.dialects.postgresql import insert  # SQLite compiles its ON CONFLICT just as well
 
-from otp_service.domain.limits import Limits
+from otp_service.domain.limits import LOCKED_FOR, Limit, Limits
+from otp_service.domain.ports import Block
 from otp_service.domain.verification import Status
-from otp_service.storage import rules
+from otp_service.storage import rows, rules
 from otp_service.storage.access_models import PhoneRow
 from otp_service.storage.audit import entry
-from otp_service.storage.functions import bind_tag
+from otp_service.storage.functions import bind_tag, clock
 from otp_service.storage.models import AttemptRow, CodeRow, VerificationRow
 from otp_service.storage.request_rate import RequestRate
 from otp_service.storage.rules import ALWAYS, LIVE, NOW
@@ -37,9 +38,10 @@ class Judging:
     def __init__(self, limits: Limits, secrets: int) -> None:
         self.windows = rules.failure_windows(limits, ASKED)
         self.rate = RequestRate(limits.client_requests)
-        self.judge = self._transaction(limits.failures_in_a_row, secrets)
+        self._in_a_row = Limit("failures_in_a_row", limits.failures_in_a_row, 0)
+        self.judge = self._transaction(secrets)
 
-    def _transaction(self, most_in_a_row: int, secrets: int) -> Transaction:
+    def _transaction(self, secrets: int) -> Transaction:
         """Count one attempt, consume the code if it is right, and tell what became of it.
 
         The attempt's own row is the verdict: no row, not judged. A request that is repeated with
@@ -49,11 +51,11 @@ class Judging:
             *self.rate.count,
             self._judged(secrets),
             _settle(),
-            _count_in_a_row(most_in_a_row),
+            _count_in_a_row(self._in_a_row.count),
             _audited(),
             self._answer(),
         ]
-        return Transaction(*statements, serialize=[KEY, PHONE])
+        return Transaction(*statements, serialize=[*self.rate.locks, KEY, PHONE])
 
     def _judged(self, secrets: int) -> Statement:
         candidates = [bind_tag(V.id, given(f"tag_{number}")) for number in range(secrets)]
@@ -65,11 +67,21 @@ class Judging:
         )
         attempt = _attempt(right)
         # One whose guesses are used up is not live any more: the last guess ended it, see _settle.
-        judgeable = (V.id == THEIRS, LIVE, *(window.open for window in self.windows))
+        # By the clock of now: `LIVE` is of the transaction's start, before it waited for its turn,
+        # and what has ended since may have given its guesses to another verification.
+        alive = (LIVE, V.expires_at > clock())
+        judgeable = (V.id == THEIRS, *alive, *(window.open for window in self.windows))
         fresh = ~sa.exists().where(rules.of_key(EARLIER, KEY))
         enabled = ~rules.disabled(ASKED)
-        rows = sa.select(*attempt.values()).where(*judgeable, enabled, fresh, self.rate.admits)
-        return sa.insert(A).from_select(list(attempt), rows)
+        new = sa.select(*attempt.values()).where(*judgeable, enabled, fresh, self.rate.admits)
+        return sa.insert(A).from_select(list(attempt), new)
+
+    def block(self, row: sa.Row[Any]) -> Block | None:
+        """What kept this answer's check from being judged, if it was one of the limits."""
+        if row.disabled:  # nothing but an operator ends it
+            return Block(self._in_a_row, LOCKED_FOR)
+        quota, limit = rows.quota(row, self.windows)
+        return Block(limit, quota.retry_after, quota.ends_at) if limit else None
 
     def _answer(self) -> Statement:
         """The attempt is this one, or the one that the same request made before."""
@@ -93,7 +105,7 @@ def _attempt(right: sa.ColumnElement[bool]) -> dict[Any, Any]:
         A.phone: V.phone,
         A.correct: right,
         A.failures: V.attempts + sa.case((right, 0), else_=1),
-        A.created_at: NOW,
+        A.created_at: clock(),
         A.idempotency_key: KEY,
         A.fingerprint: given("fingerprint", sa.String()),
     }
@@ -124,12 +136,11 @@ def _count_in_a_row(most: int) -> Statement:
     this = A.id == THIS
     wrong = sa.case((A.correct, 0), else_=1)
     known = sa.exists().where(P.phone == A.phone)
-    first = sa.select(A.phone, wrong, sa.case((wrong >= most, NOW), else_=sa.null()), NOW).where(
-        this, sa.or_(~A.correct, known)
-    )
+    at_once = sa.case((wrong >= most, clock()), else_=sa.null())
+    first = sa.select(A.phone, wrong, at_once, NOW).where(this, sa.or_(~A.correct, known))
     again = insert(P).from_select(["phone", "failures", "disabled_at", "updated_at"], first)
     failures = sa.case((again.excluded.failures == 0, 0), else_=P.failures + 1)
-    disabled_at = sa.case((failures >= most, sa.func.coalesce(P.disabled_at, NOW)))
+    disabled_at = sa.case((failures >= most, sa.func.coalesce(P.disabled_at, clock())))
     changes = {"failures": failures, "disabled_at": disabled_at, "updated_at": NOW}
     return again.on_conflict_do_update(index_elements=[P.phone], set_=changes)
 

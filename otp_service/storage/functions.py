@@ -51,6 +51,23 @@ class clock(sa.sql.functions.GenericFunction[datetime]):  # noqa: N801
     inherit_cache = True
 
 
+class least(sa.sql.functions.GenericFunction[int]):  # noqa: N801
+    """The smallest of whole numbers, none of them null."""
+
+    type = sa.Integer()
+    inherit_cache = True
+
+
+class in_turn(sa.sql.functions.GenericFunction[bool]):  # noqa: N801
+    """``in_turn(text)``: whether nobody holds this text's lock; then the transaction holds it.
+
+    The lock of `Transaction`'s ``serialize``, but taken without waiting.
+    """
+
+    type = sa.Boolean()
+    inherit_cache = True
+
+
 class bind_tag(sa.sql.functions.GenericFunction[str]):  # noqa: N801
     """``bind_tag(id, tag)``: `codes.bind`, computed where the row is."""
 
@@ -88,6 +105,22 @@ def _from_now(element: from_now, compiler: SQLCompiler, **kw: Any) -> str:
 @compiles(clock, "postgresql")
 def _clock(element: clock, compiler: SQLCompiler, **kw: Any) -> str:
     return "clock_timestamp()"
+
+
+@compiles(least, "sqlite")
+def _least(element: least, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"min({compiler.process(element.clauses, **kw)})"
+
+
+@compiles(in_turn, "postgresql")
+def _in_turn(element: in_turn, compiler: SQLCompiler, **kw: Any) -> str:
+    text = compiler.process(element.clauses, **kw)
+    return f"pg_try_advisory_xact_lock(hashtextextended({text}, 0))"
+
+
+@compiles(in_turn, "sqlite")
+def _always_in_turn(element: in_turn, compiler: SQLCompiler, **kw: Any) -> str:
+    return "1"  # behind the file's write lock
 
 
 @compiles(bind_tag, "postgresql")

@@ -12,6 +12,7 @@ from otp_service.domain.verification import Status
 from otp_service.storage import rules
 from otp_service.storage.audit import entry
 from otp_service.storage.functions import clock, from_now, timeline
+from otp_service.storage.guesses import LIVE_COUNT, GuessBudget
 from otp_service.storage.models import DeliveryRow, VerificationRow
 from otp_service.storage.new_message import KEY, PHONE, add_message, channel
 from otp_service.storage.pumping import PumpingGuard
@@ -34,8 +35,10 @@ class Issuing:
         self.windows = rules.send_windows(limits)
         self.rate = RequestRate(limits.client_requests)
         self.guard = PumpingGuard(limits.pumping)
+        self.budget = GuessBudget(limits)
+        self._most_live = limits.live_verifications.count
         # What is counted for a prefix or an address is counted behind a lock of its own.
-        self._locks = [KEY, PHONE]
+        self._locks: list[Any] = [*self.rate.locks, KEY, PHONE]
         if limits.pumping.guard is not Guard.OFF:
             self._locks.append(given("prefix", sa.String()))
         if limits.address_sends:
@@ -57,7 +60,9 @@ class Issuing:
         return sa.and_(fresh, self.rate.admits, sa.or_(given("exempt", sa.Boolean()), room))
 
     def _new(self) -> Statement:
-        """A new verification, unless the person has a live one."""
+        """A new verification with what guesses are left, unless the person has a live one."""
+        budget = sa.select(self.budget.left.label("guesses")).cte("budget")
+        budget = budget.prefix_with("MATERIALIZED", dialect="postgresql")  # reckoned once
         values: dict[Any, Any] = {
             V.id: given("id"),
             V.client: given("client"),
@@ -69,14 +74,15 @@ class Issuing:
             V.generation: sa.literal(1),
             V.oldest_generation: sa.literal(1),
             V.attempts: sa.literal(0),
-            V.max_attempts: given("max_attempts"),
+            V.max_attempts: budget.c.guesses,
             V.created_at: clock(),
             V.expires_at: from_now(given("lifetime")),
             V.timeline: timeline(),
             V.country: given("country", sa.String()),
         }
         live = sa.exists().where(OF_PERSON, LIVE)
-        new = sa.select(*values.values()).where(~live, self._allowed())
+        room = sa.or_(given("exempt", sa.Boolean()), self._most_live > LIVE_COUNT)
+        new = sa.select(*values.values()).where(budget.c.guesses > 0, ~live, room, self._allowed())
         return sa.insert(V).from_select(list(values), new)
 
     def _next(self) -> Statement:
@@ -95,9 +101,10 @@ class Issuing:
 
     def _answer(self) -> Statement:
         """The message if it was stored, what the same request led to before, the live
-        verification, how full the windows are, and what looks like pumping.
+        verification, how full the windows are, what looks like pumping, and what guesses are left.
         """
         earlier = sa.and_(rules.of_key(E, KEY), E.id != given("delivery_id"))
+        not_stored = D.id.is_(None)
         message = [D.id.label("stored"), D.channel.label("on"), D.provider.label("by"), D.auto]
         before = [E.verification_id.label("earlier"), E.id.label("earlier_delivery"), E.fingerprint]
         facts = [
@@ -105,6 +112,8 @@ class Issuing:
             *rules.facts(self.windows, rules.COUNTED_DOWN),
             *self.rate.facts,
             *self.guard.facts,
+            *self.budget.facts(needed=not_stored),
+            sa.case((not_stored, LIVE_COUNT)).label("live_count"),
         ]
         return (
             sa.select(*message, *before, *facts, *V.__table__.c)

@@ -180,6 +180,7 @@ class DeliveryRow(Model):
     prefix: Mapped[str | None] = mapped_column(
         sa.String(16), comment="the phone less its last four digits"
     )
+    client: Mapped[str | None] = mapped_column(sa.String(64), comment="who asked for it")
 
     price_category: Mapped[str | None] = _price("category")
     price_billable: Mapped[bool | None] = mapped_column(comment="whether it is charged for")
@@ -192,6 +193,13 @@ class DeliveryRow(Model):
         where_not_null("idempotency_key"),
         where_not_null("address", "created_at"),
         where_not_null("prefix", "created_at"),
+        sa.Index(
+            "ix_deliveries_client_failed_at",
+            "client",
+            "failed_at",
+            postgresql_where=sa.text("failed_at IS NOT NULL"),
+            sqlite_where=sa.text("failed_at IS NOT NULL"),
+        ),
     )
 
 

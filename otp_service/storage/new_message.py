@@ -46,6 +46,7 @@ def add_message() -> list[Statement]:
         D.fingerprint: given("fingerprint", sa.String()),
         D.address: given("address", sa.String()),
         D.prefix: given("prefix", sa.String()),
+        D.client: V.client,
     }
     code = {
         C.verification_id: V.id,

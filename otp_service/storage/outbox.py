@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 import sqlalchemy.orm
 
@@ -44,6 +46,7 @@ SUBMITTED = Transaction(
     sa.update(V)
     .where(V.id == given("id"), V.oldest_generation < given("supersede"))
     .values(oldest_generation=given("supersede")),
+    serialize=[PHONE],
 )
 
 POSTPONE = Transaction(
@@ -129,7 +132,8 @@ def _follow() -> Transaction:
         ~sa.exists().where(OTHER.verification_id == V.id, OTHER.follows == D.id),
         sa.or_(given("channel") != SMS, D.channel == SMS, ~had_its_sms),
     )
-    values = {
+    counted = (D.address, D.prefix, D.client)  # by limits, like the one before
+    values: dict[Any, Any] = {column: column for column in counted} | {
         D.id: new,
         D.verification_id: D.verification_id,
         D.phone: D.phone,
@@ -144,8 +148,6 @@ def _follow() -> Transaction:
         D.tries: D.tries,
         D.due_at: DUE,
         D.lease: given("new_lease", sa.String()),
-        D.address: D.address,  # limits count it like the one before
-        D.prefix: D.prefix,
     }
     row = sa.select(*values.values()).select_from(D).join(V, V.id == D.verification_id).where(may)
     stored = sa.exists().where(D.id == new)

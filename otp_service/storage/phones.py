@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert  # SQLite compiles its ON CONFLICT just as well
 
 from otp_service.domain.limits import Limit, Limits
-from otp_service.storage import rules
+from otp_service.domain.ports import Block, Lock
+from otp_service.storage import guesses, rules
 from otp_service.storage.access_models import PhoneRow
 from otp_service.storage.models import VerificationRow
 from otp_service.storage.pumping import PumpingGuard
@@ -40,6 +41,12 @@ class Report:
     disabled_at: datetime | None
     unlocked_at: datetime | None
     not_on_whatsapp: bool
+    live: int
+    """So many verifications."""
+    crowd: Block | None
+    guesses_left: int
+    """For a verification that begins now."""
+    lock: Lock | None
     suspicions: Sequence[str]
     recent: Sequence[sa.Row[Any]]
     """The newest verifications, newest first."""
@@ -47,16 +54,23 @@ class Report:
     @property
     def blocks(self) -> bool:
         """Whether a limit stands in the way now."""
-        return bool(self.disabled_at) or any(count.until for count in self.counts)
+        met = any(count.until for count in self.counts)
+        return met or bool(self.disabled_at or self.crowd or self.lock)
 
 
 def report(engine: sa.Engine, limits: Limits, **asked: str | int | None) -> Report:
-    """``asked``: phone, purpose, and of a message to it address, prefix, country and lifetime."""
-    windows = rules.send_windows(limits) + rules.failure_windows(limits, _NOBODY)
-    guard = PumpingGuard(limits.pumping)
+    """``asked``: phone, purpose, max_attempts, and of a message to it address, prefix, country and
+    lifetime. What a client is refused over all phones is not looked at.
+    """
+    sends = rules.send_windows(replace(limits, client_refusals=()))
+    windows = sends + rules.failure_windows(limits, _NOBODY)
+    guard, budget = PumpingGuard(limits.pumping), guesses.GuessBudget(limits)
     facts = [
         *rules.facts(windows, [window.limit.name for window in windows]),
         *guard.facts,
+        *budget.facts(needed=sa.true()),
+        guesses.LIVE_COUNT.label("live_count"),
+        rules.NOW.label("as_of"),
         P.failures,
         P.disabled_at,
         P.unlocked_at,
@@ -72,6 +86,10 @@ def report(engine: sa.Engine, limits: Limits, **asked: str | int | None) -> Repo
         disabled_at=row.disabled_at,
         unlocked_at=row.unlocked_at,
         not_on_whatsapp=bool(row.not_on_whatsapp),
+        live=row.live_count,
+        crowd=guesses.crowd(limits, row),
+        guesses_left=max(0, row.guesses_left),
+        lock=budget.lock(row),
         suspicions=guard.suspicions(row),
         recent=Transaction(newest, reads=True).run(engine, **asked),
     )

@@ -20,6 +20,8 @@ from otp_service.storage.transaction import given
 
 D = sa.orm.aliased(DeliveryRow)
 V = sa.orm.aliased(VerificationRow)
+# Somebody read a code there: whoever asks for another one is a person, not a pump.
+_WAS_VERIFIED = sa.exists().where(V.phone == given("phone"), V.status == Status.VERIFIED.value)
 
 
 class PumpingGuard:
@@ -36,17 +38,21 @@ class PumpingGuard:
         if self._rules.guard is not Guard.ENFORCE:
             return sa.true()
         enough = sa.func.coalesce(self._verified, self._rules.sends) >= self._enough
-        return sa.and_(self._others < self._rules.numbers.count, enough)
+        return sa.or_(_WAS_VERIFIED, sa.and_(self._others < self._rules.numbers.count, enough))
 
     @property
     def facts(self) -> list[sa.Label[Any]]:
         if self._rules.guard is Guard.OFF:
             return []
-        return [self._others.label("other_numbers"), self._verified.label("verified_lately")]
+        return [
+            self._others.label("other_numbers"),
+            self._verified.label("verified_lately"),
+            _WAS_VERIFIED.label("was_verified"),
+        ]
 
     def suspicions(self, row: sa.Row[Any]) -> tuple[str, ...]:
         """Which rules the message of this answer seems to break: prefix_numbers, conversion."""
-        if self._rules.guard is Guard.OFF:
+        if self._rules.guard is Guard.OFF or row.was_verified:
             return ()
         seen = {
             self._rules.numbers.name: row.other_numbers >= self._rules.numbers.count,

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from otp_service.domain.limits import Limits
 from otp_service.domain.verification import Status
 from otp_service.storage import rules
-from otp_service.storage.access_models import AuditRow, ClientRequestsRow, PhoneRow, SigningKeyRow
+from otp_service.storage.access_models import AuditRow, PhoneRow, RequestRow, SigningKeyRow
 from otp_service.storage.audit import entry
 from otp_service.storage.glance import Glance
 from otp_service.storage.models import AttemptRow, CodeRow, DeliveryRow, ReceiptRow, VerificationRow
@@ -24,6 +24,7 @@ DELIVERY = (
 ITS_CODE = sa.and_(C.verification_id == D.verification_id, C.generation == D.generation)
 OWN = sa.and_(V.id == given("id"), V.client == given("client"))
 
+_THEIR_PHONE = sa.select(V.phone).where(OWN).scalar_subquery()
 UNEXPIRED = V.expires_at > NOW
 
 
@@ -33,14 +34,16 @@ class Resource:
     def __init__(self, limits: Limits) -> None:
         self.rate = RequestRate(limits.client_requests)
         reads = not self.rate.count
-        self.read = Transaction(*self.rate.count, self._answer(), reads=reads)
+        self.read = Transaction(
+            *self.rate.count, self._answer(), serialize=self.rate.locks, reads=reads
+        )
         ends = sa.and_(OWN, LIVE, self.rate.admits)
         self.cancel = Transaction(
             *self.rate.count,
-            sa.select(V.id).where(OWN).with_for_update(),  # two at once leave one audit entry
             entry("verification.canceled", V, ends, verification_id=V.id),
             sa.update(V).where(ends).values(status=Status.CANCELED.value, canceled_at=NOW),
             self._answer(),
+            serialize=[*self.rate.locks, _THEIR_PHONE],
         )
 
     def _answer(self) -> Statement:
@@ -79,7 +82,7 @@ RECENT = Transaction(
 # All columns: a schema that an upgrade has not finished yet does not answer.
 _ALL_ROWS = (
     AuditRow,
-    ClientRequestsRow,
+    RequestRow,
     PhoneRow,
     SigningKeyRow,
     ReceiptRow,

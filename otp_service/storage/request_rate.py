@@ -1,7 +1,8 @@
 """How often a client calls: counted in the transaction that does what it asked for.
 
-One row for each client, whose window begins with the first request after a pause. Who comes when
-the row is in use waits for it: so do not count where no limit asks for it.
+A row for each request that was let in, for as long as its window: so any window holds no more of
+them than the limit, wherever it begins. A request that is refused leaves no row, and who goes on
+calling is let in again as soon as somebody who waited would be.
 """
 
 from __future__ import annotations
@@ -9,16 +10,17 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert  # SQLite compiles its ON CONFLICT just as well
 
 from otp_service.domain.errors import RequestLimitExceeded
 from otp_service.domain.limits import Limit, seconds_until
-from otp_service.storage.access_models import ClientRequestsRow
+from otp_service.storage.access_models import RequestRow
 from otp_service.storage.functions import clock, from_now
+from otp_service.storage.rules import Window
 from otp_service.storage.transaction import Statement, given
 
-R = ClientRequestsRow
+R = RequestRow
 CLIENT = given("client", sa.String())
+THIS = given("request_id", sa.String())
 
 
 class RequestRate:
@@ -26,43 +28,40 @@ class RequestRate:
 
     def __init__(self, limit: Limit | None) -> None:
         self._limit = limit
+        self._window = Window(limit, R.created_at, R.client == CLIENT) if limit else None
+
+    @property
+    def locks(self) -> list[sa.ColumnElement[str]]:
+        """What the transaction's ``serialize`` begins with: a client's requests take turns."""
+        return [sa.literal("client ") + CLIENT] if self._limit else []
 
     @property
     def count(self) -> list[Statement]:
         """Comes before what it may refuse."""
-        if self._limit is None:
+        if self._limit is None or self._window is None:
             return []
-        over = R.began_at <= from_now(-self._limit.seconds)
-        again = {
-            "used": sa.case((over, 1), else_=R.used + 1),
-            "began_at": sa.case((over, clock()), else_=R.began_at),
-        }
-        row = {R.client: CLIENT, R.used: 1, R.began_at: clock()}
-        first = insert(R).values({column.key: value for column, value in row.items()})
-        return [first.on_conflict_do_update(index_elements=[R.client], set_=again)]
+        gone = R.created_at <= from_now(-self._limit.seconds)
+        row = sa.select(THIS, CLIENT, clock()).where(self._window.open)
+        forget = sa.delete(R).where(R.client == CLIENT, gone)
+        return [forget, sa.insert(R).from_select([R.id, R.client, R.created_at], row)]
 
     @property
     def admits(self) -> sa.ColumnElement[bool]:
-        if self._limit is None:
-            return sa.true()
-        return sa.exists().where(R.client == CLIENT, R.used <= self._limit.count)
+        return sa.exists().where(R.id == THIS) if self._limit else sa.true()
 
     @property
     def facts(self) -> list[Any]:
         """For `refuse`, as columns of the answer."""
-        if self._limit is None:
+        if self._window is None:
             return []
-        mine = R.client == CLIENT
-        return [
-            sa.select(R.used).where(mine).scalar_subquery().label("requests"),
-            sa.select(R.began_at).where(mine).scalar_subquery().label("requests_since"),
-        ]
+        refused = sa.case((~self.admits, self._window.full_since))
+        return [refused.label("requests_full_since")]
 
     def refuse(self, row: sa.Row[Any]) -> None:
         """Raises `RequestLimitExceeded` if this answer is a refusal."""
-        if self._limit is None or row.requests <= self._limit.count:
+        if self._limit is None or row.requests_full_since is None:
             return
-        ends_at = self._limit.ends_at(row.requests_since)
+        ends_at = self._limit.ends_at(row.requests_full_since)
         raise RequestLimitExceeded(
             retry_after=seconds_until(ends_at, row.as_of), **self._limit.told(), resets_at=ends_at
         )

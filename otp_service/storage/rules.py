@@ -9,6 +9,7 @@ import sqlalchemy as sa
 import sqlalchemy.orm
 
 from otp_service.domain import failures
+from otp_service.domain.failures import Outcome
 from otp_service.domain.limits import Limit, Limits
 from otp_service.domain.verification import Channel, DeliveryStatus, Status
 from otp_service.storage.access_models import PhoneRow
@@ -26,7 +27,15 @@ OF_PERSON = sa.and_(
 # After a failover to a standby that lagged behind, what was consumed may look unused again: a
 # code that was issued on another timeline is void.
 SAME_TIMELINE = sa.or_(V.timeline.is_(None), V.timeline == timeline())
-LIVE = sa.and_(V.status == Status.PENDING.value, V.expires_at > NOW, SAME_TIMELINE)
+
+
+def live(row: Any) -> Condition:
+    """A verification that can still be verified."""
+    same_timeline = sa.or_(row.timeline.is_(None), row.timeline == timeline())
+    return sa.and_(row.status == Status.PENDING.value, row.expires_at > NOW, same_timeline)
+
+
+LIVE = live(V)
 
 
 # A message that was refused reached nobody and cost nothing, so it does not count.
@@ -98,6 +107,19 @@ class Window:
         return self.full_since.is_(None)
 
 
+# What a provider refuses for the recipient's or the destination's sake, unless another message
+# went out in its place. What is the account's fault, or the provider's, locks nobody out.
+_NOT_OURS = (Outcome.RECIPIENT, Outcome.DESTINATION)
+_REFUSALS = [code for code, failure in failures.FAILURES.items() if failure.outcome in _NOT_OURS]
+
+
+def _refused() -> Condition:
+    its = sa.orm.aliased(D)
+    replaced = sa.exists().where(its.verification_id == D.verification_id, its.follows == D.id)
+    theirs = sa.or_(*(D.error_code == code for code in _REFUSALS))
+    return sa.and_(~cost(D), theirs, ~replaced)
+
+
 def send_windows(limits: Limits) -> list[Window]:
     """In the order of ``limits.sends``."""
     its = sa.orm.aliased(V)
@@ -109,22 +131,22 @@ def send_windows(limits: Limits) -> list[Window]:
         for limit, counted in (to_phone | for_purpose).items()
     ]
     of_address = sa.and_(D.address == given("address", sa.String()), cost(D))
-    return windows + [Window(limit, D.created_at, of_address) for limit in limits.address_sends]
-
-
-def _beginning(verification_id: sa.BindParameter[Any]) -> sa.ScalarSelect[Any]:
-    return sa.select(V.created_at).where(V.id == verification_id).scalar_subquery()
+    windows += [Window(limit, D.created_at, of_address) for limit in limits.address_sends]
+    to_phone_refused = sa.and_(D.phone == given("phone"), _refused())
+    windows += [
+        Window(limit, D.created_at, to_phone_refused, since=UNLOCKED_AT)
+        for limit in limits.phone_refusals
+    ]
+    of_client = sa.and_(D.client == given("client", sa.String()), _refused())
+    return windows + [Window(limit, D.failed_at, of_client) for limit in limits.client_refusals]
 
 
 def failure_windows(limits: Limits, verification_id: sa.BindParameter[Any]) -> list[Window]:
-    """Wrong guesses for the phone, whatever the verification.
+    """Wrong guesses for the phone, whatever the verification, for a check by phone alone.
 
-    Who names a verification can't be locked out of it by guesses that others make at other ones:
-    of those, only what came before it counts.
+    Who names a verification has the guesses that it got when it was issued: see `guesses`.
     """
-    before = A.created_at < _beginning(verification_id)
-    counts = sa.or_(verification_id.is_(None), A.verification_id == verification_id, before)
-    failed = sa.and_(FAILED, counts)
+    failed = sa.and_(FAILED, verification_id.is_(None))
     return [
         Window(limit, A.created_at, failed, since=UNLOCKED_AT) for limit in limits.phone_failures
     ]
@@ -132,7 +154,8 @@ def failure_windows(limits: Limits, verification_id: sa.BindParameter[Any]) -> l
 
 def disabled(verification_id: sa.BindParameter[Any]) -> Condition:
     """The phone had too many wrong guesses in a row, before the verification that is named."""
-    before = sa.or_(verification_id.is_(None), P.disabled_at < _beginning(verification_id))
+    beginning = sa.select(V.created_at).where(V.id == verification_id).scalar_subquery()
+    before = sa.or_(verification_id.is_(None), P.disabled_at < beginning)
     return sa.exists().where(P.phone == given("phone"), P.disabled_at.is_not(None), before)
 
 

@@ -21,10 +21,9 @@ from otp_service.domain.ports import (
     Verdict,
 )
 from otp_service.domain.verification import Person, Status, Verification
-from otp_service.storage import checking, issuing, reading, retention, rows
+from otp_service.storage import checking, guesses, issuing, reading, retention, rows
 from otp_service.storage.audit import masked
 from otp_service.storage.database import Database
-from otp_service.storage.rules import Window
 from otp_service.storage.transaction import Transaction
 
 
@@ -50,7 +49,7 @@ class SqlStore:
         self._resource = reading.Resource(limits)
 
     def _run(self, transaction: Transaction, **values: object) -> Sequence[sa.Row[Any]]:
-        return self.database.run(transaction, **values)
+        return self.database.run(transaction, request_id=secrets.token_hex(16), **values)
 
     def new_id(self) -> str:
         """128 random bits behind the home's letter."""
@@ -67,6 +66,8 @@ class SqlStore:
             quota, limit = Quota(self._limits.phone_sends[0].count), None
         suspicions = issuing.guard.suspicions(row)
         live = rows.verification(row) if row.id else None
+        begins = draft.generation == 1
+        counts = begins and live is None
         message, earlier = rows.issued(row, draft)
         return Issued(
             draft,
@@ -76,6 +77,8 @@ class SqlStore:
             outgoing=message,
             limit=limit,
             earlier=earlier,
+            crowd=guesses.crowd(self._limits, row) if counts and not draft.exempt else None,
+            lock=issuing.budget.lock(row) if begins else None,
             suspicions=suspicions,
             blocked=bool(suspicions) and issuing.guard.enforced,
         )
@@ -114,7 +117,7 @@ class SqlStore:
         self._judging.rate.refuse(row)
         if check.key and row.fingerprint not in (None, *check.key.fingerprints):
             return Judged(Verdict.KEY_REUSED)
-        return _judged(row, self._judging.windows)
+        return _judged(row, self._judging)
 
     def get(self, client: str, verification_id: str) -> Verification | None:
         return self._resource_of(self._resource.read, client, verification_id)
@@ -144,7 +147,7 @@ def _key(key: RequestKey | None) -> dict[str, str | None]:
     }
 
 
-def _judged(row: sa.Row[Any], windows: Sequence[Window]) -> Judged:
+def _judged(row: sa.Row[Any], judging: checking.Judging) -> Judged:
     """The verdict. Order matters: a used-up verification says so even on a locked phone."""
     if row.id is None:
         return Judged(Verdict.MISSING)
@@ -155,7 +158,6 @@ def _judged(row: sa.Row[Any], windows: Sequence[Window]) -> Judged:
         return Judged(Verdict.WRONG, replace(found, attempts=row.failures))
     if found.seconds_left and found.status is Status.FAILED and not found.attempts_remaining:
         return Judged(Verdict.USED_UP, found)
-    quota, limit = rows.quota(row, windows)
-    if found.status is Status.PENDING and (limit or row.disabled):
-        return Judged(Verdict.LOCKED, found, quota, None if row.disabled else limit)
+    if found.status is Status.PENDING and (block := judging.block(row)):
+        return Judged(Verdict.LOCKED, found, block)
     return Judged(Verdict.MISSING)

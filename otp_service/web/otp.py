@@ -32,6 +32,7 @@ _BODY = [
 _SENDING = [
     *_BODY,
     errors.SendLimitExceeded,
+    errors.PhoneLocked,
     errors.RequestLimitExceeded,
     errors.DestinationNotAllowed,
     errors.DeliveryFailed,

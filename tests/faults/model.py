@@ -46,7 +46,7 @@ class Case:
     oldest: int = 1
     expires_at: int = 0
     wrong: int = 0
-    began: int = 0  # after how many failures in its home
+    guesses: int = GUESSES  # that it got when it was issued
 
 
 Answer = tuple[str, "Case | None"]
@@ -61,7 +61,6 @@ class Home:
     cases: list[Case] = field(default_factory=list)
     sends: list[tuple[str, int]] = field(default_factory=list)
     failures: list[tuple[str, int]] = field(default_factory=list)
-    failed: list[Case] = field(default_factory=list)  # for each failure
 
     def newest(self, person: Person) -> Case | None:
         return next((case for case in reversed(self.cases) if case.person == person), None)
@@ -84,12 +83,38 @@ class Home:
         self.cases = [case for case in self.cases if case.expires_at > self.now]
 
     def issue(self, person: Person) -> Answer:
+        left = self._guesses_left(person)
+        if left <= 0 and self._met(Limits().phone_failures, self.failures, person):
+            return LOCKED, None
         if live := self.live(person):
             return ALREADY, live
-        answer, case = self.reissue(Case(person, self.letter, began=len(self.failures)))
+        if len(self._all_live(person)) >= Limits().live_verifications.count:
+            return TOO_MANY_SENDS, None
+        answer, case = self.reissue(Case(person, self.letter, guesses=min(GUESSES, left)))
+        if case and left <= 0:
+            self.sends.pop()
+            return LOCKED, None
         if case:
             self.cases.append(case)
         return answer, case
+
+    def _all_live(self, person: Person) -> list[Case]:
+        """The phone's, for whatever purpose."""
+        of_phone = [case for case in self.cases if case.person.phone == person.phone]
+        return [
+            case
+            for case in of_phone
+            if case.status is Status.PENDING and case.expires_at > self.now
+        ]
+
+    def _guesses_left(self, person: Person) -> int:
+        """For a verification that begins now: of 15 an hour and of 30 a day."""
+        out = sum(case.guesses - case.wrong for case in self._all_live(person))
+        hour, day = Limits().phone_failures
+        return min(
+            hour.count + GUESSES - self._recent(hour, self.failures, person) - out,
+            day.count - self._recent(day, self.failures, person) - out,
+        )
 
     def reissue(self, case: Case) -> Answer:
         if self._met(Limits().phone_sends, self.sends, case.person):
@@ -104,25 +129,16 @@ class Home:
             return NO_CODE, None
         if case.status is not Status.PENDING:
             return (USED_UP if case.status is Status.FAILED else NO_CODE), case
-        failures = self._counted(case) if named else self.failures
-        if self._met(Limits().phone_failures, failures, case.person):
+        if not named and self._met(Limits().phone_failures, self.failures, case.person):
             return LOCKED, case
         if any(code == good and self.now < end for good, end in case.codes[case.oldest - 1 :]):
             case.status = Status.VERIFIED
             return OK, case
         self.failures.append((case.person.phone, self.now))
-        self.failed.append(case)
         case.wrong += 1
-        if case.wrong == GUESSES:
+        if case.wrong == case.guesses:
             case.status = Status.FAILED
         return WRONG, case
-
-    def _counted(self, case: Case) -> list[tuple[str, int]]:
-        """Who names a verification is not locked out of it by later guesses at other ones."""
-        own = [
-            failure for failure, of in zip(self.failures, self.failed, strict=True) if of is case
-        ]
-        return self.failures[: case.began] + own
 
     def get(self, case: Case) -> Answer:
         return (OK, case) if case in self.cases else (UNKNOWN, None)
@@ -133,8 +149,12 @@ class Home:
         return self.get(case)
 
     def _met(self, limits: tuple[Limit, ...], events: list[tuple[str, int]], of: Person) -> bool:
+        return any(self._recent(limit, events, of) >= limit.count for limit in limits)
+
+    def _recent(self, limit: Limit, events: list[tuple[str, int]], of: Person) -> int:
+        """How many there were in the limit's window."""
         ages = [self.now - time for phone, time in events if phone == of.phone]
-        return any(sum(age < limit.seconds for age in ages) >= limit.count for limit in limits)
+        return sum(age < limit.seconds for age in ages)
 
 
 @dataclass

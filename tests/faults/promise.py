@@ -257,7 +257,9 @@ class Promise(RuleBasedStateMachine):
         if judged and isinstance(got, Verification):
             self._same(judged, got)
         if judged and isinstance(got, CodeIncorrect):
-            self.hold(got.details["attempts_remaining"] == GUESSES - judged.wrong, "miscounted")
+            self.hold(
+                got.details["attempts_remaining"] == judged.guesses - judged.wrong, "miscounted"
+            )
 
     def _look(
         self,

@@ -157,6 +157,9 @@ def test_test_numbers_have_neither_send_limits_nor_destination_rules(make_app: M
         ("OTP_ALLOWED_COUNTRIES", "IN,Germany"),
         ("OTP_BLOCKED_PREFIXES", "88213"),
         ("OTP_BLOCKED_NUMBER_TYPES", "satellite"),
+        ("OTP_LIVE_PER_PHONE", "0"),
+        ("OTP_REFUSAL_LIMITS", "off"),
+        ("OTP_CLIENT_REFUSAL_LIMITS", "none"),
         ("OTP_PUMPING_GUARD", "on"),
         ("OTP_PUMPING_NUMBERS", "off"),
         ("OTP_PUMPING_SENDS", "9"),
@@ -170,6 +173,51 @@ def test_a_limit_that_makes_no_sense_refuses_to_start(
         make_app(**{variable: value})
 
 
+@pytest.mark.statement(6)
+@pytest.mark.parametrize(
+    "variable",
+    [
+        "OTP_SEND_LIMITS",
+        "OTP_PURPOSE_SEND_LIMITS",
+        "OTP_ADDRESS_SEND_LIMITS",
+        "OTP_FAILURE_LIMITS",
+        "OTP_REFUSAL_LIMITS",
+        "OTP_CLIENT_REFUSAL_LIMITS",
+        "OTP_PUMPING_NUMBERS",
+    ],
+)
+def test_a_window_longer_than_what_is_kept_does_not_start(variable: str, make_app: MakeApp) -> None:
+    with pytest.raises(Exception, match=f"{variable} looks back 2 days.*OTP_RETENTION_DAYS=1"):
+        make_app(**{variable: "10/25h", "OTP_RETENTION_DAYS": "1"})
+    assert make_app(**{variable: "10/1d", "OTP_RETENTION_DAYS": "1"})
+
+
+def test_a_phone_that_could_check_nothing_gets_no_message(make_app: MakeApp) -> None:
+    client = make_app(OTP_SEND_LIMITS="100/1h").test_client()
+    for purpose in ("one", "two", "three"):
+        sent = client.post("/send-otp", json=PHONE | {"purpose": purpose}).get_json()["data"]
+        wrong = f"{(int(sent['otp']) + 1) % 10**6:06}"
+        for _ in range(5):
+            of = {"otp": wrong, "purpose": purpose, "verification_id": sent["verification_id"]}
+            assert call(client, "/verify-otp", **of)[1]["code"] == "invalid_otp"
+    for path in ("/send-otp", "/resend-otp"):
+        response = client.post(path, json=PHONE)
+        error = response.get_json()["error"]
+        assert (response.status_code, error["code"]) == (429, "phone_locked")
+        assert response.headers["Retry-After"] == str(error["retry_after"])
+
+
+def test_a_phone_has_three_live_verifications_at_most(make_app: MakeApp) -> None:
+    client = make_app(OTP_LIVE_PER_PHONE="2").test_client()
+    for purpose in ("one", "two"):
+        assert call(client, "/send-otp", purpose=purpose)[0] == 200
+    status, error = call(client, "/send-otp", purpose="three")
+    assert (status, error["code"]) == (429, "send_limit_exceeded")
+    assert (error["limit"], error["allowed"]) == ("live_verifications", 2)
+    assert "per_seconds" not in error
+    assert error["resets_at"]
+
+
 def test_every_limit_can_be_set(make_app: MakeApp, tmp_path: Path) -> None:
     app = make_app(
         API_KEYS="required",
@@ -180,6 +228,9 @@ def test_every_limit_can_be_set(make_app: MakeApp, tmp_path: Path) -> None:
         OTP_FAILURE_LIMITS="4/2h",
         OTP_FAILURES_IN_A_ROW="50",
         OTP_CLIENT_REQUESTS="9/2s",
+        OTP_LIVE_PER_PHONE="4",
+        OTP_REFUSAL_LIMITS="5/2h",
+        OTP_CLIENT_REFUSAL_LIMITS="50/5m",
         OTP_PUMPING_GUARD="enforce",
         OTP_PUMPING_NUMBERS="4/5m",
         OTP_PUMPING_SENDS="20",
@@ -191,7 +242,10 @@ def test_every_limit_can_be_set(make_app: MakeApp, tmp_path: Path) -> None:
         "phone_sends": (9, DAY),  # and 3 in 900 seconds
         "purpose_sends": (2, 3_600),
         "resend_cooldown": (1, 30),
+        "phone_refusals": (5, 7_200),
+        "client_refusals": (50, 300),
     }
+    assert limits.live_verifications.count == 4
     assert [limit.count for limit in limits.phone_sends] == [3, 9]
     assert [(limit.count, limit.seconds) for limit in limits.phone_failures] == [(4, 7_200)]
     assert limits.failures_in_a_row == 50

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from otp_service.domain.errors import CodeIncorrect, OtpError
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Person
-from otp_service.storage.access_models import ClientRequestsRow, PhoneRow
+from otp_service.storage.access_models import PhoneRow, RequestRow
 from otp_service.storage.models import (
     AttemptRow,
     CodeRow,
@@ -30,7 +30,7 @@ ROWS_WITH_TIMES = (
     DeliveryRow,
     ReceiptRow,
     PhoneRow,
-    ClientRequestsRow,
+    RequestRow,
 )
 
 

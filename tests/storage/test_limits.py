@@ -13,14 +13,12 @@ from otp_service.domain.errors import (
     PhoneLocked,
     RequestLimitExceeded,
     SendLimitExceeded,
-    TooManyAttempts,
 )
 from otp_service.domain.limits import Limit, Limits
 from otp_service.domain.ports import Wish
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Person
 from otp_service.storage import phones
-from otp_service.storage.access_models import PhoneRow
 from otp_service.storage.models import DeliveryRow
 from tests.fakes import FakeSender
 from tests.storage.conftest import MakeService
@@ -164,6 +162,29 @@ class TestOfAClient:
         assert service.verify(person, sender.last_code)
         assert service.send(phone(1)).verification.generation == 1
 
+    def test_no_window_holds_more_wherever_it_begins(
+        self, make_service: MakeService, person: Person, engine: sa.Engine
+    ) -> None:
+        service = make_service(limits=self.LIMITS)
+        service.send(person)
+        pass_time(engine, 9)
+        assert [self.outcome(service, person) for _ in range(2)] == ["ok", "ok"]
+        pass_time(engine, 2)  # the first one has left, the others have not
+        assert [self.outcome(service, person) for _ in range(2)] == ["ok", "rate_limit_exceeded"]
+
+    @staticmethod
+    def outcome(service: OtpService, person: Person) -> str:
+        return race(lambda: service.resend(person)).popitem()[0]
+
+    def test_what_was_refused_makes_nobody_wait_longer(
+        self, make_service: MakeService, person: Person, engine: sa.Engine
+    ) -> None:
+        service = make_service(limits=self.LIMITS)
+        for _ in range(6):
+            self.outcome(service, person)
+        pass_time(engine, 11)
+        assert self.outcome(service, person) == "ok"
+
     def test_each_window_begins_anew(
         self, make_service: MakeService, person: Person, engine: sa.Engine
     ) -> None:
@@ -186,132 +207,6 @@ class TestOfAClient:
         outcomes = race(*[partial(service.send, phone(number)) for number in range(20)])
         assert outcomes == {"ok": 3, "rate_limit_exceeded": 17}
         assert len(sender.messages) == 3
-
-
-class TestOfGuesses:
-    SEVEN = replace(MANY, failures_in_a_row=7)
-
-    @pytest.mark.statement(5)
-    def test_failures_are_counted_across_verifications_clients_and_resends(
-        self, service: OtpService, person: Person, sender: FakeSender
-    ) -> None:
-        service.send(person)
-        fail(service, person, sender.last_code, 3)
-        service.resend(person)
-        fail(service, person, sender.last_code, 2)
-        other = replace(person, client="other", purpose="payment")
-        service.send(other)
-        fail(service, other, sender.last_code, 4)
-        third = replace(person, purpose="third")
-        service.send(third)
-        fail(service, third, sender.last_code, 1)
-        with pytest.raises(PhoneLocked) as caught:
-            service.verify(third, sender.last_code)
-        assert caught.value.details["limit"] == "phone_failures"
-        assert caught.value.details["allowed"] == 10
-
-    @pytest.mark.statement(7)
-    def test_a_strangers_guesses_at_another_verification_do_not_lock_ones_own(
-        self, service: OtpService, person: Person, sender: FakeSender
-    ) -> None:
-        mine = service.send(person).verification
-        code = sender.last_code
-        for purpose in ("stranger-1", "stranger-2"):
-            stranger = replace(person, purpose=purpose)
-            service.send(stranger)
-            fail(service, stranger, sender.last_code, 5)
-        with pytest.raises(PhoneLocked):
-            service.verify(person, code)
-        assert service.verify(person, code, mine.id)
-
-    @pytest.mark.statement(7)
-    def test_naming_a_verification_that_began_later_helps_nobody(
-        self, service: OtpService, person: Person, sender: FakeSender
-    ) -> None:
-        for purpose in ("stranger-1", "stranger-2"):
-            stranger = replace(person, purpose=purpose)
-            service.send(stranger)
-            fail(service, stranger, sender.last_code, 5)
-        later = service.send(person).verification
-        with pytest.raises(PhoneLocked):
-            service.verify(person, sender.last_code, later.id)
-
-    @pytest.mark.statement(7)
-    def test_ones_own_guesses_still_count_where_the_verification_is_named(
-        self, service: OtpService, person: Person, sender: FakeSender
-    ) -> None:
-        mine = service.send(person).verification
-        for _ in range(5):
-            fail(service, person, sender.last_code, 1)
-        with pytest.raises(TooManyAttempts):
-            service.verify(person, sender.last_code, mine.id)
-
-    def _disable(self, service: OtpService, person: Person, sender: FakeSender) -> None:
-        for purpose, guesses in (("one", 5), ("two", 2)):
-            another = replace(person, purpose=purpose)
-            service.send(another)
-            fail(service, another, sender.last_code, guesses)
-
-    @pytest.mark.statement(6)
-    def test_too_many_in_a_row_disable_a_phone_however_long_ago_they_were(
-        self, make_service: MakeService, person: Person, sender: FakeSender, engine: sa.Engine
-    ) -> None:
-        service = make_service(limits=self.SEVEN)
-        self._disable(service, person, sender)
-        pass_time(engine, 40 * 86_400)
-        service.send(person)
-        with pytest.raises(PhoneLocked) as caught:
-            service.verify(person, sender.last_code)
-        assert caught.value.details["limit"] == "failures_in_a_row"
-        assert caught.value.retry_after == 86_400
-
-    @pytest.mark.statement(6)
-    def test_an_operator_enables_it_again(
-        self, make_service: MakeService, person: Person, sender: FakeSender, engine: sa.Engine
-    ) -> None:
-        service = make_service(limits=self.SEVEN)
-        self._disable(service, person, sender)
-        service.send(person)
-        phones.unlock(engine, person.phone)
-        assert service.verify(person, sender.last_code)
-
-    @pytest.mark.statement(6)
-    def test_a_right_code_of_a_verification_that_began_before_enables_it_again(
-        self, make_service: MakeService, person: Person, sender: FakeSender
-    ) -> None:
-        service = make_service(limits=self.SEVEN)
-        mine = service.send(person).verification
-        code = sender.last_code
-        self._disable(service, person, sender)
-        with pytest.raises(PhoneLocked):
-            service.verify(person, code)
-        assert service.verify(person, code, mine.id)
-        service.send(person)
-        assert service.verify(person, sender.last_code)
-
-    @pytest.mark.statement(6)
-    def test_a_right_code_begins_the_count_anew(
-        self, make_service: MakeService, person: Person, sender: FakeSender
-    ) -> None:
-        service = make_service(limits=self.SEVEN)
-        for _ in range(4):
-            service.send(person)
-            fail(service, person, sender.last_code, 4)
-            assert service.verify(person, sender.last_code)
-
-    @pytest.mark.statement(6)
-    def test_by_default_it_takes_a_hundred(
-        self, make_service: MakeService, person: Person, sender: FakeSender, engine: sa.Engine
-    ) -> None:
-        service = make_service(limits=MANY)
-        service.send(person)
-        fail(service, person, sender.last_code, 1)
-        with engine.begin() as connection:
-            connection.execute(sa.update(PhoneRow).values(failures=98))
-        fail(service, person, sender.last_code, 1)
-        fail(service, person, sender.last_code, 1)
-        with pytest.raises(PhoneLocked):
-            service.verify(person, sender.last_code)
 
 
 class TestUnlocking:

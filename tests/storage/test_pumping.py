@@ -70,10 +70,17 @@ class TestOfAPrefix:
             stored = connection.scalar(sa.select(sa.func.count()).select_from(VerificationRow))
         assert stored == len(sender.messages) == 10
 
-    def test_those_who_got_messages_before_go_on(self, make_service: MakeService) -> None:
+    def test_those_who_were_verified_before_go_on(
+        self, make_service: MakeService, sender: FakeSender, engine: sa.Engine
+    ) -> None:
         service = make_service(limits=ENFORCED)
+        service.send(neighbour(77))
+        service.verify(neighbour(77), sender.last_code)
+        pass_time(engine, 601)
         send_all(service, range(10))
-        assert service.resend(neighbour(3))
+        heard = told(service)
+        assert service.send(neighbour(77))
+        assert heard == []
 
     def test_it_ends_by_itself_and_leaves_other_prefixes_alone(
         self, make_service: MakeService, engine: sa.Engine

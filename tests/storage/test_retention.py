@@ -39,7 +39,8 @@ def test_a_cleanup_works_in_batches_and_marks_and_deletes_all(
     )
     assert retention.cleanup(engine, days=30) == (ROWS, 0)
     with engine.begin() as connection:
-        connection.execute(sa.update(V).values(created_at=sa.func.from_now(-31 * 86_400)))
+        long_ago = sa.func.from_now(-31 * 86_400)
+        connection.execute(sa.update(V).values(created_at=long_ago, expires_at=long_ago))
     batches.clear()
     assert retention.cleanup(engine, days=30) == (0, ROWS)
     assert max(batches) <= retention.BATCH
@@ -94,18 +95,32 @@ def test_an_erasure_forgets_what_the_phones_limits_counted(
     assert phones(engine) == []
 
 
-def test_a_phone_is_forgotten_after_quiet_days_unless_it_is_disabled(
+@pytest.mark.statement(6)
+def test_a_phone_is_forgotten_after_quiet_days_but_not_its_wrong_guesses_in_a_row(
     service: OtpService, person: Person, sender: FakeSender, engine: sa.Engine
 ) -> None:
-    disabled = replace(person, phone="+14155552671")
-    for each in (person, disabled):
+    guessed_at = replace(person, phone="+14155552671")
+    for each in (person, guessed_at):
         service.send(each)
         fail(service, each, sender.last_code, 1)
-    with engine.begin() as connection:
-        this = PhoneRow.phone == disabled.phone
-        connection.execute(sa.update(PhoneRow).where(this).values(disabled_at=sa.func.from_now(0)))
+    service.cancel("public", service.resend(person).verification.id)
+    service.send(person)
+    service.verify(person, sender.last_code)
     retention.cleanup(engine, days=30)
     assert len(phones(engine)) == 2
     pass_time(engine, 31 * 86_400)
     retention.cleanup(engine, days=30)
-    assert phones(engine) == [disabled.phone]
+    assert phones(engine) == [guessed_at.phone]
+
+
+def test_what_a_limit_still_counts_is_not_deleted_with_an_old_verification(
+    service: OtpService, person: Person, sender: FakeSender, engine: sa.Engine
+) -> None:
+    service.send(person)
+    day = 86_400
+    with engine.begin() as connection:  # it was resent again and again, and is still alive
+        connection.execute(sa.update(V).values(created_at=sa.func.from_now(-day - 60)))
+    fail(service, person, sender.last_code, 1)
+    assert retention.cleanup(engine, days=1) == (0, 0)
+    pass_time(engine, day + 600)
+    assert retention.cleanup(engine, days=1) == (1, 1)

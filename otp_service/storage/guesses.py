@@ -1,0 +1,115 @@
+"""Wrong guesses of a phone: how many were judged, and how many are still out.
+
+A verification gets its guesses when it is issued, and nobody takes them from it: who names it is
+judged for as long as it has any. So what is out on live verifications counts as if it had been
+guessed, and nothing is given out beyond what the limits leave: whatever ids, purposes and clients
+are used, no window ever holds more wrong guesses than its ceiling.
+
+The ceiling of the shortest window lies above its limit, by the guesses of one verification. At the
+limit checks by phone alone end; what is above it is for who names a verification, so that a
+stranger who used up the limit has not locked out the person.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+import sqlalchemy.orm
+
+from otp_service.domain.limits import LOCKED_FOR, Limit, Limits, seconds_until
+from otp_service.domain.ports import Block, Lock
+from otp_service.storage.access_models import PhoneRow
+from otp_service.storage.functions import UtcTime, from_now, least
+from otp_service.storage.models import AttemptRow, VerificationRow
+from otp_service.storage.rules import FAILED, UNLOCKED_AT, live
+from otp_service.storage.transaction import given
+
+A, P = AttemptRow, PhoneRow
+L = sa.orm.aliased(VerificationRow)  # live, of the phone, whoever asked for it and for what
+PHONE = given("phone")
+MOST = given("max_attempts", sa.Integer())
+
+
+def _of_live(column: Any) -> sa.ScalarSelect[Any]:
+    return sa.select(column).where(L.phone == PHONE, live(L)).scalar_subquery()
+
+
+OUT = _of_live(sa.func.coalesce(sa.func.sum(L.max_attempts - L.attempts), 0))
+LIVE_COUNT = _of_live(sa.func.count())
+LIVE_UNTIL = _of_live(sa.func.min(L.expires_at, type_=UtcTime()))
+_KNOWN = sa.select(P.failures).where(P.phone == PHONE).scalar_subquery()
+IN_A_ROW = sa.func.coalesce(_KNOWN, sa.literal(0))
+DISABLED = sa.exists().where(P.phone == PHONE, P.disabled_at.is_not(None))
+
+
+class _Judged:
+    """The wrong guesses in a limit's window, and when the oldest of them was made."""
+
+    def __init__(self, limit: Limit, *, is_shortest: bool) -> None:
+        beginning = from_now(-limit.seconds)
+        since = sa.func.coalesce(UNLOCKED_AT, beginning)
+        recent = sa.and_(FAILED, A.created_at > beginning, A.created_at > since)
+        oldest = sa.func.min(A.created_at, type_=UtcTime())
+        self.limit = limit
+        self.count = sa.select(sa.func.count()).where(recent).scalar_subquery()
+        self.oldest = sa.select(oldest).where(recent).scalar_subquery()
+        self.left = limit.count + (MOST if is_shortest else 0) - self.count
+
+
+class GuessBudget:
+    """What a verification of the phone gets if it is begun now."""
+
+    def __init__(self, limits: Limits) -> None:
+        shortest = min(limits.phone_failures, key=lambda limit: limit.seconds)
+        self._in_a_row = Limit("failures_in_a_row", limits.failures_in_a_row, 0)
+        self._judged = [
+            _Judged(limit, is_shortest=limit is shortest) for limit in limits.phone_failures
+        ]
+        each = [*(judged.left for judged in self._judged), self._in_a_row.count - IN_A_ROW]
+        self.left = sa.case((DISABLED, 0), else_=least(MOST, least(*each) - OUT))
+        """Guesses, `MOST` at most; none if it is not above 0."""
+
+    def facts(self, needed: sa.ColumnElement[bool]) -> list[sa.Label[Any]]:
+        """For `lock`, as columns of the answer; null unless they are needed."""
+        columns = {
+            "guesses_left": self.left,
+            "live_until": LIVE_UNTIL,
+            "is_disabled": sa.or_(DISABLED, self._in_a_row.count <= IN_A_ROW),
+        }
+        for number, judged in enumerate(self._judged):
+            columns[f"judged_{number}"] = judged.count
+            columns[f"left_{number}"] = judged.left - OUT
+            columns[f"judged_since_{number}"] = judged.oldest
+        return [sa.case((needed, column)).label(name) for name, column in columns.items()]
+
+    def lock(self, row: sa.Row[Any]) -> Lock | None:
+        """What keeps a verification from being given any guess, and until when at least."""
+        if row.guesses_left is None or row.guesses_left > 0:
+            return None
+        if row.is_disabled:  # nothing but an operator ends it
+            return Lock(Block(self._in_a_row, LOCKED_FOR), too_many=True)
+        blocks, too_many = [], False
+        for number, limit in enumerate(judged.limit for judged in self._judged):
+            too_many = too_many or getattr(row, f"judged_{number}") >= limit.count
+            if getattr(row, f"left_{number}") <= 0:
+                blocks.append(_block(limit, row, getattr(row, f"judged_since_{number}")))
+        blocks = blocks or [_block(self._in_a_row, row, None)]
+        return Lock(max(blocks, key=lambda block: block.retry_after), too_many)
+
+
+def crowd(limits: Limits, row: sa.Row[Any]) -> Block | None:
+    """The limit of live verifications, if the phone of this answer has met it."""
+    limit = limits.live_verifications
+    if row.live_count is None or row.live_count < limit.count:
+        return None
+    return Block(limit, seconds_until(row.live_until, row.as_of), row.live_until)
+
+
+def _block(limit: Limit, row: sa.Row[Any], oldest: datetime | None) -> Block:
+    """Until a wrong guess leaves the window, or a live verification ends and gives its back."""
+    ends = [row.live_until] if row.live_until else []
+    if oldest:
+        ends.append(limit.ends_at(oldest))
+    return Block(limit, seconds_until(min(ends), row.as_of), min(ends)) if ends else Block(limit, 1)
