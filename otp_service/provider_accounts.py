@@ -13,9 +13,10 @@ from otp_service.delivery import sms as sms_api
 from otp_service.delivery.gupshup import GupshupSettings
 from otp_service.delivery.meta import MetaSettings
 from otp_service.delivery.sms import SmsSettings
+from otp_service.domain import languages
 from otp_service.environ import Reader
 
-_LANGUAGE = r"[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8})*"
+_METAS_LANGUAGE = r"[a-z]{2,3}(_[A-Z]{2})?"
 _VARIABLES = {
     "GUPSHUP_": "API_KEY SOURCE TEMPLATE_ID SRC_NAME TEMPLATES API_URL",
     "GUPSHUP_SMS_": "USERID PASSWORD TEXT PRINCIPAL_ENTITY_ID DLT_TEMPLATE_ID MASK API_URL",
@@ -69,12 +70,12 @@ def sms(read: Reader) -> SmsSettings:
 
 
 def meta(read: Reader) -> MetaSettings:
-    languages = read.text("META_TEMPLATE_LANGUAGES", "en_US").split(",")
+    named = read.text("META_TEMPLATE_LANGUAGES", "en_US").split(",")
     settings = MetaSettings(
         access_token=read.text("META_ACCESS_TOKEN"),
         phone_number_id=read.text("META_PHONE_NUMBER_ID"),
         template=read.text("META_TEMPLATE"),
-        languages=tuple(language.strip() for language in languages),
+        languages=tuple(map(_as_meta_writes_it, map(str.strip, named))),
         api_url=read.text("META_API_URL", meta_api.API_URL),
         app_secret=read.text("META_APP_SECRET"),
         verify_token=read.text("META_VERIFY_TOKEN"),
@@ -82,9 +83,16 @@ def meta(read: Reader) -> MetaSettings:
     _check(read, settings, "META_")
     if settings.phone_number_id and not re.fullmatch(r"[0-9]+|your_.*", settings.phone_number_id):
         read.problems.append("META_PHONE_NUMBER_ID must be Meta's id of the number, digits only")
-    if not all(re.fullmatch(_LANGUAGE, language) for language in settings.languages):
+    if not all(map(languages.read, settings.languages)):
         read.problems.append("META_TEMPLATE_LANGUAGES must be languages, separated by commas")
     return settings
+
+
+def _as_meta_writes_it(language: str) -> str:
+    """pt_BR, whichever way it is written; what can't be read stays as it is."""
+    if re.fullmatch(_METAS_LANGUAGE, language):
+        return language
+    return (languages.read(language) or language).replace("-", "_")
 
 
 def chosen(read: Reader, *prefixes: str) -> dict[str, str]:
@@ -114,7 +122,7 @@ def _templates(read: Reader) -> dict[str, str]:
     """Template ids by language: ``en=ID,pt-BR=ID``, or a JSON object."""
     templates = _pairs(read.text("GUPSHUP_TEMPLATES"))
     for language, template_id in templates.items():
-        if not re.fullmatch(_LANGUAGE, language) or not re.fullmatch(r"\S+", str(template_id)):
+        if not languages.read(language) or not re.fullmatch(r"\S+", str(template_id)):
             read.problems.append("GUPSHUP_TEMPLATES must be LANGUAGE=TEMPLATE_ID, with commas")
             return {}
     return templates

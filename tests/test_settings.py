@@ -363,6 +363,21 @@ def test_templates_that_name_no_language_do_not_start(tmp_path: Path, text: str)
     assert problem == "GUPSHUP_TEMPLATES must be LANGUAGE=TEMPLATE_ID, with commas"
 
 
+def test_languages_are_read_whichever_way_they_are_written(tmp_path: Path) -> None:
+    named = "en-us, pt_BR,pt-pt,PRS_AF,prs_AF,iw-IL,fil"
+    settings = load(tmp_path, **META, OTP_SECRET=SECRET, META_TEMPLATE_LANGUAGES=named)
+    metas = ("en_US", "pt_BR", "pt_PT", "fa_AF", "prs_AF", "he_IL", "fil")  # Meta knows prs_AF
+    assert settings.meta.languages == metas
+    templates = "en_US.UTF-8=t-en,zh-Hant-HK=t-zh,iw=t-he"
+    gupshup = load(tmp_path, **GUPSHUP, OTP_SECRET=SECRET, GUPSHUP_TEMPLATES=templates).gupshup
+    assert [gupshup.template_for(each) for each in ("en", "zh_TW", "he-IL", None)] == [
+        "t-en",
+        "t-zh",
+        "t-he",
+        GUPSHUP["GUPSHUP_TEMPLATE_ID"],
+    ]
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

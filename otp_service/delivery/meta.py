@@ -12,8 +12,8 @@ from otp_service.delivery import outcomes, reasons, untrusted
 from otp_service.delivery.answers import Said
 from otp_service.delivery.calls import HttpSender, masked
 from otp_service.delivery.exchange import DEADLINE
-from otp_service.delivery.templates import pick
 from otp_service.delivery.untrusted import digits
+from otp_service.domain.languages import pick
 from otp_service.domain.messages import Message
 from otp_service.domain.verification import Channel
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from otp_service.delivery.gupshup_templates import Template
-from otp_service.delivery.templates import pick
 from otp_service.diagnosis.findings import Finding, ok, problem, warning
 from otp_service.domain import failures
+from otp_service.domain.languages import pick, read
 from otp_service.settings import Settings
 from otp_service.wording import counted
 
@@ -86,7 +86,7 @@ def _language(template: Template, locale: str) -> Iterator[Finding]:
 
 
 def _region(tag: str) -> str:
-    return tag.replace("_", "-").lower().partition("-")[2]
+    return (read(tag) or "").partition("-")[2]
 
 
 def _lifetime(template: Template, subject_: str, expiry: int) -> Finding:

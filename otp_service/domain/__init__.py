@@ -1,1 +1,3 @@
-"""What verifying a phone number means. Imports the standard library and phonenumbers only."""
+"""What verifying a phone number means. Imports the standard library, phonenumbers and
+langcodes only.
+"""

@@ -26,7 +26,8 @@ class RequestKey:
 
 @dataclass(frozen=True)
 class Wish:
-    """How a message is wanted: ``channel`` may be `AUTO`, ``locale`` is BCP 47.
+    """How a message is wanted: ``channel`` may be `AUTO`, ``locale`` a tag as
+    `languages.read` gives it.
 
     ``background``: the caller does not wait, a worker sends it.
     """

@@ -11,7 +11,9 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, post_dump, validate
 
+from otp_service.domain import languages
 from otp_service.domain.failures import explain
+from otp_service.domain.typed import plain
 from otp_service.domain.verification import Channel, DeliveryStatus, Status
 
 PHONE = "+919876543210"
@@ -34,11 +36,13 @@ def _text(
     rule: str = "",
     pattern: str = "",
     format: str = "",  # noqa: A002 (JSON Schema's word)
+    reads: Callable[[str], str | None] | None = None,
     **kwargs: Any,
 ) -> fields.String:
     """A text; the whole of it must match ``pattern`` (one that JavaScript reads the same way).
 
-    ``rule`` says the same in words, for who got it wrong: what the text has to be.
+    ``rule`` says the same in words, for who got it wrong: what the text has to be. ``reads`` makes
+    of the text what was meant by it, before it is looked at.
     """
     metadata = {"description": description, "example": example}
     if format:
@@ -48,7 +52,20 @@ def _text(
         validators = (*validators, _matches(pattern, needed(rule, example)))
     if rule:
         kwargs["error_messages"] = _messages(needed(rule, example))
+    if reads:
+        return _Read(reads, validate=validators, metadata=metadata, **kwargs)
     return fields.String(validate=validators, metadata=metadata, **kwargs)
+
+
+class _Read(fields.String):
+    """A text that is kept as what was meant by it."""
+
+    def __init__(self, reads: Callable[[str], str | None], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._reads = reads
+
+    def _deserialize(self, *args: Any, **kwargs: Any) -> Any:
+        return self._reads(super()._deserialize(*args, **kwargs))
 
 
 def needed(rule: str, example: str) -> str:
@@ -133,10 +150,11 @@ class _Request(Schema):
 
 class _SendRequest(_Request):
     locale = _text(
-        "The person's language (BCP 47); picks the template.",
+        "The person's language, as BCP 47 or POSIX write it; picks the template. One that can't be "
+        "read means the default.",
         "en-IN",
-        rule="a language as BCP 47 writes it",
-        pattern="[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,6}",
+        rule="a language as BCP 47 or POSIX write it",
+        reads=languages.read,
     )
     client_ip = _text(
         "The end user's address: counted, never stored in clear.",
@@ -161,14 +179,17 @@ def send_schema(channels: Iterable[str]) -> type[Schema]:
 def verify_schema(code_length: int) -> type[Schema]:
     """For `/verify-otp`, where codes have ``code_length`` digits."""
     example = "123456789012"[:code_length]
-    digits = f"[0-9]{{{code_length}}}"
+    rule = f"exactly {code_length} digits"
     return _Request.from_dict(
         {
             "otp": _text(
-                "The code, as typed.",
+                f"The code as it was typed: {code_length} digits of any script, which may have "
+                "blanks and hyphens between them.",
                 example,
-                rule=f"exactly {code_length} digits",
-                pattern=digits,
+                _matches(f"[0-9]{{{code_length}}}", needed(rule, example)),
+                rule=rule,
+                format="otp",
+                reads=plain,
                 required=True,
             ),
             "verification_id": _text(

@@ -18,6 +18,9 @@ TEMPLATES = {"GUPSHUP_TEMPLATES": "hi=t-hindi,pt-BR=t-brazil,zh-Hant=t-tradition
         ("pt-br", "t-brazil"),
         ("pt-PT", "t-brazil"),
         ("zh-Hant-TW", "t-traditional"),
+        ("zh_HK.UTF-8", "t-traditional"),
+        ("not a locale", WHATSAPP["GUPSHUP_TEMPLATE_ID"]),
+        ("", WHATSAPP["GUPSHUP_TEMPLATE_ID"]),
         ("fr", WHATSAPP["GUPSHUP_TEMPLATE_ID"]),
         (None, WHATSAPP["GUPSHUP_TEMPLATE_ID"]),
     ],
@@ -26,7 +29,7 @@ def test_the_nearest_template_is_taken(
     make_scene: MakeScene, locale: str | None, template: str
 ) -> None:
     scene = make_scene(WHATSAPP, TEMPLATES)
-    scene.send(**({"locale": locale} if locale else {}))
+    scene.send(**({} if locale is None else {"locale": locale}))
     (message,) = scene.simulator.messages()
     assert message.template == template
 

@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from otp_service.storage.models import AttemptRow, VerificationRow, db
+from tests.conftest import MakeApp
 
 POSTS = ("/send-otp", "/resend-otp", "/verify-otp")
 PHONE = {"phone_number": "+919876543210"}
@@ -100,7 +101,7 @@ def test_nesting_has_a_limit_of_its_own(client: FlaskClient, depth: int, code: s
         ("/send-otp", PHONE | {"purpose": ""}, "purpose"),
         ("/send-otp", PHONE | {"purpose": "login\n"}, "purpose"),
         ("/send-otp", PHONE | {"purpose": "a" * 33}, "purpose"),
-        ("/send-otp", PHONE | {"locale": "not a locale"}, "locale"),
+        ("/send-otp", PHONE | {"locale": ["en"]}, "locale"),
         ("/send-otp", PHONE | {"locale": None}, "locale"),
         ("/send-otp", PHONE | {"client_ip": None}, "client_ip"),
         ("/verify-otp", PHONE | {"otp": "123456", "verification_id": None}, "verification_id"),
@@ -132,32 +133,102 @@ def test_a_wrong_field_is_400_and_named(
         "1",
         "12345",
         "1234567",
-        "123456\n",
-        "\n123456",
-        " 123456",
-        "123456 ",
-        "123 456",
+        "123 45",
+        "123-4567",
         "123456\0",
         "123\0456",
         1.5,
         "12345a",
-        "\uff11\uff12\uff13\uff14\uff15\uff16",
-        "١٢٣٤٥٦",
+        "12345\u00b2",
+        "\u2160\u2161\u2162\u2163\u2164\u2165",
+        "١٢٣٤٥",
+        "123.456",
+        "+123456",
+        " - ",
         "",
     ],
     ids=str,
 )
-def test_an_otp_that_is_not_six_ascii_digits_is_400_and_costs_no_attempt(
+def test_an_otp_that_is_not_six_digits_is_400_and_costs_no_attempt(
     app: Flask, client: FlaskClient, otp: object
 ) -> None:
     code = client.post("/send-otp", json=PHONE).get_json()["data"]["otp"]
-    refused(client.post("/verify-otp", json=PHONE | {"otp": otp}), 400, "invalid_request")
+    answer = refused(client.post("/verify-otp", json=PHONE | {"otp": otp}), 400, "invalid_request")
+    assert "6 digits" in answer["error"]["fields"]["otp"][0]
     with app.app_context(), db.engine.connect() as connection:
         assert connection.scalar(sa.select(sa.func.count()).select_from(AttemptRow)) == 0
     wrong = f"{(int(code) + 1) % 10**6:06}"
     answer = client.post("/verify-otp", json=PHONE | {"otp": wrong}).get_json()
     assert answer["error"]["attempts_remaining"] == 4
     assert client.post("/verify-otp", json=PHONE | {"otp": code}).get_json()["success"]
+
+
+TYPED = [
+    "{0}\n",
+    "\n {0}\t",
+    "{1} {2}",
+    "{1}-{2}",
+    "{1} \u2013 {2}",
+    "{1}\u00a0{2}",
+    "{1}\u202f{2}",
+    "\u202d{0}\u202c",
+    "{1}\u200b{2}\ufeff",
+    "{1}\u2212{2}",
+]
+
+
+@pytest.mark.statement(11)
+@pytest.mark.parametrize("written", TYPED, ids=ascii)
+@pytest.mark.parametrize("digits", ["0123456789", "٠١٢٣٤٥٦٧٨٩", "०१२३४५६७८९"], ids=ascii)
+def test_a_code_is_right_however_it_is_typed(
+    client: FlaskClient, written: str, digits: str
+) -> None:
+    code = client.post("/send-otp", json=PHONE).get_json()["data"]["otp"]
+    typed = code.translate(str.maketrans("0123456789", digits))
+    otp = written.format(typed, typed[:3], typed[3:])
+    answer = client.post("/verify-otp", json=PHONE | {"otp": otp}).get_json()
+    assert answer["message"] == "OTP verified successfully"
+
+
+def test_the_same_code_typed_differently_is_the_same_check(client: FlaskClient) -> None:
+    code = client.post("/send-otp", json=PHONE).get_json()["data"]["otp"]
+    key = {"Idempotency-Key": "one-press"}
+    for otp in (code, f"{code[:3]} {code[3:]}"):
+        answer = client.post("/verify-otp", json=PHONE | {"otp": otp}, headers=key).get_json()
+        assert answer["success"]
+
+
+@pytest.mark.parametrize("length", [4, 8])
+def test_a_wrong_length_is_told_in_digits(make_app: MakeApp, length: int) -> None:
+    client = make_app(OTP_LENGTH=str(length)).test_client()
+    answer = refused(
+        client.post("/verify-otp", json=PHONE | {"otp": "123456"}), 400, "invalid_request"
+    )
+    assert f"{length} digits" in answer["error"]["fields"]["otp"][0]
+
+
+@pytest.mark.parametrize(
+    ("locale", "kept"),
+    [
+        ("pt_BR", "pt-BR"),
+        ("en_US.UTF-8", "en-US"),
+        ("iw-IL", "he-IL"),
+        ("", None),
+        ("not a locale", None),
+        ("*", None),
+        ("\u0000", None),
+        ("日本語", None),
+        ("en-" + "a" * 300, "en"),
+        ("x" * 10_000, None),
+        ("en" + "-abcdefgh" * 1_000, "en" + "-abcdefgh" * 6),
+    ],
+)
+def test_a_locale_that_can_not_be_read_means_the_default(
+    app: Flask, client: FlaskClient, locale: str, kept: str | None
+) -> None:
+    assert client.post("/send-otp", json=PHONE | {"locale": locale}).status_code == 200
+    with app.app_context(), db.engine.connect() as connection:
+        assert connection.scalar(sa.select(VerificationRow.locale)) == kept
 
 
 @pytest.mark.parametrize("path", POSTS)
