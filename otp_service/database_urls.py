@@ -4,37 +4,86 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from urllib.parse import quote
+from typing import Any
+from urllib.parse import parse_qsl, unquote
 
-import psycopg2
 import sqlalchemy as sa
-from psycopg2.extensions import make_dsn
 
+from otp_service import libpq_options
 from otp_service.environ import Reader
 
 _POSTGRES = "postgresql+psycopg2"
 _FORMS = "postgresql://USER:PASSWORD@HOST:PORT/DATABASE or sqlite:///FILE"
-_SEVERAL_HOSTS = re.compile(r"//(?P<user>[^@/]*@)?(?P<hosts>[^/?]*,[^/?]*)(?P<rest>[^?]*)\??(.*)")
-
-_HOST = re.compile(r"(?:\[([^]]*)\]|([^:]*))(?::([0-9]*))?")
+_ENCODE = (
+    "DATABASE_URL: percent-encode the password, and what else has such characters: @ is %40, "
+    "/ is %2F, ? is %3F, % is %25"
+)
+# RFC 3986, appendix B. libpq knows no fragment: a # is a character like any other.
+_PARTS = re.compile(
+    r"postgres(?:ql)?(?:\+psycopg2)?://(?P<authority>[^/?]*)(?P<path>/[^?]*)?(?:\?(?P<query>.*))?",
+    re.S,
+)
+_HOST = re.compile(r"(?:\[([^]]*)\]|([^:@\[\]]*))(?::([0-9]*))?")
 _PLACEHOLDER = re.compile(r"\[?(?:YOUR-)?PASSWORD\]?|your_.*")  # the documents', and Supabase's
 _THIS_MACHINE = re.compile(r"|/.*|localhost|127\.[0-9.]+|::1")
 
 
 def database_url(read: Reader, instance: Path) -> str:
     text = read.text("DATABASE_URL") or f"sqlite:///{instance / 'otp.db'}"
-    text = _hosts_as_options(re.sub(r"^postgres(ql)?://", f"{_POSTGRES}://", text))
+    if parts := _PARTS.fullmatch(text):
+        return _postgres_url(read, **parts.groupdict(default=""))
     url = _parsed(text)
-    if url.drivername == _POSTGRES:
-        _check_options(read, url)
-        _warn_of_clear_text(read, url)
-        if _PLACEHOLDER.fullmatch(url.password or ""):
-            read.problems.append("DATABASE_URL still holds the example's placeholder")
-    elif url.drivername != "sqlite":
+    if url.drivername != "sqlite":
         read.problems.append(f"DATABASE_URL must be {_FORMS}")
     elif not _names_a_file(url):
         read.problems.append("DATABASE_URL must name a file: sqlite:///FILE (codes outlive us)")
     return text
+
+
+def _postgres_url(read: Reader, authority: str, path: str, query: str) -> str:
+    """What SQLAlchemy reads as what RFC 3986 says: user information first, then the hosts.
+
+    Its own reading takes the first @ anywhere for the end of the password, and the first comma in
+    it for several hosts.
+    """
+    user_information, at, hosts = authority.rpartition("@")
+    if "@" in user_information + path:  # a database's name hardly has one
+        read.problems.append(_ENCODE)
+        return f"{_POSTGRES}://"
+    where = _where(hosts)
+    if where is None:  # its rest may be a password's
+        hidden = not at and "@" in query
+        read.problems.append(_ENCODE if hidden else f"DATABASE_URL must be {_FORMS}")
+        return f"{_POSTGRES}://"
+    user, has_password, password = user_information.partition(":")
+    url = sa.URL.create(
+        _POSTGRES,
+        username=unquote(user) or None,
+        password=unquote(password) if has_password else None,
+        database=unquote(path[1:]) or None,
+        **where,
+    ).update_query_pairs(parse_qsl(query, keep_blank_values=True), append=True)
+    libpq_options.check(read, url)
+    _warn_of_clear_text(read, url)
+    if _PLACEHOLDER.fullmatch(url.password or ""):
+        read.problems.append("DATABASE_URL still holds the example's placeholder")
+    return url.render_as_string(hide_password=False)
+
+
+def _where(hosts: str) -> dict[str, Any] | None:
+    """Arguments of `sa.URL.create`; None if these are no hosts.
+
+    SQLAlchemy has several of them, and a socket's folder, as options: ``?host=a,b&port=1,2``.
+    """
+    each = [_HOST.fullmatch(host) for host in hosts.split(",")]
+    found = [(unquote(host[1] or host[2]), host[3] or "") for host in each if host]
+    if len(found) < len(each) or any(port and not 0 < int(port) < 65_536 for _, port in found):
+        return None
+    names, ports = zip(*found, strict=True)
+    if len(found) == 1 and not names[0].startswith("/"):
+        return {"host": names[0] or None, "port": int(ports[0]) if ports[0] else None}
+    options = {"host": ",".join(names), "port": ",".join(ports)}
+    return {"query": {name: value for name, value in options.items() if value}}
 
 
 def fallback_url(read: Reader, database: str, instance: Path) -> str | None:
@@ -61,31 +110,6 @@ def _parsed(text: str) -> sa.URL:
 
 def _names_a_file(url: sa.URL) -> bool:
     return url.database not in (None, "", ":memory:")
-
-
-def _hosts_as_options(text: str) -> str:
-    """libpq's ``//user@a:1,b:2/name`` in SQLAlchemy's way: ``//user@/name?host=a,b&port=1,2``."""
-    several = _SEVERAL_HOSTS.search(text)
-    if not several or not text.startswith(_POSTGRES):
-        return text
-    user, hosts, rest, options = several.groups()
-    each = [host for part in hosts.split(",") if (host := _HOST.fullmatch(part))]
-    if len(each) != hosts.count(",") + 1:
-        return text
-    names = ",".join(quote(host[1] or host[2]) for host in each)
-    ports = ",".join(host[3] or "" for host in each)
-    return f"{_POSTGRES}://{user or ''}{rest}?host={names}&port={ports}&{options}".rstrip("&")
-
-
-def _check_options(read: Reader, url: sa.URL) -> None:
-    for name in sorted(url.query):
-        try:
-            make_dsn(**{name: "1"})
-        except psycopg2.ProgrammingError:
-            read.problems.append(f"DATABASE_URL has an option that Postgres lacks: {name}")
-    wanted = url.query.get("target_session_attrs", "read-write")
-    if wanted not in ("any", "read-write", "primary"):
-        read.problems.append("DATABASE_URL: target_session_attrs must be read-write: we write")
 
 
 def _warn_of_clear_text(read: Reader, url: sa.URL) -> None:

@@ -162,8 +162,8 @@ LIBPQ = (
     Row(_NONE, r"password|SCRAM|SASL|[Aa]uthentication|server signature",
         "no way to sign in that both sides know", False, OPERATOR, _ROLE),
     Row(_NONE, r"^invalid|invalid (port|integer|value|connection option)|could not match|"
-        r"could not parse network address|invalid \S+ value", "DATABASE_URL asks for what libpq "
-        "can't do", False, OPERATOR, "See its options."),
+        r"could not parse network address|weak sslmode|invalid \S+ value",
+        "DATABASE_URL asks for what libpq can't do", False, OPERATOR, "See its options."),
     Row(_NONE, r"could not create socket|[Tt]oo many open files|out of memory|Permission denied",
         "this machine can't open a connection", False, PROVOKED,
         "Raise the limit of open files, or mend the rights of the socket's folder."),

@@ -147,6 +147,7 @@ LIBPQ_REFUSALS = {
     "expected authentication request from server, but received H": "something else than Postgres",
     'invalid sslmode value: "no-verify"': "libpq can't do",
     'invalid port number: "99999"': "libpq can't do",
+    'weak sslmode "require" may not be used with sslrootcert=system': "libpq can't do",
     "could not create socket: Too many open files": "this machine",
     "Permission denied": "this machine",
     "what no version of libpq says": "",
