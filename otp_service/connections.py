@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
-import secrets
+import socket
 import time
 from collections.abc import Callable
 from functools import partial
@@ -13,32 +12,29 @@ from typing import Any
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.task import ErrorTask
+from waitress.utilities import BadRequest
 
-from otp_service import large_bodies
+from otp_service import framing, large_bodies
 from otp_service.domain.errors import OtpError
 from otp_service.web import errors, headers
 
 REQUEST_SECONDS = 30.0  # from a request's first byte to its last
+LINGER_SECONDS = 1.0  # for who is still sending when the connection's last answer is out
 _REFUSALS: dict[int, Callable[[], OtpError]] = {
     413: errors.BodyTooLarge,
     500: errors.InternalError,
     503: partial(errors.Busy, retry_after=5),
 }
-_TRANSFER_ENCODING = re.compile(rb"^transfer-encoding[ \t]*:[ \t]*(.*?)[ \t\r]*$", re.I | re.M)
-_CONTENT_LENGTH = re.compile(rb"^content-length[ \t]*:", re.I | re.M)
-_FOLDED_LINE = re.compile(rb"\n[ \t]")
 
 
 class _Parser(HTTPRequestParser):
-    """Refuses what a proxy in front may read as other requests than we do (RFC 9112, 11.2).
+    """Refuses what may be read in two ways, and keeps no more of a body than may be needed."""
 
-    waitress by itself prefers Transfer-Encoding to Content-Length, joins folded lines, and
-    in HTTP/1.0 overlooks Transfer-Encoding.
-    """
-
+    body_rcv: Any
     error: Any
     completed: bool
     expect_continue: bool
+    headers_finished: bool
 
     def __init__(self, adj: Any) -> None:
         super().__init__(adj)
@@ -46,32 +42,49 @@ class _Parser(HTTPRequestParser):
         self._refusal: Any = None
 
     def parse_header(self, header_plus: bytes) -> None:
-        encodings = [told.lower() for told in _TRANSFER_ENCODING.findall(header_plus)]
-        if _FOLDED_LINE.search(header_plus):
-            raise ParsingError("a header over several lines")
-        if encodings not in ([], [b"chunked"]):
-            raise ParsingError("a transfer coding other than chunked")
-        if encodings and _CONTENT_LENGTH.search(header_plus):
-            raise ParsingError("both Transfer-Encoding and Content-Length")
-        super().parse_header(header_plus)
-        if encodings and not self.chunked:
-            raise ParsingError("Transfer-Encoding in HTTP/1.0")
+        try:
+            framing.check_head(header_plus)
+            super().parse_header(header_plus)
+        except framing.UnknownVersion:
+            self._refusal = framing.VersionNotSupported("")
+            raise
+        except ValueError:  # of urllib, for an address that is none
+            raise ParsingError("the path") from None
+        if self.chunked:
+            self.body_rcv = framing.Chunks(self.body_rcv.getbuf())
 
     def received(self, data: bytes) -> int:
-        """A body that is not to be kept is let go as it comes, and refused at its end."""
-        consumed: int = super().received(data)
-        if self.headers_finished and self.error is None and self._refusal is None:
-            self._refusal = large_bodies.in_this_process.refusal(self)
-            if self._refusal:
-                self.close()
-                self.body_rcv.buf = large_bodies.Nowhere()
-        if self._refusal and (self.completed or not large_bodies.is_read_to_its_end(self)):
-            self.error, self.completed, self.expect_continue = self._refusal, True, False
+        consumed = self._received(data)
+        if self.completed:  # waitress would ask for a body that there isn't, and wait for it
+            self.expect_continue = False
+        if self.error:
+            self.version = "1.1"  # ours, whatever theirs was
         return consumed
+
+    def _received(self, data: bytes) -> int:
+        try:
+            if not self.headers_finished:
+                framing.check_arriving(self.header_plus, data)
+            consumed: int = super().received(data)
+        except ParsingError as unfit:
+            self.error, self.completed, self.headers_finished = BadRequest(*unfit.args), True, True
+            return len(data)
+        if self.headers_finished and self.error is None and self._refusal is None:
+            self._let_go_of_what_is_too_much()
+        if self._refusal and (self.completed or not large_bodies.is_read_to_its_end(self)):
+            self.error, self.completed = self._refusal, True
+        return consumed
+
+    def _let_go_of_what_is_too_much(self) -> None:
+        """What is not to be kept is let go as it comes; the answer comes at its end."""
+        self._refusal = large_bodies.refusal(self)
+        if self._refusal or large_bodies.is_of_no_use(self):
+            large_bodies.give_back(self)
+            self.body_rcv.buf = large_bodies.Nowhere(len(self.body_rcv))
 
     def close(self) -> None:
         """It was answered, or its connection has ended."""
-        large_bodies.in_this_process.give_back(self)
+        large_bodies.give_back(self)
         super().close()
 
 
@@ -87,7 +100,7 @@ class _EnvelopeTask(ErrorTask):
             *headers.EVERYWHERE.items(),
             ("Content-Security-Policy", headers.NOTHING),
             ("Content-Type", "application/json"),
-            ("X-Request-ID", secrets.token_hex(16)),
+            ("X-Request-ID", headers.request_id(self.request.headers.get("X_REQUEST_ID", ""))),
         ]
         if refusal.retry_after is not None:
             self.response_headers.append(("Retry-After", str(refusal.retry_after)))
@@ -97,19 +110,39 @@ class _EnvelopeTask(ErrorTask):
 
 
 class Channel(HTTPChannel):
-    """waitress's connection, which ends if a request takes too long to arrive.
+    """waitress's connection, which ends if a request takes too long to arrive, and in good order.
 
-    waitress's own timeout starts again at each byte: one that drips would stay for ever.
+    waitress's own timeout starts again at each byte: one that drips would stay for ever. And it
+    closes a connection with unread bytes on it, which takes the answer from who was still sending.
     """
 
     parser_class = _Parser
     error_task_class = _EnvelopeTask
+    close_when_flushed: bool
+    _stays_until: float | None = None  # all is said; what still comes is read and thrown away
 
     def readable(self) -> bool:
         """The loop asks this of every connection, at least once a second."""
         if self._is_overdue():
             self.will_close = True
         return bool(super().readable())
+
+    def handle_write(self) -> None:
+        if self.close_when_flushed and not self.total_outbufs_len and not self.will_close:
+            self.close_when_flushed = False
+            self._say_goodbye()
+        else:
+            super().handle_write()
+
+    def _say_goodbye(self) -> None:
+        self._stays_until = time.monotonic() + LINGER_SECONDS
+        try:
+            self.socket.shutdown(socket.SHUT_WR)
+        except OSError:  # they have gone
+            self.handle_close()
+
+    def received(self, data: bytes) -> bool:
+        return False if self._stays_until else bool(super().received(data))
 
     def handle_close(self) -> None:
         """What had begun to arrive takes no room any more."""
@@ -118,5 +151,7 @@ class Channel(HTTPChannel):
         super().handle_close()
 
     def _is_overdue(self) -> bool:
+        if self._stays_until:
+            return time.monotonic() > self._stays_until
         arriving = None if self.requests else self.request
         return arriving is not None and time.monotonic() - arriving.began > REQUEST_SECONDS

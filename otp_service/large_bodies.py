@@ -1,4 +1,4 @@
-"""Large bodies: for the one path that needs them, and a few at a time.
+"""Large bodies: for the paths that need them, and a few at a time.
 
 A body is held as a whole before anybody looks who sent it. So what is not to be kept is not: it is
 read to its end, because who is cut off in the middle would not hear the answer, and let go at once.
@@ -15,18 +15,22 @@ from waitress.parser import HTTPRequestParser
 from waitress.utilities import Error, RequestEntityTooLarge
 
 from otp_service.web import webhooks
+from otp_service.web.requests import MAX_BODY_BYTES
 
-LARGE = webhooks.MAX_BODY_BYTES  # bytes; up to here a body needs no place
+USEFUL = MAX_BODY_BYTES  # bytes; up to here a body needs no place
+LARGE = webhooks.MAX_BODY_BYTES  # bytes; where others speak their own formats
 READ = 1024 * 1024  # bytes, where none may be so large
-PLACES = 4  # in this process, from a body's first byte until it was answered
+PLACES = 4  # for what is larger, in this process: from its first byte until it was answered
+MEDIUM_PLACES = 64  # for what is larger than most paths may have
+_OTHERS_FORMATS = ("/webhooks/", "/hooks/", "/twilio/")
 
 
 class Busy(Error):  # type: ignore[misc] # waitress has no types
     code, reason = 503, "Service Unavailable"
 
 
-class LargeBodies:
-    """Who has a place. Taken by the thread that reads, given back by any."""
+class Places:
+    """Who has one. Taken by the thread that reads, given back by any."""
 
     def __init__(self, places: int) -> None:
         self._places = places
@@ -48,13 +52,32 @@ class LargeBodies:
         with self._lock:
             self._holders.discard(request)
 
-    def refusal(self, request: HTTPRequestParser) -> Error | None:
-        """Why the body of ``request``, whose headers are there, is not kept; None if it is."""
-        if _size(request) <= LARGE:
-            return None
+
+in_this_process = Places(PLACES)
+medium_in_this_process = Places(MEDIUM_PLACES)
+
+
+def refusal(request: HTTPRequestParser) -> Error | None:
+    """Why the body of ``request``, whose headers are there, is not kept; None if it may be."""
+    if _size(request) > LARGE:
         if request.path != webhooks.META_PATH:
             return RequestEntityTooLarge("")
-        return None if self.take(request) else Busy("")
+        return None if in_this_process.take(request) else Busy("")
+    if is_of_no_use(request):  # who waits to be told does not have to send it
+        return RequestEntityTooLarge("") if request.expect_continue else None
+    if request.body_bytes_received <= USEFUL:
+        return None
+    return None if medium_in_this_process.take(request) else Busy("")
+
+
+def is_of_no_use(request: HTTPRequestParser) -> bool:
+    """Whether its path takes no such body: the application says so, and needs not see it."""
+    return _size(request) > USEFUL and not request.path.startswith(_OTHERS_FORMATS)
+
+
+def give_back(request: HTTPRequestParser) -> None:
+    in_this_process.give_back(request)
+    medium_in_this_process.give_back(request)
 
 
 def is_read_to_its_end(request: HTTPRequestParser) -> bool:
@@ -68,10 +91,13 @@ def _size(request: HTTPRequestParser) -> int:
 
 
 class Nowhere:
-    """A buffer, in waitress's place, that keeps nothing."""
+    """A buffer, in waitress's place, that counts the bytes and keeps none."""
+
+    def __init__(self, before: int) -> None:
+        self._bytes = before
 
     def append(self, data: bytes) -> None:
-        pass
+        self._bytes += len(data)
 
     def close(self) -> None:
         pass
@@ -80,7 +106,4 @@ class Nowhere:
         return BytesIO()
 
     def __len__(self) -> int:
-        return 0
-
-
-in_this_process = LargeBodies(PLACES)
+        return self._bytes

@@ -16,7 +16,7 @@ from waitress import create_server
 from otp_service.connections import Channel
 
 DRAIN_SECONDS = 20  # more than a provider may take, less than orchestrators wait before SIGKILL
-CONNECTIONS = 900  # of the 1024 open files that a process usually may have; databases need some
+CONNECTIONS = 940  # of the 1024 open files that a process usually may have; databases need some
 
 
 class Server:

@@ -151,8 +151,12 @@ def test_a_taken_port_is_said_plainly(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("request_text", "status", "code"),
     [
-        (b"POST /send-otp HTTP/1.1\r\nContent-Length: 2000000\r\n\r\n", 413, "body_too_large"),
-        (b"POST /send-otp HTTP/1.1\r\nContent-Length: many\r\n\r\n", 400, "bad_request"),
+        (
+            b"POST /send-otp HTTP/1.1\r\nHost: x\r\nContent-Length: 2000000\r\n\r\n",
+            413,
+            "body_too_large",
+        ),
+        (b"POST /send-otp HTTP/1.1\r\nHost: x\r\nContent-Length: many\r\n\r\n", 400, "bad_request"),
     ],
 )
 def test_what_waitress_refuses_has_the_envelope_too(

@@ -57,10 +57,14 @@ def init_app(app: Flask) -> None:
 
 def _begin() -> None:
     g.started = time.perf_counter()
-    theirs = request.headers.get("X-Request-ID", "")
-    g.request_id = theirs if _REQUEST_ID.fullmatch(theirs) else secrets.token_hex(16)
+    g.request_id = request_id(request.headers.get("X-Request-ID", ""))
     clear_contextvars()
     bind_contextvars(request_id=g.request_id)  # in every line that this thread logs from now on
+
+
+def request_id(theirs: str) -> str:
+    """The caller's, if it has the form of one."""
+    return theirs if _REQUEST_ID.fullmatch(theirs) else secrets.token_hex(16)
 
 
 def _finish(response: Response) -> Response:

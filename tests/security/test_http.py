@@ -26,13 +26,16 @@ SECRET = "a-webhook-secret-of-the-tests"
 DELIVERED = {"type": "message-event", "payload": {"gsId": "m1", "type": "delivered"}}
 
 
-def exchange(server: LiveServer, raw: bytes) -> bytes:
-    """All that comes back until the server closes the connection."""
+def exchange(server: LiveServer, raw: bytes, each: int | None = None) -> bytes:
+    """All that comes back until the server closes the connection; sent so many bytes at a time."""
     host, port = server.url.removeprefix("http://").split(":")
     heard = b""
     with socket.create_connection((host, int(port)), timeout=20) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        size = each or len(raw)
         try:
-            connection.sendall(raw)
+            for start in range(0, len(raw), size):
+                connection.sendall(raw[start : start + size])
             while part := connection.recv(65536):
                 heard += part
         except ConnectionError:  # closed while more was on its way
@@ -179,7 +182,7 @@ def test_a_second_header_is_read_as_the_end_of_the_first(make_app: MakeApp, serv
     settings = {"GUPSHUP_WEBHOOK_SECRET": SECRET, "GUPSHUP_WEBHOOK_IPS": "192.0.2.0/24"}
     server = serve(make_app(**settings, TRUSTED_PROXIES="127.0.0.1"))
     lines = b"X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-For: 203.0.113.9\r\nConnection: close\r\n"
-    head = b"GET /webhooks/gupshup-sms?token=" + SECRET.encode() + b" HTTP/1.1\r\n"
+    head = b"GET /webhooks/gupshup-sms?token=" + SECRET.encode() + b" HTTP/1.1\r\nHost: x\r\n"
     assert statuses(exchange(server, head + lines + b"\r\n")) == [403]
 
 
@@ -256,14 +259,146 @@ def test_requests_that_are_plain_are_answered_one_after_the_other(
     assert len(sent_messages(live_server)) == 1
 
 
-@pytest.mark.statement(20)
-@pytest.mark.parametrize(
-    "chunks", [b"5;\nx\r\nhello\r\n0\r\n\r\n", b"-5\r\nhello\r\n", b"5\r\nhelloXX0\r\n\r\n"]
-)
-def test_chunks_that_are_none_end_the_connection(live_server: LiveServer, chunks: bytes) -> None:
-    raw = REQUEST + b"Transfer-Encoding: chunked\r\n\r\n" + chunks + smuggled()
-    assert statuses(exchange(live_server, raw)) == [400]
+CHUNKS = {
+    "an extension": b"2;a=b\r\n{}\r\n0\r\n\r\n",
+    "an empty extension": b"2;\r\n{}\r\n0\r\n\r\n",
+    "an extension of the last": b"2\r\n{}\r\n0;a\r\n\r\n",
+    "a line feed in an extension": b"5;\nx\r\nhello\r\n0\r\n\r\n",
+    "a line feed before the line's end": b"2\n\r\n{}\r\n0\r\n\r\n",
+    "a line feed alone": b"2\n{}\r\n0\r\n\r\n",
+    "a line feed after the bytes": b"2\r\n{}\n0\r\n\r\n",
+    "a line feed after the last": b"2\r\n{}\r\n0\n\r\n",
+    "a line feed at the end": b"2\r\n{}\r\n0\r\n\n",
+    "a carriage return alone": b"2\r{}\r0\r\r",
+    "an empty line before": b"\r\n2\r\n{}\r\n0\r\n\r\n",
+    "an empty line between": b"2\r\n{}\r\n\r\n0\r\n\r\n",
+    "a blank after the size": b"2 \r\n{}\r\n0\r\n\r\n",
+    "a blank before the size": b" 2\r\n{}\r\n0\r\n\r\n",
+    "a sign": b"-2\r\n{}\r\n0\r\n\r\n",
+    "a plus": b"+2\r\n{}\r\n0\r\n\r\n",
+    "a prefix": b"0x2\r\n{}\r\n0\r\n\r\n",
+    "an underscore": b"0_2\r\n{}\r\n0\r\n\r\n",
+    "no digit": b"g\r\n{}\r\n0\r\n\r\n",
+    "a size beyond all": b"10000000000000002\r\n{}\r\n0\r\n\r\n",
+    "more bytes than told": b"2\r\n{}XX0\r\n\r\n",
+    "fewer bytes than told": b"3\r\n{}\r\n0\r\n\r\n",
+    "a trailer": b"2\r\n{}\r\n0\r\nX-Any: a\r\n\r\n",
+    "a trailer about lengths": b"2\r\n{}\r\n0\r\nContent-Length: 50\r\n\r\n",
+}
+
+
+@pytest.mark.statement(20, 28)
+@pytest.mark.parametrize("at_once", [True, False], ids=["at once", "byte by byte"])
+def test_chunks_that_can_be_read_in_two_ways_end_the_connection(
+    live_server: LiveServer, at_once: bool
+) -> None:
+    for name, chunks in CHUNKS.items():
+        raw = REQUEST + b"Transfer-Encoding: chunked\r\n\r\n" + chunks + smuggled()
+        heard = exchange(live_server, raw, each=None if at_once else 1)
+        assert statuses(heard) == [400], name
+        assert json.loads(heard.partition(b"\r\n\r\n")[2])["error"]["code"] == "bad_request", name
+        assert b"connection: close" in heard.lower(), name
     assert sent_messages(live_server) == []
+
+
+@pytest.mark.statement(28)
+@pytest.mark.parametrize("each", [None, 1, 7])
+def test_plain_chunks_are_read_however_they_arrive(
+    live_server: LiveServer, each: int | None
+) -> None:
+    body = json.dumps(PHONE).encode()
+    chunks = b"%x\r\n%b\r\n%X\r\n%b\r\n000\r\n\r\n" % (9, body[:9], len(body) - 9, body[9:])
+    raw = REQUEST + b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks
+    assert statuses(exchange(live_server, raw, each)) == [200]
+    assert len(sent_messages(live_server)) == 1
+
+
+HEADS = {
+    "two hosts": b"GET /health HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",
+    "the same host twice": b"GET /health HTTP/1.1\r\nHost: x\r\nhost: x\r\n\r\n",
+    "no host": b"GET /health HTTP/1.1\r\nX-Any: a\r\n\r\n",
+    "an empty host": b"GET /health HTTP/1.1\r\nHost:\r\n\r\n",
+    "a list of hosts": b"GET /health HTTP/1.1\r\nHost: x, y\r\n\r\n",
+    "a host with a path": b"GET /health HTTP/1.1\r\nHost: x/y\r\n\r\n",
+    "a host with a name before": b"GET /health HTTP/1.1\r\nHost: a@x\r\n\r\n",
+    "a host with a blank": b"GET /health HTTP/1.1\r\nHost: x y\r\n\r\n",
+    "a blank before the host's colon": b"GET /health HTTP/1.1\r\nHost : x\r\n\r\n",
+    "two slashes": b"GET //health HTTP/1.1\r\nHost: x\r\n\r\n",
+    "two slashes and a host": b"GET //y/health HTTP/1.1\r\nHost: x\r\n\r\n",
+    "another host": b"GET http://y/health HTTP/1.1\r\nHost: x\r\n\r\n",
+    "two slashes behind the host": b"GET http://x//health HTTP/1.1\r\nHost: x\r\n\r\n",
+    "another scheme": b"GET ftp://x/health HTTP/1.1\r\nHost: x\r\n\r\n",
+    "no address": b"GET http://[/ HTTP/1.1\r\nHost: x\r\n\r\n",
+    "an address that is none": b"GET http://[1.2]/ HTTP/1.1\r\nHost: [1.2]\r\n\r\n",
+    "no path": b"GET health HTTP/1.1\r\nHost: x\r\n\r\n",
+    "a host and a port": b"CONNECT x:443 HTTP/1.1\r\nHost: x\r\n\r\n",
+    "an asterisk": b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n",
+    "a fragment": b"GET /health#/x HTTP/1.1\r\nHost: x\r\n\r\n",
+    "a control character in the path": b"GET /he\x01alth HTTP/1.1\r\nHost: x\r\n\r\n",
+    "a byte that is no ASCII": b"GET /h\xe9 HTTP/1.1\r\nHost: x\r\n\r\n",
+    "two blanks": b"GET  /health HTTP/1.1\r\nHost: x\r\n\r\n",
+    "a tab": b"GET\t/health HTTP/1.1\r\nHost: x\r\n\r\n",
+    "a blank at the end": b"GET /health HTTP/1.1 \r\nHost: x\r\n\r\n",
+    "a blank at the beginning": b" GET /health HTTP/1.1\r\nHost: x\r\n\r\n",
+    "a blank line with a blank": b"\r\n \r\nGET /health HTTP/1.1\r\nHost: x\r\n\r\n",
+    "a method in small letters": b"get /health HTTP/1.1\r\nHost: x\r\n\r\n",
+    "a protocol in small letters": b"GET /health http/1.1\r\nHost: x\r\n\r\n",
+    "no version": b"GET /health\r\nHost: x\r\n\r\n",
+    "line feeds": b"GET /health HTTP/1.1\nHost: x\n\n",
+    "one line feed": b"GET /health HTTP/1.1\r\nHost: x\nX-Any: a\r\n\r\n",
+    "carriage returns": b"GET /health HTTP/1.1\rHost: x\r\r",
+    "a NUL": b"GET /health HTTP/1.1\r\nHost: x\r\nX-Any: a\0b\r\n\r\n",
+    "a delete": b"GET /health HTTP/1.1\r\nHost: x\r\nX-Any: a\x7fb\r\n\r\n",
+    "a folded header": b"GET /health HTTP/1.1\r\nHost: x\r\nX-Any: a\r\n b\r\n\r\n",
+    "a folded first header": b"GET /health HTTP/1.1\r\n Host: x\r\n\r\n",
+    "a line without a colon": b"GET /health HTTP/1.1\r\nHost: x\r\nX-Any\r\n\r\n",
+    "a line without a name": b"GET /health HTTP/1.1\r\nHost: x\r\n: a\r\n\r\n",
+    "a length by another name": REQUEST + b"Content_Length: 5\r\n\r\n",
+    "a coding by another name": REQUEST + b"Transfer_Encoding: chunked\r\n\r\n",
+    "a length beyond all": REQUEST + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n",
+    "an empty length": REQUEST + b"Content-Length:\r\n\r\n",
+}
+
+
+@pytest.mark.statement(28)
+@pytest.mark.parametrize("at_once", [True, False], ids=["at once", "byte by byte"])
+def test_heads_that_can_be_read_in_two_ways_end_the_connection(
+    live_server: LiveServer, at_once: bool
+) -> None:
+    for name, head in HEADS.items():
+        heard = exchange(live_server, head + smuggled(), each=None if at_once else 1)
+        assert statuses(heard) == [400], name
+        assert json.loads(heard.partition(b"\r\n\r\n")[2])["error"]["code"] == "bad_request", name
+        assert b"connection: close" in heard.lower(), name
+    assert sent_messages(live_server) == []
+
+
+@pytest.mark.parametrize("version", [b"2.0", b"0.9", b"1.2", b"9.9"])
+def test_other_versions_of_http_are_said_not_to_be_spoken(
+    live_server: LiveServer, version: bytes
+) -> None:
+    raw = b"GET /health HTTP/%b\r\nHost: x\r\n\r\n" % version
+    assert statuses(exchange(live_server, raw)) == [505]
+
+
+PLAIN_HEADS = [
+    b"GET /health HTTP/1.1\r\nhost: X:80\r\nConnection: close\r\n\r\n",
+    b"GET /health HTTP/1.1\r\nHost:\t[::1]:8000 \r\nConnection: close\r\n\r\n",
+    b"GET /health HTTP/1.1\r\nHost: otp_service:8000\r\nConnection: close\r\n\r\n",
+    b"GET http://x/health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+    b"GET HTTP://X:80/health?a HTTP/1.1\r\nHost: x:80\r\nConnection: close\r\n\r\n",
+    b"\r\n\r\nGET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+    b"GET /health HTTP/1.1\r\nHost: x\r\nX-Any:\r\nX_Any: a\xe9\r\nConnection: close\r\n\r\n",
+    b"GET /health HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n",
+    b"GET /health HTTP/1.0\r\n\r\n",
+]
+
+
+@pytest.mark.statement(28)
+def test_heads_that_are_plain_are_answered(live_server: LiveServer) -> None:
+    for head in PLAIN_HEADS:
+        for each in (None, 1):
+            assert statuses(exchange(live_server, head, each)) == [200], head
 
 
 @pytest.mark.statement(20)
@@ -309,7 +444,7 @@ def test_json_a_hundred_thousand_deep_is_a_bad_request(make_app: MakeApp, text: 
     "headers", [b"X-Any: " + b"a" * 33_000 + b"\r\n", b"X-Any: a\r\n" * 4_000], ids=["one", "many"]
 )
 def test_headers_over_32_kib_are_refused(live_server: LiveServer, headers: bytes) -> None:
-    heard = exchange(live_server, b"GET /health HTTP/1.1\r\n" + headers + b"\r\n")
+    heard = exchange(live_server, b"GET /health HTTP/1.1\r\nHost: x\r\n" + headers + b"\r\n")
     assert statuses(heard) == [431]
     assert json.loads(heard.partition(b"\r\n\r\n")[2])["error"]["code"] == "bad_request"
 
@@ -329,7 +464,10 @@ def test_every_wrong_secret_gets_the_same_401(make_app: MakeApp, serve: Serve, p
         names = ("Authorization", "X-Hub-Signature-256", "X-API-Key")
         for name, kind in zip(names, ("Bearer ", "sha256=", ""), strict=True):
             header = f"{name}: {kind}{secret}\r\nConnection: close\r\n".encode()
-            raw = b"POST %b HTTP/1.1\r\n%bContent-Length: 2\r\n\r\n{}" % (path.encode(), header)
+            raw = b"POST %b HTTP/1.1\r\nHost: x\r\n%bContent-Length: 2\r\n\r\n{}" % (
+                path.encode(),
+                header,
+            )
             heard.add(_without_what_varies(exchange(server, raw)))
     assert [statuses(each) for each in heard] == [[401]]
 
@@ -389,14 +527,14 @@ def test_every_answer_of_every_route_is_protected(app: Flask) -> None:
 
 
 SAID_BY_THE_SERVER = {
-    b"GET /health HTTP/1.1": 200,
-    b"GET /sandbox HTTP/1.1": 200,
-    b"GET /static/sandbox.css HTTP/1.1": 200,
-    b"GET /nope HTTP/1.1": 404,
-    b"BREW /health HTTP/1.1": 405,
+    b"GET /health HTTP/1.1\r\nHost: x": 200,
+    b"GET /sandbox HTTP/1.1\r\nHost: x": 200,
+    b"GET /static/sandbox.css HTTP/1.1\r\nHost: x": 200,
+    b"GET /nope HTTP/1.1\r\nHost: x": 404,
+    b"BREW /health HTTP/1.1\r\nHost: x": 405,
     b"nonsense": 400,
-    b"POST /send-otp HTTP/1.1\r\nContent-Length: many": 400,
-    b"POST /send-otp HTTP/1.1\r\nContent-Length: 2000000": 413,
+    b"POST /send-otp HTTP/1.1\r\nHost: x\r\nContent-Length: many": 400,
+    b"POST /send-otp HTTP/1.1\r\nHost: x\r\nContent-Length: 2000000": 413,
     b"GET / HTTP/1.1\r\nX-Any: " + b"a" * 33_000: 431,
 }
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import resource
 import select
 import socket
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from http.client import HTTPConnection
+from pathlib import Path
 
 import pytest
 import requests
@@ -15,11 +19,16 @@ from flask import Flask
 
 from otp_service import connections, server
 from tests.conftest import LiveServer, Serve
+from tests.test_server import Start, start
+
+__all__ = ["start"]
 
 PHONE = {"phone_number": "+919876543210"}
-BODY = b"POST /send-otp HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n{"
-CHUNK = b"POST /send-otp HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n384\r\n{"
-HEADERS = b"GET /health HTTP/1.1\r\nX-Any: "
+POST = b"POST /send-otp HTTP/1.1\r\nHost: x\r\n"
+BODY = POST + b"Content-Type: application/json\r\nContent-Length: 900\r\n\r\n{"
+CHUNK = POST + b"Transfer-Encoding: chunked\r\n\r\n384\r\n{"
+HEADERS = b"GET /health HTTP/1.1\r\nHost: x\r\nX-Any: "
+MIB = 1024 * 1024
 Begin = Callable[..., list[socket.socket]]
 
 
@@ -141,3 +150,50 @@ def test_where_all_connections_are_taken_newcomers_wait_until_one_is_free(
     live = serve(app)
     begin(live, BODY, count=20)
     assert requests.get(f"{live.url}/health", timeout=20).status_code == 200
+
+
+def resident(process: subprocess.Popen[str]) -> int:
+    """Bytes of memory that the process has."""
+    (kib,) = re.findall(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{process.pid}/status").read_text())
+    return int(kib) * 1024
+
+
+@pytest.fixture
+def many_files() -> Iterator[None]:
+    """As many open ones as this process may have at all."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+BEGINNINGS = {
+    "a large body": POST + b"Content-Length: 900000\r\n\r\n" + b" " * 300_000,
+    "one in chunks": POST + b"Transfer-Encoding: chunked\r\n\r\nDBBA0\r\n" + b" " * 300_000,
+    "all but its end": POST + b"Content-Length: 16384\r\n\r\n" + b" " * 16_383,
+    "for a webhook": POST.replace(b"/send-otp", b"/webhooks/gupshup")
+    + b"Content-Length: 262144\r\n\r\n"
+    + b" " * 262_143,
+    "for Meta's": POST.replace(b"/send-otp", b"/webhooks/meta")
+    + b"Content-Length: 3145728\r\n\r\n"
+    + b" " * 300_000,
+    "headers": POST + b"X-Any: " + b"a" * 30_000,
+}
+
+
+@pytest.mark.statement(26)
+@pytest.mark.usefixtures("many_files")
+@pytest.mark.parametrize("beginning", BEGINNINGS.values(), ids=BEGINNINGS.keys())
+def test_nine_hundred_half_sent_requests_take_less_than_150_mib(
+    start: Start, beginning: bytes
+) -> None:
+    process, url = start()
+    before = resident(process)
+    host, port = url.removeprefix("http://").split(":")
+    with ExitStack() as stack:
+        for _ in range(900):
+            client = stack.enter_context(socket.create_connection((host, int(port)), 20))
+            with suppress(ConnectionError):  # it may have been told to go
+                client.sendall(beginning)
+        assert requests.get(f"{url}/health", timeout=20).status_code == 200
+        assert resident(process) - before < 150 * MIB
