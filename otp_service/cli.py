@@ -4,37 +4,29 @@ from __future__ import annotations
 
 import logging
 import signal
-from typing import Any
+import sys
 
 import click
 import sqlalchemy as sa
 from flask import Flask, current_app
-from flask.cli import AppGroup
 
 from otp_service import logs
+from otp_service.cli_audit import show_audit
 from otp_service.cli_check import check
+from otp_service.cli_group import Commands
 from otp_service.cli_keys import keys
-from otp_service.cli_support import Phone, record, show_audit, unlock, why
-from otp_service.domain.errors import HomeUnreachable, StorageUnavailable
+from otp_service.cli_parameters import Phone
+from otp_service.cli_support import record, unlock, why
+from otp_service.domain.errors import HomeUnreachable
 from otp_service.domain.phone import mask
 from otp_service.settings import settings_of
 from otp_service.storage import retention, schema
 from otp_service.storage.models import engines_of
 from otp_service.storage.transaction import failure_of
 from otp_service.web.parts import parts_of
+from otp_service.wording import counted
 
 log = logging.getLogger(__name__)
-
-
-class _Commands(AppGroup):
-    """Commands that end plainly, with exit code 1, when the database does not do its part."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except StorageUnavailable as failure:
-            text = f"the database can't be reached or refuses: {failure.reason}"
-            raise click.ClickException(text) from None
 
 
 class _TryLater(click.ClickException):
@@ -43,7 +35,7 @@ class _TryLater(click.ClickException):
     exit_code = 75
 
 
-otp = _Commands("otp", help="Run and look after the OTP service.")
+otp = Commands("otp", help="Run and look after the OTP service.")
 otp.add_command(keys)
 otp.add_command(check)
 for command in (why, unlock, show_audit):
@@ -79,12 +71,12 @@ def init_db() -> None:
 
 @otp.command()
 def worker() -> None:
-    """Send what waits, settle receipts and clean up, until SIGTERM or Ctrl-C.
+    """Send what waits, settle receipts and clean up.
 
-    Each server process does that by itself, unless OTP_WORKER=off: then one or more of these are
-    needed, or no message is sent with Prefer: respond-async, none is tried again or followed by
-    an SMS, and no receipt is settled. Any number may run. What is in hand is finished before it
-    ends, with exit code 0.
+    Runs until SIGTERM or Ctrl-C. Each server process does the same by itself, unless
+    OTP_WORKER=off: then one or more of these are needed, or no message is sent with Prefer:
+    respond-async, none is tried again or followed by an SMS, and no receipt is settled. Any number
+    may run. What is in hand is finished before it ends, with exit code 0.
 
     Example: flask --app wsgi otp worker
     """
@@ -99,7 +91,9 @@ def worker() -> None:
 
 @otp.command()
 def cleanup() -> None:
-    """Mark expired verifications; delete those older than OTP_RETENTION_DAYS.
+    """Mark what has expired, and delete what is old.
+
+    Old is what began more than OTP_RETENTION_DAYS ago. The worker does both every hour.
 
     Example: flask --app wsgi otp cleanup
     """
@@ -111,13 +105,26 @@ def cleanup() -> None:
 
 @otp.command()
 @click.argument("number", type=Phone())
-def erase(number: str) -> None:
-    """Delete all that is known of a phone NUMBER, such as +919876543210.
+@click.option("--yes", is_flag=True, help="Don't ask, for scripts.")
+def erase(number: str, yes: bool) -> None:
+    """Delete all that is known of a phone NUMBER.
 
-    The audit trail keeps what was done, under the number's last digits and a pseudonym.
+    Asks before it does. What is deleted can't be brought back; the audit trail keeps what was done,
+    under the number's last digits and a pseudonym.
 
     Example: flask --app wsgi otp erase +919876543210
     """
+    if not yes:
+        _confirm(f"Delete all that is known of {mask(number)}? It can't be brought back.")
     erased = sum(retention.erase(engine, number) for engine in reversed(engines_of(current_app)))
-    record("phone.erased", number, f"{erased} verification(s)")
-    click.echo(f"{erased} verification(s) of {mask(number)} erased, with codes and messages.")
+    what = counted(erased, "verification")
+    record("phone.erased", number, what)
+    click.echo(f"{what} of {mask(number)} erased, with codes and messages.")
+
+
+def _confirm(question: str) -> None:
+    """Or end: with 1 for no, with 2 where there is nobody to ask."""
+    if not sys.stdin.isatty():
+        raise click.UsageError("There is no terminal to ask on. To go on without, give --yes.")
+    if not click.confirm(question):
+        raise click.ClickException("nothing is deleted")

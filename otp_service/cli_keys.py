@@ -116,5 +116,5 @@ def _minute(time: datetime) -> str:
     return f"{time.astimezone(timezone.utc):%Y-%m-%d %H:%M}"
 
 
-def _record(action: str, detail: str) -> None:
+def _record(action: audit.Action, detail: str) -> None:
     audit.record(db.engine, actor=audit.operator(), action=action, detail=detail)

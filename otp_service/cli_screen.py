@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import click
 
@@ -31,6 +31,16 @@ def summarize(found: list[Finding]) -> None:
     worst = next((m for m in (Mark.PROBLEM, Mark.WARNING) if counts[m]), Mark.OK)
     click.echo()
     click.secho(f"{counts[Mark.OK]} ok, {', '.join(told)}.", fg=_COLOURS[worst], bold=True)
+
+
+def show_table(headings: Sequence[str], table: Sequence[Sequence[str | None]]) -> None:
+    """In columns as wide as they need to be, below their headings."""
+    cells = [[heading.replace("_id", "").upper() for heading in headings]]
+    cells += [[cell or "-" for cell in row] for row in table]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for row in cells:
+        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        click.echo(line.rstrip())
 
 
 class Screen:

@@ -1,13 +1,14 @@
-"""What `otp why` shows of a phone: the blocks first, then what they were counted from."""
+"""What `otp why` shows of a phone: the blocks, what they were counted from, what it was sent."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import chain
 
 import click
 
-from otp_service.domain.limits import Limit
+from otp_service.domain.failures import explain
 from otp_service.domain.numbering_plans import known
 from otp_service.domain.phone import mask
 from otp_service.domain.ports import Block
@@ -15,21 +16,8 @@ from otp_service.settings import Settings
 from otp_service.storage import rows
 from otp_service.storage.phones import Count, Report
 from otp_service.web.schemas import rfc3339
+from otp_service.wording import COUNTED, REFUSALS, span
 
-_EVENTS = {
-    "phone_sends": "messages to it",
-    "purpose_sends": "messages for this purpose",
-    "resend_cooldown": "messages for this purpose",
-    "address_sends": "messages from this address",
-    "phone_failures": "wrong guesses",
-    "phone_refusals": "messages to it that were refused",
-}
-_REFUSALS = {
-    "country": "its country is not in OTP_ALLOWED_COUNTRIES",
-    "prefix": "it begins with one of OTP_BLOCKED_PREFIXES",
-    "number_type": "its kind is one of OTP_BLOCKED_NUMBER_TYPES",
-    "may_be_mobile_without_9": "it is written as a fixed line; as a mobile it has a 9 after +54",
-}
 _SUSPICIONS = {
     "prefix_numbers": "many numbers of its prefix got messages lately",
     "conversion": "few of its country's codes were verified lately",
@@ -57,7 +45,7 @@ def show_destination(phone: str, settings: Settings) -> None:
     where = known(phone)
     click.echo(f"{mask(phone)}: {where.country or 'no country'}, {where.kind}")
     refusal = settings.destinations.refusal(phone)
-    _line("destination", f"BLOCKED: {_REFUSALS[refusal]}" if refusal else "allowed")
+    _line("destination", f"BLOCKED: {REFUSALS[refusal]}" if refusal else "allowed")
 
 
 def show(home: str, report: Report, settings: Settings, *, address_asked: bool) -> None:
@@ -65,7 +53,7 @@ def show(home: str, report: Report, settings: Settings, *, address_asked: bool) 
     for count in report.counts:
         if count.limit.name == "address_sends" and not address_asked:
             continue
-        _line(_EVENTS[count.limit.name], _count(count))
+        _line(COUNTED[count.limit.name], _count(count))
     _line("live verifications", _live(report, settings))
     _line("guesses for another one", _guesses(report, settings))
     most = settings.limits.failures_in_a_row
@@ -81,7 +69,7 @@ def show(home: str, report: Report, settings: Settings, *, address_asked: bool) 
     for suspicion in report.suspicions:
         mark = "BLOCKED, looks" if guard == "enforce" else "looks"
         _line("guard against pumping", f"{mark} like pumping: {_SUSPICIONS[suspicion]} ({guard})")
-    for line in _verifications(report):
+    for line in chain(_verifications(report), _messages(report)):
         click.echo(f"    {line}")
 
 
@@ -90,7 +78,7 @@ def _line(name: str, text: str) -> None:
 
 
 def _count(count: Count) -> str:
-    told = f"{count.used} of {count.limit.count} in {_span(count.limit)}"
+    told = f"{count.used} of {count.limit.count} in {span(count.limit.seconds)}"
     return f"{told}, BLOCKED until {_time(count.until)}" if count.until else told
 
 
@@ -109,14 +97,6 @@ def _until(block: Block) -> str:
     return f", BLOCKED until {_time(block.ends_at) if block.ends_at else 'otp unlock'}"
 
 
-def _span(limit: Limit) -> str:
-    for seconds, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")):
-        number, rest = divmod(limit.seconds, seconds)
-        if number and not rest:
-            return f"{number} {unit}{'s' if number > 1 else ''}"
-    return f"{limit.seconds} seconds"
-
-
 def _time(time: datetime) -> str:
     return rfc3339(time.replace(microsecond=0)).replace(".000", "")
 
@@ -129,3 +109,20 @@ def _verifications(report: Report) -> Iterator[str]:
         guesses = f"{found.attempts} of {found.max_attempts} wrong guesses"
         times = f"{_time(found.created_at)} to {_time(found.expires_at)}"
         yield f"{found.id} {found.client} {found.purpose} {found.status.value}, {guesses}, {times}"
+
+
+def _messages(report: Report) -> Iterator[str]:
+    """What became of each; below one that failed or may have failed, why."""
+    if report.messages:
+        _line("messages", "the newest, by client and purpose")
+    for row in report.messages:
+        found = rows.delivery(row)
+        reached = getattr(found, f"{found.status.value}_at", None) or found.created_at
+        how = f"{found.channel.value} through {found.provider}"
+        yield (
+            f"{_time(found.created_at)} {row.client} {row.purpose}, {how}: "
+            f"{found.status.value} at {_time(reached)}"
+        )
+        if found.error_code:
+            said = f" {found.provider} says: {found.reason}" if found.reason else ""
+            yield f"  {found.error_code}: {explain(found.error_code) or ''}{said}"

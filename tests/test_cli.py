@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import os
+import pty
+import select
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from click.testing import Result
 from flask import Flask
+from flask.testing import FlaskClient
 
-from otp_service.storage.models import VerificationRow, db
+from otp_service import create_app
+from otp_service.storage.models import VerificationRow, db, engines_of
 from tests.conftest import SECRET, MakeApp
 from tests.storage.helpers import pass_time
 
@@ -48,14 +54,97 @@ def test_init_db_says_when_the_database_is_not_there() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["cleanup", "erase +919876543210", "keys create shop", "keys list", "keys revoke x"]
+    "command",
+    [
+        "cleanup",
+        "erase --yes +919876543210",
+        "why +919876543210",
+        "unlock +919876543210",
+        "audit",
+        "keys create shop",
+        "keys list",
+        "keys revoke x",
+        "keys signing list",
+        "keys signing rotate",
+        "keys signing revoke x",
+    ],
 )
-def test_every_command_says_plainly_when_the_database_is_not_there(command: str) -> None:
-    done = flask("postgresql://otp:hunter2@127.0.0.1:1/otp", *command.split())
-    assert done.returncode == 1
-    assert "the database can't be reached or refuses" in done.stderr
-    assert "hunter2" not in done.stderr
-    assert "Traceback" not in done.stderr
+def test_every_command_says_plainly_when_the_database_is_not_there(
+    command: str, tmp_path: Path
+) -> None:
+    done = run_on("postgresql://otp:hunter2@127.0.0.1:1/otp", tmp_path, command)
+    assert done.exit_code == 1
+    assert "postgresql can't be reached" in done.output
+    assert "hunter2" not in done.output
+    assert isinstance(done.exception, SystemExit)  # and no other, which would be a traceback
+
+
+def run_on(database_url: str, tmp_path: Path, command: str) -> Result:
+    """The command on a database as it is, in this process."""
+    settings = {"DATABASE_URL": database_url, "FALLBACK_DATABASE_URL": "off", "OTP_SECRET": SECRET}
+    app = create_app(settings, instance=tmp_path)
+    done = app.test_cli_runner().invoke(args=["otp", *command.split()])
+    for engine in engines_of(app):
+        engine.dispose()
+    return done
+
+
+@pytest.mark.from_nothing
+@pytest.mark.parametrize(
+    "command", ["cleanup", "erase --yes +919876543210", "why +919876543210", "audit", "keys list"]
+)
+def test_every_command_says_what_to_do_when_there_are_no_tables(
+    command: str, database_url: str, tmp_path: Path
+) -> None:
+    done = run_on(database_url, tmp_path, command)
+    assert done.exit_code == 1
+    assert "has no tables yet" in done.output
+    assert "otp init-db" in done.output
+    assert isinstance(done.exception, SystemExit)
+
+
+def test_a_schema_of_an_older_release_is_named_as_such(
+    make_app: MakeApp, database_url: str
+) -> None:
+    app = make_app(DATABASE_URL=database_url)
+    with app.app_context(), db.engine.begin() as connection:
+        schema = "otp_service." if database_url.startswith("postgresql") else ""
+        connection.execute(sa.text(f"DROP TABLE {schema}audit"))
+        connection.execute(sa.text(f"UPDATE {schema}alembic_version SET version_num = '0004'"))
+    done = app.test_cli_runner().invoke(args=["otp", "audit"])
+    assert done.exit_code == 1
+    assert "schema is 0004, this release needs" in done.output
+    assert "otp init-db" in done.output
+
+
+@pytest.mark.parametrize("where", [0, 1, -1])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "init-db x",
+        "cleanup x",
+        "check --send x",
+        "erase x --yes",
+        "why x",
+        "unlock x",
+        "audit --actor x",
+        "keys create x",
+        "keys revoke x",
+        "keys signing revoke x",
+    ],
+)
+def test_an_argument_that_is_no_text_is_refused(app: Flask, command: str, where: int) -> None:
+    args = command.split()
+    args[args.index("x") if where == -1 else where] = "caf\udce9"
+    result = app.test_cli_runner().invoke(args=["otp", *args])
+    assert result.exit_code == 2
+    assert r"This argument is not UTF-8: caf\xe9" in result.output
+
+
+def test_no_summary_of_a_command_is_cut_and_all_fit_80_columns(app: Flask) -> None:
+    told = app.test_cli_runner().invoke(args=["otp", "--help"]).output
+    assert "..." not in told.partition("Commands:")[2]
+    assert max(map(len, told.splitlines())) <= 80
 
 
 def test_a_configuration_that_cant_work_exits_with_2_and_says_why() -> None:
@@ -104,8 +193,8 @@ def test_erase_removes_one_person_everywhere_and_says_how_much(
         client.post("/send-otp", json=PHONE | {"purpose": purpose})
         client.post("/verify-otp", json=PHONE | {"purpose": purpose, "otp": "000000"})
     client.post("/send-otp", json={"phone_number": "+14155552671"})
-    result = app.test_cli_runner().invoke(args=["otp", "erase", "+91 98765 43210"])
-    assert result.output.startswith("2 verification(s) of +91••••3210 erased")
+    result = app.test_cli_runner().invoke(args=["otp", "erase", "--yes", "+91 98765 43210"])
+    assert result.output.startswith("2 verifications of +91••••3210 erased")
     assert count(app) == 1
     with app.app_context(), db.engine.connect() as connection:
         for table in db.metadata.tables.values():
@@ -116,6 +205,77 @@ def test_erase_removes_one_person_everywhere_and_says_how_much(
 def test_erase_refuses_what_is_no_number(app: Flask) -> None:
     result = app.test_cli_runner().invoke(args=["otp", "erase", "hello"])
     assert result.exit_code == 2
+
+
+def test_without_a_terminal_erase_wants_yes_and_deletes_nothing(
+    app: Flask, client: FlaskClient
+) -> None:
+    client.post("/send-otp", json=PHONE)
+    result = app.test_cli_runner().invoke(args=["otp", "erase", "+919876543210"], input="y\n")
+    assert result.exit_code == 2
+    assert "give --yes" in result.output
+    assert count(app) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "words"),
+    [
+        (b"y\n", 0, "1 verification of +91••••3210 erased"),
+        (b"n\n", 1, "nothing is deleted"),
+        (b"\n", 1, "nothing is deleted"),
+    ],
+)
+def test_on_a_terminal_erase_asks(
+    app: Flask, client: FlaskClient, answer: bytes, code: int, words: str
+) -> None:
+    client.post("/send-otp", json=PHONE)
+    url = app.config["SQLALCHEMY_BINDS"][None]["url"]
+    done, shown = on_a_terminal(url, "erase", "+919876543210", answer=answer)
+    assert "Delete all that is known of +91••••3210? It can't be brought back. [y/N]" in shown
+    assert words in shown
+    assert "Traceback" not in shown
+    assert (done, count(app)) == (code, code)
+
+
+def on_a_terminal(database_url: str, *arguments: str, answer: bytes) -> tuple[int, str]:
+    """The exit code, and what was on the screen."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "flask", "--app", "wsgi", "otp", *arguments],
+        cwd=ROOT,
+        env=os.environ | {"DATABASE_URL": database_url, "OTP_SECRET": SECRET},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    shown = b""
+    os.write(ours, answer)  # read when it is asked for
+    with suppress(OSError):  # Linux's way of saying that the other side has closed
+        while select.select([ours], [], [], 60)[0]:
+            shown += os.read(ours, 65536)
+    os.close(ours)
+    return process.wait(30), shown.decode()
+
+
+def test_a_reader_that_leaves_early_sees_no_traceback(app: Flask) -> None:
+    for _ in range(40):
+        app.test_cli_runner().invoke(args=["otp", "why", "+919876543210"])
+    url = app.config["SQLALCHEMY_BINDS"][None]["url"]
+    command = [sys.executable, "-m", "flask", "--app", "wsgi", "otp", "audit"]
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=os.environ | {"DATABASE_URL": url, "OTP_SECRET": SECRET},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout
+    assert process.stderr
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait(30) == 1
 
 
 def test_a_release_that_is_rolled_back_leaves_the_newer_schema_and_starts(

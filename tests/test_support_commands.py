@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from otp_service.simulator import Simulator
 from tests.conftest import MakeApp
 
 PHONE = {"phone_number": "+919876543210"}
+
+
+@pytest.fixture
+def simulated() -> Iterator[Simulator]:
+    with Simulator(seed=1, delay=0) as simulator:
+        yield simulator
 
 
 def run(app: Flask, *args: str) -> str:
@@ -91,7 +99,7 @@ def test_unlock_lets_the_person_go_on_and_why_says_so(app: Flask, client: FlaskC
 def test_both_leave_an_audit_entry_of_the_operator(app: Flask) -> None:
     run(app, "why", "+919876543210")
     run(app, "unlock", "+919876543210")
-    run(app, "erase", "+919876543210")
+    run(app, "erase", "--yes", "+919876543210")
     run(app, "unlock", "+14155552671")
     lines = run(app, "audit", "--phone", "+919876543210", "--json").splitlines()
     entries = [json.loads(line) for line in lines]
@@ -112,12 +120,87 @@ def test_audit_can_be_asked_for_one_verification_actor_or_action(
     client.post("/verify-otp", json=PHONE | {"otp": sent["otp"]})
     mine = run(app, "audit", "--verification", sent["verification_id"])
     assert [line.split()[2] for line in mine.splitlines()] == [
+        "ACTION",
         "verification.started",
         "verification.checked",
     ]
-    assert len(run(app, "audit", "--action", "verification.started").splitlines()) == 2
-    assert run(app, "audit", "--actor", "nobody") == ""
-    assert len(run(app, "audit", "--count", "1").splitlines()) == 1
+    assert len(run(app, "audit", "--action", "verification.started").splitlines()) == 3
+    assert len(run(app, "audit", "--count", "1").splitlines()) == 2
+
+
+def test_the_trail_is_in_columns_below_their_names(app: Flask) -> None:
+    run(app, "why", "+919876543210")
+    run(app, "unlock", "+919876543210")
+    head, why, unlock = run(app, "audit").splitlines()
+    assert head.split() == ["AT", "ACTOR", "ACTION", "VERIFICATION", "PHONE", "DETAIL"]
+    for name, value in {"ACTION": "phone.explained", "PHONE": "+91••••3210", "DETAIL": "-"}.items():
+        assert why[head.index(name) :].startswith(value)
+    assert unlock[head.index("DETAIL") :] == "database"
+
+
+def test_an_empty_trail_says_so_to_people_and_nothing_to_programs(app: Flask) -> None:
+    assert run(app, "audit").startswith("No entries match in that time")
+    assert run(app, "audit", "--actor", "nobody", "--json") == ""
+
+
+@pytest.mark.parametrize(
+    ("action", "words"),
+    [
+        ("key.create", "did you mean key.created?"),
+        ("verification.check", "did you mean verification.checked?"),
+        ("bogus", "they are verification.started, verification.resent"),
+        ("", "they are verification.started"),
+    ],
+)
+def test_an_action_that_there_is_not_is_refused_with_the_nearest(
+    app: Flask, action: str, words: str
+) -> None:
+    result = app.test_cli_runner().invoke(args=["otp", "audit", "--action", action])
+    assert result.exit_code == 2
+    assert f"there is no such action: {words}" in result.output
+
+
+@pytest.mark.parametrize("purpose", ["BAD P", "", "p" * 33, "login\n", "é"])
+def test_a_purpose_that_no_request_could_name_is_refused(app: Flask, purpose: str) -> None:
+    result = app.test_cli_runner().invoke(
+        args=["otp", "why", "+919876543210", "--purpose", purpose]
+    )
+    assert result.exit_code == 2
+    assert "1 to 32 of a-z, 0-9, _ and -" in result.output
+
+
+def test_why_tells_what_became_of_the_last_messages(
+    make_app: MakeApp, database_url: str, simulated: Simulator
+) -> None:
+    app = make_app(
+        DATABASE_URL=database_url,
+        FALLBACK_DATABASE_URL="off",
+        GUPSHUP_API_URL=simulated.gupshup_url,
+        GUPSHUP_API_KEY="k",
+        GUPSHUP_SOURCE="917834811114",
+        GUPSHUP_SRC_NAME="DemoApp",
+        GUPSHUP_TEMPLATE_ID="t",
+        API_KEYS="off",
+    )
+    client = app.test_client()
+    assert "messages  " not in run(app, "why", PHONE["phone_number"]).replace("messages to it", "")
+    client.post("/send-otp", json=PHONE | {"purpose": "first"})
+    simulated.script(fault="http:401")
+    client.post("/send-otp", json=PHONE | {"purpose": "second"})
+    told = run(app, "why", PHONE["phone_number"])
+    told = told[told.index("  messages    ") :]
+    at = r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ"
+    heading, second, why, first = told.splitlines()
+    assert heading.endswith("the newest, by client and purpose")
+    assert re.fullmatch(rf" +{at} public second, whatsapp through gupshup: failed at {at}", second)
+    assert why.strip() == (
+        "credentials_rejected: The provider does not accept the credentials. "
+        "gupshup says: Authentication Failed"
+    )
+    assert re.fullmatch(rf" +{at} public first, whatsapp through gupshup: submitted at {at}", first)
+    for _ in range(12):
+        client.post("/send-otp", json={"phone_number": "+14155552671"})
+    assert told == run(app, "why", PHONE["phone_number"])[-len(told) :]
 
 
 @pytest.mark.parametrize(
@@ -128,6 +211,7 @@ def test_audit_can_be_asked_for_one_verification_actor_or_action(
         ("unlock", "12"),
         ("audit", "--since", "yesterday"),
         ("audit", "--phone", "12"),
+        ("audit", "--count", "0"),
     ],
 )
 def test_a_question_that_makes_no_sense_is_refused(app: Flask, args: tuple[str, ...]) -> None:

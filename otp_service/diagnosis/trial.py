@@ -10,15 +10,10 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from otp_service.diagnosis import verdict
-from otp_service.diagnosis.findings import Finding, of_failure, problem
+from otp_service.diagnosis.findings import Finding
+from otp_service.diagnosis.refusals import refusal
 from otp_service.domain import failures
-from otp_service.domain.errors import (
-    CodeAlreadySent,
-    DeliveryError,
-    InvalidRequest,
-    SendLimitExceeded,
-    StorageUnavailable,
-)
+from otp_service.domain.errors import CodeAlreadySent, OtpError
 from otp_service.domain.follow_up import LATE_DELIVERY
 from otp_service.domain.ports import Wish
 from otp_service.domain.sending import AUTO
@@ -63,22 +58,15 @@ class Trial:
             try:
                 followed = self._follow(sent)
             finally:
-                with suppress(StorageUnavailable):  # then it ends by itself, in minutes
+                with suppress(OtpError):  # then it ends by itself, in minutes
                     self.service.cancel(CLIENT, sent.id)
         yield from verdict.of(followed, self.wait)
 
     def _send(self) -> Verification | Finding:
         try:
             return self._sent_anew()
-        except DeliveryError as error:
-            return of_failure("send", error)
-        except SendLimitExceeded as error:
-            limit, wait = error.details["limit"], error.retry_after
-            return problem("send", f"this phone has had its {limit}: again in {wait} s")
-        except InvalidRequest:
-            return problem("send", f"{self.channel} is not configured", "Choose another --channel.")
-        except StorageUnavailable as failure:
-            return problem("send", f"the code could not be stored {failure.reason}".strip())
+        except OtpError as error:
+            return refusal(error, self.channel)
 
     def _sent_anew(self) -> Verification:
         wish = Wish(channel=self.channel)
@@ -90,7 +78,7 @@ class Trial:
 
     def _follow(self, verification: Verification) -> Verification:
         while True:
-            with suppress(StorageUnavailable):
+            with suppress(OtpError):
                 verification = self.service.get(CLIENT, verification.id)
             for delivery in verification.deliveries:
                 self._tell(delivery)

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
+PURPOSE = "[a-z0-9_-]{1,32}"
+"""How a purpose is written: a regular expression that it matches in full."""
+
 
 class Status(str, Enum):
     """Where a verification stands. Only a pending one can be verified."""

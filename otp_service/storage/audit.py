@@ -8,7 +8,7 @@ from __future__ import annotations
 import getpass
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal, get_args
 
 import sqlalchemy as sa
 
@@ -18,6 +18,21 @@ from otp_service.storage.functions import clock, from_now
 from otp_service.storage.transaction import Statement, Transaction, given
 
 U = AuditRow
+Action = Literal[
+    "verification.started",
+    "verification.resent",
+    "verification.checked",
+    "verification.canceled",
+    "key.created",
+    "key.revoked",
+    "signing_key.created",
+    "signing_key.revoked",
+    "phone.explained",
+    "phone.unlocked",
+    "phone.erased",
+]
+ACTIONS: tuple[str, ...] = get_args(Action)
+"""All that an entry may tell of: no other passes the type checker."""
 KEPT_DAYS = 365
 
 
@@ -26,7 +41,7 @@ def masked(phone: str) -> str:
     return mask(phone).replace("•", "*")
 
 
-def entry(action: str, source: Any, where: sa.ColumnElement[bool], **values: Any) -> Statement:
+def entry(action: Action, source: Any, where: sa.ColumnElement[bool], **values: Any) -> Statement:
     """In a transaction of a client's: an entry for each row of ``source`` that it is true of."""
     columns = {
         U.at: clock(),
@@ -65,7 +80,7 @@ def record(
     engine: sa.Engine,
     *,
     actor: str,
-    action: str,
+    action: Action,
     phone: str | None = None,
     phone_digest: str | None = None,
     detail: str | None = None,

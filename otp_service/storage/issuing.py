@@ -10,7 +10,7 @@ import sqlalchemy.orm
 from otp_service.domain.limits import Guard, Limits
 from otp_service.domain.verification import Status
 from otp_service.storage import rules
-from otp_service.storage.audit import entry
+from otp_service.storage.audit import Action, entry
 from otp_service.storage.functions import clock, from_now, timeline
 from otp_service.storage.guesses import LIVE_COUNT, GuessBudget
 from otp_service.storage.models import DeliveryRow, VerificationRow
@@ -46,7 +46,7 @@ class Issuing:
         self.issue = self._transaction(self._new(), "verification.started")
         self.reissue = self._transaction(self._next(), "verification.resent")
 
-    def _transaction(self, store: Statement, action: str) -> Transaction:
+    def _transaction(self, store: Statement, action: Action) -> Transaction:
         this = D.id == given("delivery_id")
         told = {"phone": given("masked", sa.String()), "phone_digest": given("phone_digest")}
         audit = entry(action, D, this, verification_id=D.verification_id, **told)

@@ -14,11 +14,12 @@ from otp_service.domain.limits import Limit, Limits
 from otp_service.domain.ports import Block, Lock
 from otp_service.storage import guesses, rules
 from otp_service.storage.access_models import PhoneRow
-from otp_service.storage.models import VerificationRow
+from otp_service.storage.models import CodeRow, DeliveryRow, VerificationRow
 from otp_service.storage.pumping import PumpingGuard
+from otp_service.storage.reading import DELIVERY, ITS_CODE
 from otp_service.storage.transaction import Transaction, given
 
-P, V = PhoneRow, VerificationRow
+P, V, D, C = PhoneRow, VerificationRow, DeliveryRow, CodeRow
 _NOBODY = sa.bindparam("nobody", None, type_=sa.String())
 RECENT = 10
 
@@ -50,6 +51,8 @@ class Report:
     suspicions: Sequence[str]
     recent: Sequence[sa.Row[Any]]
     """The newest verifications, newest first."""
+    messages: Sequence[sa.Row[Any]]
+    """The newest deliveries, newest first, each with its client and purpose."""
 
     @property
     def blocks(self) -> bool:
@@ -92,7 +95,19 @@ def report(engine: sa.Engine, limits: Limits, **asked: str | int | None) -> Repo
         lock=budget.lock(row),
         suspicions=guard.suspicions(row),
         recent=Transaction(newest, reads=True).run(engine, **asked),
+        messages=_MESSAGES.run(engine, **asked),
     )
+
+
+_MESSAGES = Transaction(
+    sa.select(*DELIVERY, V.client, V.purpose)
+    .join_from(D, V, V.id == D.verification_id)
+    .outerjoin(C, ITS_CODE)
+    .where(D.phone == given("phone"))
+    .order_by(D.created_at.desc(), D.id)
+    .limit(RECENT),
+    reads=True,
+)
 
 
 def _counts(row: sa.Row[Any], windows: Sequence[rules.Window]) -> Iterator[Count]:

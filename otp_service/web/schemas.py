@@ -14,7 +14,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, post_dump, valid
 from otp_service.domain import languages
 from otp_service.domain.failures import explain
 from otp_service.domain.typed import plain
-from otp_service.domain.verification import Channel, DeliveryStatus, Status
+from otp_service.domain.verification import PURPOSE, Channel, DeliveryStatus, Status
 
 PHONE = "+919876543210"
 TIME = "2026-11-22T17:33:28.125Z"
@@ -143,7 +143,7 @@ class _Request(Schema):
         "What is being proved; a code for one purpose never verifies another.",
         "login",
         rule="1 to 32 of a-z, 0-9, _ and -",
-        pattern="[a-z0-9_-]{1,32}",
+        pattern=PURPOSE,
         load_default="login",
     )
 

@@ -124,8 +124,8 @@ def _take_the_tables_away(tour: Tour) -> None:
 
 def _run_commands(tour: Tour) -> None:
     tour.command("keys", "list")
-    tour.command("erase", TEST_PHONE)
-    tour.command("erase", f"{TEST_PHONE}99999")
+    tour.command("erase", "--yes", TEST_PHONE)
+    tour.command("erase", "--yes", f"{TEST_PHONE}99999")
     tour.command("cleanup")
     tour.command("check")
     tour.command("keys", "revoke", "reader")

@@ -399,7 +399,7 @@ def test_the_service_does_all_its_work_as_its_own_role(
 
     for arguments in ("keys create shop", "keys list", "keys revoke shop", "cleanup"):
         assert command(args=["otp", *arguments.split()]).exit_code == 0, arguments
-    erased = command(args=["otp", "erase", PHONE["phone_number"]])
-    assert erased.output.startswith("1 verification(s)")
+    erased = command(args=["otp", "erase", "--yes", PHONE["phone_number"]])
+    assert erased.output.startswith("1 verification of")
     owners = run(superuser, "SELECT DISTINCT usename FROM pg_stat_activity WHERE usename ~ '^otp'")
     assert ("otp_service",) in owners

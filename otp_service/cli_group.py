@@ -1,0 +1,48 @@
+"""The group `otp`: what is the same for each of its commands."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import click
+from flask import Flask
+from flask.cli import AppGroup, ScriptInfo
+
+from otp_service.diagnosis import databases
+from otp_service.diagnosis.findings import Mark
+from otp_service.domain.errors import StorageUnavailable
+
+
+def application(ctx: click.Context) -> Flask:
+    """Also while arguments are read, when there is no application context yet."""
+    return ctx.ensure_object(ScriptInfo).load_app()
+
+
+class Commands(AppGroup):
+    """Commands that end plainly: with 2 for what nobody can have meant, and with 1 when the
+    database does not do its part.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """All that follows `otp`, a subcommand's included: no part of it sees other than text."""
+        for arg in args:
+            try:
+                arg.encode()
+            except UnicodeEncodeError:
+                told = ascii(os.fsencode(arg))[2:-1]
+                raise click.UsageError(f"This argument is not UTF-8: {told}", ctx) from None
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except StorageUnavailable as failure:
+            raise click.ClickException(_told(failure, application(ctx))) from None
+
+
+def _told(failure: StorageUnavailable, app: Flask) -> str:
+    """What is wrong with which database and what to do about it, as `otp check` tells it."""
+    found = [each for each in databases.check(app) if each.mark is Mark.PROBLEM]
+    told = [f"{each.subject}: {each.text}\n  {each.advice}".rstrip() for each in found]
+    return "\n".join(told) or f"the database refuses: {failure.reason}"

@@ -1,0 +1,86 @@
+"""What commands are told, read strictly: an error says what is right."""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+from typing import Any
+
+import click
+from flask import Flask
+
+from otp_service.cli_group import application
+from otp_service.domain.codes import Codes
+from otp_service.domain.destination import network_of
+from otp_service.domain.errors import InvalidPhoneNumber
+from otp_service.domain.phone import normalize
+from otp_service.domain.verification import PURPOSE
+from otp_service.settings import settings_of
+from otp_service.storage import audit
+
+_SECONDS = {"m": 60, "h": 3_600, "d": 86_400}
+
+
+def codes(app: Flask) -> Codes:
+    settings = settings_of(app)
+    return Codes(settings.secrets, settings.code_length)
+
+
+class Phone(click.ParamType[str]):
+    """A phone number in any international spelling, as E.164."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        try:
+            return normalize(str(value), settings_of(application(ctx)).numbering)
+        except InvalidPhoneNumber as error:
+            self.fail(f"No phone number: {error.explanation}", param, ctx)
+
+
+class Purpose(click.ParamType[str]):
+    """As a request names it; another is no purpose that anything could be known of."""
+
+    name = "purpose"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        if re.fullmatch(PURPOSE, str(value)) is None:
+            self.fail("must be 1 to 32 of a-z, 0-9, _ and -, such as login", param, ctx)
+        return str(value)
+
+
+class Action(click.ParamType[str]):
+    """One of those that an audit entry may tell of."""
+
+    name = "action"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        if value not in audit.ACTIONS:
+            near = get_close_matches(str(value), audit.ACTIONS, n=1)
+            known = f"did you mean {near[0]}?" if near else f"they are {', '.join(audit.ACTIONS)}"
+            self.fail(f"there is no such action: {known}", param, ctx)
+        return str(value)
+
+
+class Ago(click.ParamType[int]):
+    """A time such as 30m, 12h or 7d, in seconds."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> int:
+        match = re.fullmatch(r"([1-9][0-9]{0,4})([mhd])", str(value))
+        if match is None:
+            self.fail("must be such as 30m, 12h or 7d", param, ctx)
+        return int(match[1]) * _SECONDS[match[2]]
+
+
+class Address(click.ParamType[str]):
+    """An IP address, as the pseudonym that it is counted by."""
+
+    name = "address"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        try:
+            return codes(application(ctx)).pseudonyms("address", network_of(str(value)))[0]
+        except ValueError:
+            self.fail("must be an IP address", param, ctx)
