@@ -17,7 +17,7 @@ _WINDOW = re.compile(r"([1-9][0-9]{0,6})/([1-9][0-9]{0,6})([smhd])")
 _LONGEST = 30 * DAY
 
 
-def limits(read: Reader, *, keys_required: bool) -> Limits:
+def limits(read: Reader, *, keys_required: bool, max_attempts: int = 5) -> Limits:
     """Requests are counted for API keys only: without keys nobody is told from anybody."""
     default = Limits()
     cooldown = read.number("OTP_RESEND_COOLDOWN_SECONDS", 0, 0, 3_600)
@@ -31,6 +31,7 @@ def limits(read: Reader, *, keys_required: bool) -> Limits:
         failures_in_a_row=read.number(
             "OTP_FAILURES_IN_A_ROW", FAILURES_IN_A_ROW, 1, FAILURES_IN_A_ROW
         ),
+        max_attempts=max_attempts,
         phone_refusals=_windows(read, "OTP_REFUSAL_LIMITS", default.phone_refusals, needed=True),
         client_refusals=_windows(read, "OTP_CLIENT_REFUSAL_LIMITS", default.client_refusals),
         live_verifications=replace(

@@ -31,7 +31,7 @@ def question(phone: str, purpose: str, address: str | None, settings: Settings) 
     """What `phones.report` is asked; a test number has neither prefix nor country."""
     asked: Question = {"phone": phone, "purpose": purpose, "address": address}
     asked |= {"prefix": None, "country": None, "lifetime": settings.expiry}
-    asked["max_attempts"] = settings.max_attempts
+    asked |= {"max_attempts": settings.max_attempts, "exempt": phone in settings.test_numbers}
     if phone not in settings.test_numbers:
         where = known(phone)
         asked |= {"prefix": where.prefix, "country": where.country}

@@ -74,6 +74,7 @@ class Settings(ProviderSettings, ServerSettings):
         providers = provider_settings.providers(read)
         sandbox = not provider_settings.sender_is_meant(read)
         length = read.number("OTP_LENGTH", 6, 4, 10)
+        attempts = read.number("OTP_MAX_ATTEMPTS", 5, 1, 100)
         database = database_urls.database_url(read, instance)
         keys_required = setting_values.api_keys(read, sandbox)
         where = limit_settings.destinations(read)
@@ -87,19 +88,18 @@ class Settings(ProviderSettings, ServerSettings):
             secrets=setting_values.secrets(read, sandbox, instance),
             expiry=expiry,
             code_length=length,
-            max_attempts=read.number("OTP_MAX_ATTEMPTS", 5, 1, 100),
+            max_attempts=attempts,
             grace_codes=read.number("OTP_GRACE_CODES", 0, 0, 5),
             expose_code=read.switch("OTP_EXPOSE_CODE", sandbox),
             test_numbers=setting_values.test_numbers(read, sandbox, length, where.numbering()),
             api_keys_required=keys_required,
-            limits=limit_settings.limits(read, keys_required=keys_required),
+            limits=limit_settings.limits(read, keys_required=keys_required, max_attempts=attempts),
             destinations=where,
             retention_days=read.number("OTP_RETENTION_DAYS", 30, 1, 3650),
             sms_after=provider_settings.sms_after(read, expiry, providers.sms),
             proof=setting_values.proof(read),
         )
         _refuse_unsafe(read, settings, sandbox)
-        limit_settings.refuse_forgotten(read, settings.limits, settings.retention_days)
         read.problems += oversights.problems(environ, read.asked)
         read.warnings += oversights.warnings(environ, read.asked)
         if read.problems:
@@ -113,6 +113,7 @@ def settings_of(app: Flask) -> Settings:
 
 
 def _refuse_unsafe(read: Reader, settings: Settings, sandbox: bool) -> None:
+    limit_settings.refuse_forgotten(read, settings.limits, settings.retention_days)
     if settings.expose_code and not sandbox:
         read.problems.append(
             "OTP_EXPOSE_CODE is on with a real sender: anyone who may call /send-otp could sign "

@@ -96,6 +96,8 @@ class Limits:
     live_verifications: Limit = Limit("live_verifications", 3, 0)
     phone_failures: tuple[Limit, ...] = limits("phone_failures", (10, 3_600), (30, DAY))
     failures_in_a_row: int = FAILURES_IN_A_ROW
+    max_attempts: int = 5
+    """Wrong guesses of one verification."""
     client_requests: Limit | None = None
     pumping: Pumping = field(default_factory=Pumping)
 
@@ -104,6 +106,17 @@ class Limits:
         """All that a message must keep to, in the order that the store counts them."""
         counted = self.phone_sends + self.purpose_sends + self.cooldown + self.address_sends
         return counted + self.phone_refusals + self.client_refusals
+
+    @property
+    def guess_ceilings(self) -> tuple[Limit, ...]:
+        """How many wrong guesses for a phone are ever judged, whatever was named.
+
+        In the shortest window those of one verification more than its limit, at which checks by
+        phone alone end.
+        """
+        shortest = min(self.phone_failures, key=lambda limit: limit.seconds)
+        above = replace(shortest, count=shortest.count + self.max_attempts)
+        return tuple(above if limit is shortest else limit for limit in self.phone_failures)
 
     def shared_by(self, instances: int) -> Limits:
         """The part of each of so many stores."""

@@ -142,13 +142,16 @@ def send_windows(limits: Limits) -> list[Window]:
 
 
 def failure_windows(limits: Limits, verification_id: sa.BindParameter[Any]) -> list[Window]:
-    """Wrong guesses for the phone, whatever the verification, for a check by phone alone.
+    """Wrong guesses for the phone, whatever the verification.
 
-    Who names a verification has the guesses that it got when it was issued: see `guesses`.
+    Who names one has the guesses that it got when it was issued, see `guesses`: for him the
+    ceilings hold, which no number but a test number can meet while it has any.
     """
-    failed = sa.and_(FAILED, verification_id.is_(None))
+    by_phone_alone = sa.and_(FAILED, verification_id.is_(None))
+    counted = dict.fromkeys(limits.phone_failures, by_phone_alone)
+    counted |= dict.fromkeys(limits.guess_ceilings, FAILED)
     return [
-        Window(limit, A.created_at, failed, since=UNLOCKED_AT) for limit in limits.phone_failures
+        Window(limit, A.created_at, failed, since=UNLOCKED_AT) for limit, failed in counted.items()
     ]
 
 

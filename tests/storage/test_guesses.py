@@ -136,6 +136,16 @@ class TestInAnHour:
             guesser.guess(guesser.begin(f"purpose-{number}"), 5)
         guesser.refusal()
 
+    def test_a_test_number_may_be_asked_for_by_many_at_once(self, guesser: Guesser) -> None:
+        guesser.person = replace(guesser.person, phone=TEST_NUMBER)
+        live = [guesser.begin(f"purpose-{number}") for number in range(6)]
+        for each in live[:3]:
+            guesser.guess(each, 5)
+        person = replace(guesser.person, purpose=live[3].purpose)
+        with pytest.raises(PhoneLocked):
+            guesser.service.verify(person, "0000000000", live[3].id)
+        guesser.refusal()
+
     def test_a_resend_gives_none_back(self, guesser: Guesser, person: Person) -> None:
         guesser.guess(guesser.begin(), 4)
         again = guesser.service.resend(person).verification
