@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 import pytest
 
 from otp_service import create_app
+from otp_service.storage import postgres
 from tests.conftest import SECRET, MakeApp
 from tests.faults.asking import connect, run
 from tests.faults.cluster import Cluster
@@ -108,6 +109,32 @@ def test_a_connection_that_postgres_refuses_to_this_role_is_no_outage(
     caller = Caller(create_app(urls | {"DATABASE_URL": url, "OTP_SECRET": SECRET}))
     assert_unavailable(caller)
     assert caller.ready().data["fallback"] == "standby"
+
+
+def test_a_host_that_refuses_at_one_of_its_addresses_is_talked_to(
+    make_app: MakeApp, urls: dict[str, str], cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`localhost` is ::1, where nobody listens, and 127.0.0.1; a name may have IPv6 that fails."""
+    make_app(**urls)
+    addresses = ["127.0.0.1", "127.0.0.2"]  # Postgres listens at the first
+    monkeypatch.setattr(postgres, "_resolve", lambda _: addresses)
+    url = f"postgresql://postgres@db.example.com:{cluster.port}/nowhere"
+    for _ in range(2):
+        caller = Caller(create_app(urls | {"DATABASE_URL": url, "OTP_SECRET": SECRET}))
+        assert_unavailable(caller)
+        assert caller.ready().data["fallback"] == "standby"
+        addresses.reverse()
+
+
+def test_a_standby_at_one_address_tells_nothing_of_a_primary_at_another(
+    make_app: MakeApp, urls: dict[str, str], cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_app(**urls)
+    monkeypatch.setattr(postgres, "_resolve", lambda _: ["127.0.0.1", "127.0.0.2"])
+    url = f"postgresql://postgres@db.example.com:{cluster.port}/postgres"
+    with read_only(cluster):
+        caller = Caller(create_app(urls | {"DATABASE_URL": url, "OTP_SECRET": SECRET}))
+        assert caller.send().id[0] == "s"
 
 
 def test_a_database_that_does_not_exist_is_no_outage(
