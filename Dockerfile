@@ -3,6 +3,7 @@
 #   docker build -t whatsapp-otp-api .
 #   docker run -d --name whatsapp-otp-api -p 8000:8000 --env-file .env \
 #     -v whatsapp-otp-instance:/app/instance whatsapp-otp-api
+#   docker exec whatsapp-otp-api otp check
 #
 # scripts/container-test.sh builds and tries all of this, with a Docker engine or without one.
 
@@ -21,11 +22,12 @@ RUN python -m pip --python /opt/venv/bin/python install \
 
 # "checked-hash": a module that is mounted over one of these is noticed.
 # The modes are set because a checkout under umask 077 would be unreadable for the service's user.
-COPY wsgi.py /app/
+COPY otp wsgi.py /app/
 COPY migrations /app/migrations
 COPY otp_service /app/otp_service
 RUN /opt/venv/bin/python -m compileall -q --invalidation-mode checked-hash /app \
-    && chmod -R a+rX,go-w /app
+    && chmod -R a+rX,go-w /app \
+    && ln -s /app/otp /opt/venv/bin/otp
 
 
 FROM python:3.11-slim
@@ -65,7 +67,7 @@ HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --retries=3 \
 # process 1, so that the signal to stop reaches it. 75 says that the database is away: the server
 # starts all the same and issues on its fallback. HOST once more, because an --env-file made for a
 # server outside of a container says 127.0.0.1.
-CMD ["sh", "-c", "flask --app wsgi otp init-db || [ $? -eq 75 ] && HOST=0.0.0.0 exec python wsgi.py"]
+CMD ["sh", "-c", "otp init-db || [ $? -eq 75 ] && HOST=0.0.0.0 exec python wsgi.py"]
 
 # Last, so that a new number doesn't build the layers above again:
 #   docker build --build-arg VERSION=1.2.3 --build-arg REVISION="$(git rev-parse HEAD)" …

@@ -1,6 +1,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Not --quiet: the first time takes long, and shows here that it goes on.
+INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --require-hashes
 
 .PHONY: help run test lint format smoke container-test bench screenshots lock clean
 .DEFAULT_GOAL := help
@@ -9,8 +11,8 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/run ## Start the service on port 8000, in the sandbox unless .env says otherwise
-	$(BIN)/flask --app wsgi otp init-db || test $$? -eq 75 # away for now: start all the same
-	$(BIN)/python wsgi.py
+	@./otp init-db || test $$? -eq 75 # away for now: start all the same
+	@$(BIN)/python wsgi.py
 
 # Two processes share the tests; JOBS=1 is one, which a TEST_DATABASE_URL needs. The tests start
 # many more: bytecode is written, whatever the environment says, so that not each compiles it all.
@@ -54,13 +56,16 @@ clean: ## Remove what make and the tests made, but not instance/ and .env
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2])' \
 	  || { echo "Python 3.10 or later is needed: make PYTHON=/path/to/python3"; exit 1; }
-	$(PYTHON) -m venv $(VENV) \
+	@echo "Making an environment for Python in $(VENV)"
+	@$(PYTHON) -m venv $(VENV) \
 	  || { rm -rf $(VENV); echo "On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 
 $(VENV)/run: requirements.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@echo "Installing into it what requirements.txt lists: once, about half a minute"
+	@$(INSTALL) -r requirements.txt
 	@touch $@
 
 $(VENV)/dev: requirements-dev.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@echo "Installing into it what requirements-dev.txt lists: once, about a minute"
+	@$(INSTALL) -r requirements-dev.txt
 	@touch $@ $(VENV)/run

@@ -101,10 +101,12 @@ def _prepare(engine: sa.Engine) -> None:
 def _announce(settings: Settings, port: int) -> None:
     for warning in settings.warnings:
         log.warning("%s", warning)
-    base = f"http://{settings.host}:{port}"
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    base, messages = f"http://{host}:{port}", ""
     if settings.sandbox:
-        log.warning("no Gupshup key: sandbox. Messages arrive at %s/sandbox", base)
-    log.info("serving", extra={"url": base, "documentation": f"{base}/docs"})
+        log.warning("no WhatsApp sender is configured: this is the sandbox, nothing is sent")
+        messages = f", messages at {base}/sandbox"
+    log.info("Listening on %s, documentation at %s/docs%s", base, base, messages)
 
 
 def main() -> None:

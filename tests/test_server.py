@@ -73,7 +73,7 @@ def test_it_starts_with_nothing_prepared_and_says_where_messages_go(start: Start
     assert requests.post(f"{url}/send-otp", json=PHONE).json()["success"]
     process.terminate()
     log = process.communicate(timeout=30)[1]
-    assert f"{url}/sandbox" in log
+    assert f"Listening on {url}, documentation at {url}/docs, messages at {url}/sandbox" in log
     assert process.returncode == 0
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import functools
+import os
 import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import MISSING, Field, fields
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, NoReturn, get_args, get_origin, get_type_hints
 
 from otp_service.simulator.options import QUIRKS, Options
 from otp_service.simulator.simulator import Simulator
@@ -31,9 +32,25 @@ Settings for .env, to point the service here (use the keys you gave, or any):
 The phones: {0.url}/simulator    Seed: {0.seed}"""
 
 
+class _Parser(argparse.ArgumentParser):
+    """Tells an error alone: its usage has 22 lines, above which the error would be out of sight."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}\nTry --help, which lists the options.\n")
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        given = sys.argv[1:] if args is None else list(args)
+        for each in given:
+            try:
+                each.encode()
+            except UnicodeEncodeError:
+                self.error(f"this argument is not UTF-8: {ascii(os.fsencode(each))[2:-1]}")
+        return super().parse_args(given, namespace)
+
+
 def parser() -> argparse.ArgumentParser:
     quirks = "\n".join(f"  {name:<14}{says}" for name, says in QUIRKS.items())
-    made = argparse.ArgumentParser(
+    made = _Parser(
         prog="python -m otp_service.simulator",
         description="Behaves like Gupshup and Meta over HTTP, on this machine. Sends nothing.",
         epilog=EXAMPLES + quirks,

@@ -97,7 +97,7 @@ check_image_contents() {
         ! find / -xdev \( -path "*/.cache/pip" -o -path "/var/cache/apt/archives/*.deb" \) 2>/dev/null | grep .'
     refuse "nothing of .env, .git or instance/ is in it" in_image grep -r "CANARY_$run" /app /opt/venv
     same "beside the requirements it holds the service only" "$(in_image ls -A /app | sort | xargs)" \
-        "__pycache__ instance migrations otp_service wsgi.py"
+        "__pycache__ instance migrations otp otp_service wsgi.py"
     refuse "the user can't change the program" in_image touch /app/otp_service/new /app/wsgi.py /opt/venv/new
     # shellcheck disable=SC2016 # expanded in the container
     expect "the user can write to instance/, others can't read it" in_image sh -c '
@@ -133,6 +133,7 @@ check_plain_run() {
     url=$(url_of "$current")
     check_conversation "$url"
     same "process 1" "$("$engine" exec "$current" cat /proc/1/cmdline | xargs -0)" "python wsgi.py"
+    expect "its commands are there as otp" "$engine" exec "$current" otp check
     expect "its health check passes" until_true 30 healthy "$current"
     outstanding=$(ask "$url" send) || fail "POST /send-otp"
     check_stop "$current"

@@ -74,12 +74,22 @@ def test_a_taken_port_is_said_plainly() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [["--quirk", "odd"], ["--delay", "-1"], ["--callback-version", "4"], ["--port", "70000"]],
+    [
+        ["--quirk", "odd"],
+        ["--delay", "-1"],
+        ["--callback-version", "4"],
+        ["--port", "70000"],
+        ["--bogus"],
+        ["--api-key", "caf\udce9"],
+        ["--callback-url=caf\udce9"],
+    ],
 )
-def test_options_that_can_not_work_are_said_plainly(wrong: list[str]) -> None:
+def test_options_that_can_not_work_are_said_plainly_in_two_lines(wrong: list[str]) -> None:
     done = subprocess.run([*COMMAND, *wrong], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert "Traceback" not in done.stderr
+    error, advice = done.stderr.splitlines()
+    assert error.startswith("python -m otp_service.simulator: ")
+    assert advice == "Try --help, which lists the options."
 
 
 def test_every_option_and_quirk_is_in_the_help_and_documented() -> None:

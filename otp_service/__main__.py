@@ -1,0 +1,11 @@
+"""``python -m otp_service``, which `./otp` runs: the commands of `flask --app wsgi otp`.
+
+They need nothing of Flask's own options, and tell of themselves even if the settings can't work.
+"""
+
+from flask.cli import ScriptInfo
+
+from otp_service import create_app
+from otp_service.cli import otp
+
+otp.main(prog_name="otp", obj=ScriptInfo(create_app=create_app))
