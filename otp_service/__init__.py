@@ -11,7 +11,7 @@ from flask import Flask
 from flask_migrate import Migrate
 
 from otp_service import assembly, cli
-from otp_service.delivery import receipts
+from otp_service.delivery import provider_events, receipts
 from otp_service.domain.verification import Channel
 from otp_service.environ import SettingsError, process_environment
 from otp_service.settings import Settings
@@ -93,6 +93,8 @@ def _add_web(app: Flask, settings: Settings) -> None:
         read_gupshup=receipts.gupshup,
         read_sms=receipts.gupshup_sms,
         read_meta=receipts.meta,
+        events_of_gupshup=provider_events.gupshup,
+        events_of_meta=provider_events.meta,
         authentic_meta=partial(receipts.authentic_meta, app_secret=settings.meta.app_secret),
         secret=settings.gupshup_webhook_secret,
         verify_token=settings.meta.verify_token,

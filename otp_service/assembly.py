@@ -22,12 +22,14 @@ from otp_service.domain.verification import Channel
 from otp_service.gauges import Gauges
 from otp_service.metrics import Metrics
 from otp_service.proofs import Proofs
+from otp_service.provider_news import ProviderNews
 from otp_service.settings import Settings
 from otp_service.storage import retention
 from otp_service.storage.api_keys import KeyRing
 from otp_service.storage.database import Database
 from otp_service.storage.homes import Homes
 from otp_service.storage.messages import Messages
+from otp_service.storage.provider_events import ProviderEvents
 from otp_service.storage.signing_keys import SigningKeys
 from otp_service.storage.verifications import SqlStore
 from otp_service.web.parts import Parts, SenderState
@@ -66,6 +68,7 @@ def parts(settings: Settings, engines: Sequence[sa.Engine]) -> Parts:
         worker=worker,
         metrics=metrics,
         keep_receipts=keep_receipts,
+        keep_events=ProviderNews(settings, metrics, ProviderEvents(*databases).keep),
         sender_configuration=partial(_configuration, settings),
         sample_request=partial(_sample_request, settings),
         start=start,

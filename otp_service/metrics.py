@@ -18,6 +18,7 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from otp_service.domain.messages import Receipt
+from otp_service.domain.provider_events import ProviderEvent
 from otp_service.domain.verification import Price
 from otp_service.shared_counts import shared_folder
 
@@ -108,6 +109,11 @@ class Metrics:
             "Messages whose price was told.",
             ["provider", "category", "billable"],
         )
+        self._events = counter(
+            "otp_provider_events_total",
+            "What providers told of templates, numbers and accounts.",
+            ["provider", "kind", "state", "level", "ours"],
+        )
 
     def request(self, method: str, route: str, status: int, code: str, seconds: float) -> None:
         """One was answered; ``code`` is the refusal's, or ok."""
@@ -130,6 +136,12 @@ class Metrics:
     def receipt(self, receipt: Receipt) -> None:
         failure = receipt.failure.code if receipt.failure else ""
         self._receipts.labels(receipt.provider, receipt.status.value, failure).inc()
+
+    def provider_event(self, event: ProviderEvent, ours: bool | None) -> None:
+        """``ours``: whether it is about what this service uses, None if it can't be told."""
+        whose = "unknown" if ours is None else "yes" if ours else "no"
+        kind, level = event.kind.value, event.level.value
+        self._events.labels(event.provider, kind, event.state, level, whose).inc()
 
     def message_priced(self, provider: str, price: Price) -> None:
         """The first that was told of a message's price."""

@@ -21,6 +21,7 @@ from otp_service.domain import failures
 from otp_service.domain.errors import DeliveryUnavailable
 from otp_service.domain.failures import Outcome
 from otp_service.domain.messages import Receipt
+from otp_service.domain.provider_events import Kind, Level, ProviderEvent
 from otp_service.domain.verification import DeliveryStatus, Price
 from otp_service.environ import SettingsError
 from otp_service.metrics import Metrics
@@ -58,6 +59,8 @@ def everything(tmp_path: Path) -> Scrape:
     metrics.request("GET", "/health", 200, "ok", 0.1)
     metrics.provider_call("gupshup", "whatsapp", "accepted", 0.1)
     metrics.receipt(Receipt("gupshup", "id", DeliveryStatus.READ))
+    told = ProviderEvent("meta", Kind.TEMPLATE, "status", "paused", Level.TROUBLE)
+    metrics.provider_event(told, ours=True)
     metrics.message_priced("gupshup", Price("authentication", True))
     metrics.limit_refusal({"limit": "phone_sends"})
     metrics.pumping_suspected("conversion", "IN")

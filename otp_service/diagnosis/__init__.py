@@ -9,7 +9,14 @@ from collections.abc import Iterator
 
 from flask import Flask
 
-from otp_service.diagnosis import configuration, contents, databases, providers, whatsapp
+from otp_service.diagnosis import (
+    configuration,
+    contents,
+    databases,
+    provider_events,
+    providers,
+    whatsapp,
+)
 from otp_service.diagnosis.findings import Finding
 from otp_service.settings import settings_of
 
@@ -22,3 +29,4 @@ def findings(app: Flask) -> Iterator[Finding]:
     yield from contents.check(app, settings)
     yield from whatsapp.check(settings)
     yield from providers.check(settings)
+    yield from provider_events.check(app, settings)

@@ -19,7 +19,7 @@ from otp_service.storage.functions import UtcTime
 from otp_service.storage.transaction import given
 
 
-def rows_of(name: str, **columns: sa.types.TypeEngine[Any]) -> sa.Subquery:
+def rows_of(name: str, /, **columns: sa.types.TypeEngine[Any]) -> sa.Subquery:
     """A table with these columns of what is `given` as ``name``: a text of `as_json`."""
     elements = sa.func.json_elements(given(name, sa.Text())).table_valued("value")
     found = [_column(elements.c.value, *column).label(column[0]) for column in columns.items()]

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from otp_service.domain.verification import Status
-from otp_service.storage import audit
+from otp_service.storage import audit, provider_events
 from otp_service.storage.access_models import PhoneRow
 from otp_service.storage.functions import from_now, in_turn
 from otp_service.storage.models import VerificationRow
@@ -98,6 +98,7 @@ _FORGET_PHONES = Transaction(
 def cleanup(engine: sa.Engine, days: int) -> tuple[int, int]:
     """How many verifications were marked expired, and how many older than ``days`` deleted."""
     _in_batches(_FORGET_PHONES, engine, days=days)
+    provider_events.FORGET_OLD.run(engine, days=days)
     _in_batches(audit.FORGET_OLD, engine, days=audit.KEPT_DAYS)
     return _in_batches(_EXPIRE, engine), _in_batches(_DELETE_OLD, engine, days=days)
 

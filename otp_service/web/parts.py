@@ -9,6 +9,7 @@ from typing import Any, Protocol, cast
 from flask import Flask, current_app
 
 from otp_service.domain.messages import Receipt
+from otp_service.domain.provider_events import ProviderEvent
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Channel, Verification
 from otp_service.metrics import Metrics
@@ -73,6 +74,7 @@ class Parts:
     worker: Worker
     metrics: Metrics
     keep_receipts: Callable[[Sequence[Receipt]], None]
+    keep_events: Callable[[Sequence[ProviderEvent]], None]
     sender_configuration: Callable[[], Description]
     sample_request: Callable[[], Description]
     start: Callable[[], None]

@@ -13,6 +13,7 @@ from flask import Response, request
 
 from otp_service.domain.errors import OtpError, StorageUnavailable
 from otp_service.domain.messages import Receipt
+from otp_service.domain.provider_events import ProviderEvent
 from otp_service.web import addresses, auth, responses
 from otp_service.web.addresses import Network
 from otp_service.web.blueprints import Blueprint, Tag
@@ -42,6 +43,7 @@ _TOKEN = {
     "schema": {"type": "string"},
 }
 Read = Callable[[Any], list[Receipt]]
+ReadEvents = Callable[[Any], list[ProviderEvent]]
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,8 @@ class Hooks:
     read_gupshup: Read
     read_sms: Read
     read_meta: Read
+    events_of_gupshup: ReadEvents
+    events_of_meta: ReadEvents
     authentic_meta: Callable[[bytes, str | None], bool]
     secret: str = field(repr=False)
     verify_token: str = field(repr=False)
@@ -74,7 +78,8 @@ def gupshup_blueprint(hooks: Hooks) -> Blueprint:
 
         In version 2 or 3 of its format. What is no receipt of a message is left out.
         """
-        return _keep(hooks.read_gupshup(parse_object(request.get_data())))
+        told = parse_object(request.get_data())
+        return _keep(hooks.read_gupshup(told), hooks.events_of_gupshup(told))
 
     @bp.get("/webhooks/gupshup-sms")
     @_stored(bp, _TOKEN)
@@ -134,7 +139,8 @@ def meta_blueprint(hooks: Hooks) -> Blueprint:
         raw = request.get_data()
         if not hooks.authentic_meta(raw, request.headers.get("X-Hub-Signature-256")):
             raise WrongWebhookSignature
-        return _keep(hooks.read_meta(parse_object(raw)))
+        told = parse_object(raw)
+        return _keep(hooks.read_meta(told), hooks.events_of_meta(told))
 
     return bp
 
@@ -179,10 +185,12 @@ def _responses(
     return {**responses.refusals(kinds), "200": success}
 
 
-def _keep(receipts: list[Receipt]) -> Response:
+def _keep(receipts: list[Receipt], events: Sequence[ProviderEvent] = ()) -> Response:
     """2xx with an empty body is what providers want, within a few seconds."""
     if receipts:
         parts().keep_receipts(receipts)
+    if events:
+        parts().keep_events(events)
     return Response(status=200)
 
 

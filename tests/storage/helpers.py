@@ -19,6 +19,7 @@ from otp_service.storage.models import (
     AttemptRow,
     CodeRow,
     DeliveryRow,
+    ProviderEventRow,
     ReceiptRow,
     VerificationRow,
 )
@@ -29,6 +30,7 @@ ROWS_WITH_TIMES = (
     AttemptRow,
     DeliveryRow,
     ReceiptRow,
+    ProviderEventRow,
     PhoneRow,
     RequestRow,
 )

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 import logging
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -15,6 +16,7 @@ from werkzeug.test import TestResponse
 
 from otp_service.storage.models import ReceiptRow, engines_of
 from tests.conftest import MakeApp
+from tests.scrape import Scrape
 
 SECRET = "a-webhook-secret-of-the-tests"
 META = {
@@ -23,6 +25,15 @@ META = {
     "META_TEMPLATE": "verification_code",
     "META_APP_SECRET": SECRET,
     "META_VERIFY_TOKEN": "a-verify-token",
+    "API_KEYS": "off",
+}
+TEMPLATE = "5a1e0000-0000-4000-8000-000000000001"
+GUPSHUP = {
+    "GUPSHUP_API_KEY": "k3y-of-gupshup-0001",
+    "GUPSHUP_SOURCE": "917834811114",
+    "GUPSHUP_SRC_NAME": "DemoApp",
+    "GUPSHUP_TEMPLATE_ID": TEMPLATE,
+    "GUPSHUP_WEBHOOK_SECRET": SECRET,
     "API_KEYS": "off",
 }
 DELIVERED = {
@@ -188,6 +199,78 @@ def test_a_thousand_statuses_of_meta_are_stored_by_one_statement(make_app: MakeA
     assert app.test_client().post("/webhooks/meta", data=body, headers=headers).status_code == 200
     assert stored(app) == 1000
     assert len(inserts) == 1
+
+
+def signed(client: FlaskClient, body: dict[str, Any]) -> TestResponse:
+    """What Meta posts."""
+    raw = json.dumps(body).encode()
+    signature = hmac.new(SECRET.encode(), raw, hashlib.sha256).hexdigest()
+    headers = {"X-Hub-Signature-256": f"sha256={signature}"}
+    return client.post("/webhooks/meta", data=raw, headers=headers)
+
+
+def of_meta(field: str, **value: object) -> dict[str, Any]:
+    changes = [{"field": field, "value": {"messaging_product": "whatsapp", **value}}]
+    return {"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": changes}]}
+
+
+def test_an_error_of_metas_app_is_warned_of_counted_and_shown(
+    make_app: MakeApp, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = make_app(**META)
+    locked: dict[str, Any] = {"code": 131031, "title": "Business Account locked"}
+    locked |= {"error_data": {"details": "restricted"}}
+    body = of_meta("messages", metadata={"phone_number_id": "1"}, errors=[locked])
+    assert signed(app.test_client(), body).status_code == 200
+    (record,) = [each for each in caplog.records if "meta tells" in each.getMessage()]
+    assert record.levelno == logging.WARNING
+    assert "account_restricted" in record.getMessage()
+    counted = {"provider": "meta", "kind": "account", "state": "account_restricted"}
+    assert Scrape.of(app).value("otp_provider_events_total", **counted) == 1
+    shown = app.test_cli_runner().invoke(args=["otp", "check"]).output
+    assert "131031: Business Account locked: restricted" in shown
+
+
+@pytest.mark.parametrize(
+    ("status", "template", "told_as"),
+    [
+        ("paused", TEMPLATE, "WARNING yes"),
+        ("rejected", "c6aecef6-bcb0-4fb1-8100-28c094e3bc6b", "WARNING no"),
+        ("approved", TEMPLATE, "INFO yes"),
+    ],
+)
+def test_an_event_of_a_template_is_told_with_whether_it_is_used_here(
+    make_app: MakeApp, caplog: pytest.LogCaptureFixture, status: str, template: str, told_as: str
+) -> None:
+    caplog.set_level(logging.INFO)
+    level, whose = told_as.split()
+    app = make_app(**GUPSHUP)
+    payload = {"type": "status-update", "id": template, "status": status, "elementName": "otp"}
+    body = {"app": "DemoApp", "type": "template-event", "payload": payload}
+    assert told(app.test_client(), body).data == b""
+    (record,) = [each for each in caplog.records if "gupshup tells" in each.getMessage()]
+    assert (record.levelname, vars(record)["state"]) == (level, status)
+    assert ("not used here" in record.getMessage()) is (whose == "no")
+    counted = {"kind": "template", "state": status, "ours": whose}
+    assert Scrape.of(app).value("otp_provider_events_total", **counted) == 1
+
+
+def test_an_event_that_nobody_documented_is_counted_and_no_more(
+    make_app: MakeApp, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = make_app(**META)
+    assert signed(app.test_client(), of_meta("flows", event="PAUSED")).status_code == 200
+    assert not [each for each in caplog.records if "meta tells" in each.getMessage()]
+    assert Scrape.of(app).value("otp_provider_events_total", kind="other") == 1
+
+
+def test_an_event_that_can_not_be_stored_is_not_acknowledged(make_app: MakeApp) -> None:
+    app = make_app(**META)
+    with engines_of(app)[0].begin() as connection:
+        connection.execute(sa.text("DROP TABLE provider_events"))
+    body = of_meta("account_update", event="ACCOUNT_RESTRICTION")
+    assert signed(app.test_client(), body).status_code == 503
+    assert Scrape.of(app).value("otp_provider_events_total") is None
 
 
 def test_reports_of_sms_come_as_a_query_a_form_or_json(app: Flask, client: FlaskClient) -> None:
