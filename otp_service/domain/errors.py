@@ -14,7 +14,7 @@ from otp_service.domain.failures import Failure, Outcome
 
 if TYPE_CHECKING:
     from otp_service.domain.ports import Quota
-    from otp_service.domain.verification import Verification
+    from otp_service.domain.verification import Delivery, Verification
 
 
 RETRY_AFTER = 5  # seconds, for callers, where the provider names none; Gupshup documents none
@@ -75,15 +75,21 @@ class InvalidRequest(OtpError):
 
 
 class CodeAlreadySent(OtpError):
-    """A live code exists; ``verification`` and ``quota`` let a page go on to its code field."""
+    """A live code exists; ``verification`` and ``quota`` let a page go on to its code field.
+
+    ``delivery`` is the message that carries it, if that could be looked up: it may have failed.
+    """
 
     code = "otp_already_sent"
     message = "OTP already sent. Please wait for expiry or use resend endpoint."
 
-    def __init__(self, verification: Verification, quota: Quota) -> None:
+    def __init__(
+        self, verification: Verification, quota: Quota, delivery: Delivery | None = None
+    ) -> None:
         super().__init__(phone=verification.phone)
         self.verification = verification
         self.quota = quota
+        self.delivery = delivery
 
 
 class SendLimitExceeded(OtpError):
@@ -104,10 +110,13 @@ class DestinationNotAllowed(OtpError):
 
 
 class DeliveryError(OtpError):
-    """The provider did not take the message. ``reason`` is the provider's own words, for us.
+    """The provider did not take the message. ``reason`` is the provider's own words, scrubbed.
 
-    ``failure`` tells callers why, under a stable code of its own.
+    ``failure`` tells why under a stable code of its own; ``verification_id`` is that of the send,
+    once it has been stored.
     """
+
+    verification_id: str | None = None
 
     failure: Failure
 
@@ -119,7 +128,8 @@ class DeliveryError(OtpError):
         retry_after: int | None = None,
     ) -> None:
         self.failure = failure or type(self).failure
-        super().__init__(retry_after=retry_after, failure=self.failure.code)
+        told = reason or self.failure.explanation
+        super().__init__(retry_after=retry_after, failure=self.failure.code, reason=told)
         self.reason = reason
 
 

@@ -227,6 +227,9 @@ class Store(Protocol):
 
     def get(self, client: str, verification_id: str) -> Verification | None: ...
 
+    def last_message(self, verification: Verification) -> Delivery | None:
+        """The newest message with its newest code. It counts as no request of the client's."""
+
     def cancel(self, client: str, verification_id: str) -> Verification | None:
         """End it if it is pending; answer it as it is now."""
 

@@ -51,6 +51,9 @@ class Repeats:
         return Sent(answered, issued.quota, code)
 
 
+_NOT_TOLD = "the process that sent it ended before it could tell"
+
+
 def _its_error(last: Delivery, found: Verification) -> OtpError:
     if not last.error_code and found.as_of - last.created_at < STILL_RUNNING:
         return IdempotencyInProgress(phone=found.phone, retry_after=1)
@@ -58,8 +61,8 @@ def _its_error(last: Delivery, found: Verification) -> OtpError:
         failure = FAILURES.get(last.error_code, failures.REFUSED)
         error = delivery_error(failure, last.reason or "")
     else:
-        error = DeliveryUnconfirmed()  # the process that sent it ended before it could tell
-    error.phone, error.repeated = found.phone, True
+        error = DeliveryUnconfirmed(_NOT_TOLD)
+    error.phone, error.verification_id, error.repeated = found.phone, found.id, True
     return error
 
 

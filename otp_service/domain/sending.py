@@ -112,7 +112,7 @@ class Sending:
             message, error = self.dispatch.carry(message)
             if error:
                 self._record_failure(message, error)
-                error.phone = phone
+                error.phone, error.verification_id = phone, message.verification_id
                 raise error
         verification = replace(issued.live, channel=message.channel)
         code = self.exposed(phone, verification.id, message.generation)

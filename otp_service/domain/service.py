@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from functools import partial
 
 from otp_service.domain import phone
@@ -29,7 +30,7 @@ from otp_service.domain.ports import (
 )
 from otp_service.domain.repeats import Repeats
 from otp_service.domain.sending import Sending, Sent
-from otp_service.domain.verification import Person, Verification
+from otp_service.domain.verification import Delivery, Person, Verification
 
 
 class OtpService:
@@ -60,8 +61,13 @@ class OtpService:
         if not issued.stored and issued.lock and issued.lock.too_many:
             raise PhoneLocked(phone=person.phone, **issued.lock.block.told())
         if not issued.stored and issued.live:
-            raise CodeAlreadySent(issued.live, issued.quota)
+            raise CodeAlreadySent(issued.live, issued.quota, self._last_message(issued.live))
         return self._sending.deliver(issued)
+
+    def _last_message(self, live: Verification) -> Delivery | None:
+        with suppress(StorageUnavailable):  # the answer is right without it
+            return self._store.last_message(live)
+        return None
 
     def resend(self, person: Person, wish: Wish = Wish()) -> Sent:  # noqa: B008
         """Send the next code of the live verification, or start one if there is none."""

@@ -25,7 +25,7 @@ from otp_service.domain.ports import (
     StoreState,
     Verdict,
 )
-from otp_service.domain.verification import Person, Status, Verification
+from otp_service.domain.verification import Delivery, Person, Status, Verification
 from otp_service.storage.verifications import SqlStore
 
 DRAIN_SECONDS = 1.0
@@ -108,6 +108,9 @@ class Homes:
 
     def get(self, client: str, verification_id: str) -> Verification | None:
         return self._home(verification_id).get(client, verification_id)
+
+    def last_message(self, verification: Verification) -> Delivery | None:
+        return self._home(verification.id).last_message(verification)
 
     def cancel(self, client: str, verification_id: str) -> Verification | None:
         return self._home(verification_id).cancel(client, verification_id)

@@ -79,6 +79,16 @@ RECENT = Transaction(
     reads=True,
 )
 
+LAST_MESSAGE = Transaction(
+    sa.select(*DELIVERY)
+    .select_from(D)
+    .outerjoin(C, ITS_CODE)
+    .where(D.verification_id == given("id"), D.generation == given("generation"))
+    .order_by(D.created_at.desc(), D.id)
+    .limit(1),
+    reads=True,
+)
+
 # All columns: a schema that an upgrade has not finished yet does not answer.
 _ALL_ROWS = (
     AuditRow,

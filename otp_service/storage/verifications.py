@@ -20,7 +20,7 @@ from otp_service.domain.ports import (
     StoredMessage,
     Verdict,
 )
-from otp_service.domain.verification import Person, Status, Verification
+from otp_service.domain.verification import Delivery, Person, Status, Verification
 from otp_service.storage import checking, guesses, issuing, reading, retention, rows
 from otp_service.storage.audit import masked
 from otp_service.storage.database import Database
@@ -121,6 +121,12 @@ class SqlStore:
 
     def get(self, client: str, verification_id: str) -> Verification | None:
         return self._resource_of(self._resource.read, client, verification_id)
+
+    def last_message(self, verification: Verification) -> Delivery | None:
+        found = self._run(
+            reading.LAST_MESSAGE, id=verification.id, generation=verification.generation
+        )
+        return rows.delivery(found[0]) if found else None
 
     def cancel(self, client: str, verification_id: str) -> Verification | None:
         return self._resource_of(self._resource.cancel, client, verification_id)

@@ -171,6 +171,8 @@ def body(error: OtpError) -> dict[str, Any]:
     data: dict[str, Any] = {} if error.phone is None else {"phone_number": error.phone}
     if isinstance(error, errors.CodeAlreadySent):
         data = SentSchema().dump(error)
+    if isinstance(error, errors.DeliveryError) and error.verification_id:
+        data["verification_id"] = error.verification_id
     return {"success": False, "message": error.message, "data": data, "error": details}
 
 

@@ -48,8 +48,28 @@ VERIFICATION = Verification(
     as_of=_CREATED,
 )
 
+FAILED = Delivery(
+    id="d",
+    generation=1,
+    channel=Channel.WHATSAPP,
+    provider="gupshup",
+    status=DeliveryStatus.FAILED,
+    created_at=_CREATED,
+    submitted_at=_CREATED + timedelta(milliseconds=240),
+    failed_at=_CREATED + timedelta(seconds=2),
+    error_code=failures.NOT_ON_WHATSAPP.code,
+    reason="1002: Number Does Not Exists On WhatsApp",
+)
+
+
+def _not_sent(failure: failures.Failure, reason: str) -> OtpError:
+    error = domain.delivery_error(failure, reason)
+    error.phone, error.verification_id = PHONE, VERIFICATION_ID
+    return error
+
+
 _REFUSALS: tuple[OtpError, ...] = (
-    domain.CodeAlreadySent(VERIFICATION, Quota(4)),
+    domain.CodeAlreadySent(VERIFICATION, Quota(4), FAILED),
     domain.CodeIncorrect(phone=PHONE, attempts_remaining=4),
     domain.CodeNotFound(phone=PHONE),
     domain.InvalidRequest({"otp": ["Missing. Needed: exactly 6 digits, such as 123456."]}),
@@ -68,11 +88,11 @@ _REFUSALS: tuple[OtpError, ...] = (
     domain.PhoneLocked(
         phone=PHONE, retry_after=2711, **Limit("phone_failures", 10, 3600).told(), resets_at=_END
     ),
-    domain.DeliveryFailed(),
+    _not_sent(failures.BALANCE_EMPTY, "1003: Wallet Balance Low"),
     domain.IdempotencyInProgress(phone=PHONE, retry_after=1),
     domain.IdempotencyKeyReused(phone=PHONE),
-    domain.DeliveryUnavailable(retry_after=5),
-    domain.DeliveryUnconfirmed(),
+    _not_sent(failures.RATE_LIMITED, "130429: Rate limit hit"),
+    _not_sent(failures.UNCONFIRMED, "no usable answer: ReadTimeout"),
     domain.StorageUnavailable(),
     web.BadRequest(),
     web.InvalidJson(**json_position.place("Expecting ',' delimiter", '{"otp": "1" ', 12)),
@@ -113,18 +133,7 @@ FOUND = VerificationSchema().dump(
     replace(
         VERIFICATION,
         deliveries=(
-            Delivery(
-                id="d",
-                generation=1,
-                channel=Channel.WHATSAPP,
-                provider="gupshup",
-                status=DeliveryStatus.FAILED,
-                created_at=_CREATED,
-                submitted_at=_CREATED + timedelta(milliseconds=240),
-                failed_at=_CREATED + timedelta(seconds=2),
-                error_code=failures.NOT_ON_WHATSAPP.code,
-                reason="1002: Number Does Not Exists On WhatsApp",
-            ),
+            FAILED,
             Delivery(
                 id="e",
                 generation=1,

@@ -11,7 +11,7 @@ from typing import Any
 
 from marshmallow import Schema
 
-from otp_service.domain.errors import WHY_NO_NUMBER, DeliveryError, OtpError
+from otp_service.domain.errors import WHY_NO_NUMBER, CodeAlreadySent, DeliveryError, OtpError
 from otp_service.web import errors, examples
 from otp_service.web.schemas import SentSchema
 
@@ -43,6 +43,7 @@ _DETAILS: dict[str, Json] = {
     "documentation": _TEXT | {"description": "A path of this server that explains the code"},
 }
 """What may stand beside ``error.code``; what its example has, every error of that code has."""
+_PROVIDERS_WORDS = _TEXT | {"description": "Why, in the provider's own words, scrubbed"}
 _DETAILS_OF: dict[str, dict[str, Json]] = {
     "destination_not_allowed": {
         "reason": {
@@ -59,12 +60,24 @@ _DETAILS_OF: dict[str, dict[str, Json]] = {
     "invalid_phone_number": {
         "reason": {"enum": [*WHY_NO_NUMBER], "description": "Why it is no phone number"}
     },
+    "delivery_failed": {"reason": _PROVIDERS_WORDS},
+    "delivery_unavailable": {"reason": _PROVIDERS_WORDS},
+    "delivery_unconfirmed": {"reason": _PROVIDERS_WORDS},
 }
 """What means another thing in the error of this code."""
 _DATA = {
     "title": "RefusalData",
     "type": "object",
     "properties": {"phone_number": _TEXT | {"description": "E.164"}},
+}
+_NOT_SENT = {
+    "title": "NotSentData",
+    "type": "object",
+    "required": ["verification_id", "phone_number"],
+    "properties": {
+        "verification_id": _TEXT | {"description": "Names the verification that was stored"},
+        "phone_number": _TEXT | {"description": "E.164"},
+    },
 }
 _WAIT = {"title": "RetryAfter", "description": "Seconds to wait", "schema": _WHOLE}
 _APPLIED = {"title": "PreferenceApplied", "description": "respond-async", "schema": _TEXT}
@@ -155,10 +168,16 @@ def _refusal(refusal: OtpError) -> Json:
         "properties": {
             "success": {"const": False},
             "message": _TEXT,
-            "data": SentSchema if "verification_id" in example["data"] else _DATA,
+            "data": _data(refusal),
             "error": _details(refusal.code, list(example["error"])),
         },
     }
+
+
+def _data(refusal: OtpError) -> type[Schema] | Json:
+    if isinstance(refusal, CodeAlreadySent):
+        return SentSchema
+    return _NOT_SENT if isinstance(refusal, DeliveryError) else _DATA
 
 
 def _details(code: str, names: list[str]) -> Json:

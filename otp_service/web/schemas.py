@@ -209,6 +209,21 @@ class _Answer(Schema):
         return {name: value for name, value in data.items() if value is not None}
 
 
+class LastMessageSchema(_Answer):
+    """The message that carries a live code, where another is asked for."""
+
+    channel = _choice(Channel)
+    status = _choice(DeliveryStatus)
+    failure = _text(
+        "Why it failed; never changes its meaning", "not_on_whatsapp", attribute="error_code"
+    )
+    explanation = fields.Function(
+        lambda delivery: explain(delivery.error_code),
+        metadata={"type": "string", "description": "The same in plain words"},
+    )
+    reason = _text("The provider's own reason", "1002: Number Does Not Exists On WhatsApp")
+
+
 class SentSchema(_Answer):
     """A verification that waits for its code."""
 
@@ -229,6 +244,9 @@ class SentSchema(_Answer):
     sends_remaining = _whole("Messages left for this phone", 4, attribute="quota.remaining")
     resend_after = _whole("Seconds until one may be sent", 0, attribute="quota.retry_after")
     otp = _text("The code itself: in the sandbox only", "123456", attribute="exposed_code")
+    delivery = fields.Nested(
+        LastMessageSchema, metadata={"description": "With `otp_already_sent` only"}
+    )
 
 
 class VerifiedSchema(_Answer):

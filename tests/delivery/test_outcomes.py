@@ -277,7 +277,8 @@ def test_every_documented_code_has_its_failure(
 ) -> None:
     body = {"status": "error", "code": int(code) if as_number else code, "message": "words"}
     error = refusal(sender, status_code=400, json=body)
-    assert (error.failure, error.details) == (failure, {"failure": failure.code})
+    assert error.failure is failure
+    assert error.details == {"failure": failure.code, "reason": f"{code}: words"}
     assert type(error) is ERRORS.get(failure.outcome, DeliveryFailed)
     assert error.reason == f"{code}: words"
 

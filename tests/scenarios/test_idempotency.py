@@ -93,6 +93,36 @@ def test_a_timed_out_message_is_told_again_and_not_sent_again(scene: Scene) -> N
     assert len(scene.simulator.messages()) == 1
 
 
+@pytest.mark.parametrize(
+    ("fault", "status", "failure", "reason"),
+    [
+        ({"fault": "http:400"}, 502, "refused", "Invalid Destination"),
+        ({"fault": "http:401"}, 502, "credentials_rejected", "Authentication Failed"),
+        ({"fault": "error-200"}, 502, "refused", "Invalid Destination"),
+        ({"fault": "http:429"}, 503, "rate_limited", "Too Many Requests"),
+        ({"fault": "http:503"}, 503, "provider_down", "Service Unavailable"),
+        ({"fault": "no-id"}, 504, "unconfirmed", "HTTP 202"),
+        ({"fault": "html"}, 504, "unconfirmed", "HTTP 200: Please wait"),
+        ({"fault": "closed-taken"}, 504, "unconfirmed", "no usable answer"),
+    ],
+    ids=lambda value: value["fault"] if isinstance(value, dict) else "",
+)
+def test_every_failed_send_names_its_verification_and_why_also_when_it_is_repeated(
+    scene: Scene, fault: dict[str, str], status: int, failure: str, reason: str
+) -> None:
+    scene.simulator.script(next=1, **fault)
+    caller = scene.asking(**KEY)
+    first, second = caller.send(), caller.send()
+    assert first.status == second.status == status
+    assert first.data["phone_number"] == "+919876543210"
+    assert first.body["error"]["failure"] == failure
+    assert first.body["error"]["reason"].lower().startswith(reason.lower())
+    assert second.body == first.body
+    (delivery,) = scene.get(first.id).data["deliveries"]
+    told = first.body["error"]
+    assert (delivery["error_code"], delivery["reason"]) == (told["failure"], told["reason"])
+
+
 def test_a_message_left_to_the_worker_is_stored_once(scene: Scene) -> None:
     caller = scene.asking(**KEY, Prefer="respond-async")
     first, second = caller.send(), caller.send()

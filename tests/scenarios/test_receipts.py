@@ -95,3 +95,32 @@ def test_receipts_wait_for_a_worker_elsewhere(make_scene: MakeScene) -> None:
     assert scene.ready().data["worker"] == "off"
     make_scene()  # another process of the same service
     scene.comes_to(sent, "whatsapp delivered")
+
+
+def test_who_asks_again_is_told_that_the_message_has_failed(scene: Scene) -> None:
+    scene.simulator.script(next=1, fault="failed:1002")
+    sent = scene.send()
+    (delivery,) = scene.comes_to(sent, "whatsapp failed")
+    again = scene.send()
+    assert (again.status, again.code, again.id) == (200, "otp_already_sent", sent.id)
+    assert again.data["delivery"] == {
+        "channel": "whatsapp",
+        "status": "failed",
+        "failure": "not_on_whatsapp",
+        "explanation": delivery["explanation"],
+        "reason": "1002: Number Does Not Exists On WhatsApp",
+    }
+
+
+def test_who_asks_again_is_told_how_far_the_newest_message_came(scene: Scene) -> None:
+    scene.simulator.script(next=1, fault="failed:1002")
+    scene.comes_to(scene.send(), "whatsapp failed")
+    scene.comes_to(scene.resend(), "whatsapp failed, whatsapp delivered")
+    assert scene.send().data["delivery"] == {"channel": "whatsapp", "status": "delivered"}
+
+
+def test_what_may_be_out_is_told_as_such(scene: Scene) -> None:
+    scene.simulator.script(next=1, fault="closed-taken")
+    assert scene.send().status == 504
+    told = scene.send().data["delivery"]
+    assert (told["status"], told["failure"]) == ("queued", "unconfirmed")
