@@ -51,8 +51,8 @@ def check(read: Reader, url: sa.URL) -> None:
             read.problems.append(f"DATABASE_URL{wrong}")
     options = {name: values[0] for name, values in url.normalized_query.items()}
     mode = options.get("sslmode") or read.text("PGSSLMODE")
-    root = options.get("sslrootcert") or read.text("PGSSLROOTCERT")
-    if root == "system":
+    root = options.get("sslrootcert", "")
+    if (root or read.text("PGSSLROOTCERT")) == "system":
         if mode not in ("", "verify-full"):
             read.problems.append("DATABASE_URL: sslrootcert=system needs sslmode=verify-full")
     elif mode in ("verify-ca", "verify-full"):
@@ -102,15 +102,15 @@ def _unreadable(name: str, file: str) -> str:
         return f": the file of {name} can't be read: {why}"
 
 
-def _check_root(read: Reader, file: str) -> None:
+def _check_root(read: Reader, chosen: str) -> None:
     """The certificates that a server's is checked against."""
+    file = chosen or read.text("PGSSLROOTCERT") or Path.home() / _DEFAULT_ROOT
     try:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.load_verify_locations(file or Path.home() / _DEFAULT_ROOT)
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(file)
     except ssl.SSLError:
         read.problems.append("DATABASE_URL: the file of sslrootcert holds no certificate")
     except (OSError, ValueError):
-        if not file:  # else it is told already
+        if not chosen:  # else it is told already
             read.problems.append(
                 "DATABASE_URL: sslmode verify-ca and verify-full need sslrootcert: the file of the "
                 "authority that signed the server's certificate, or system for the machine's own"

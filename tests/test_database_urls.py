@@ -198,6 +198,7 @@ def test_a_root_certificate_is_needed_and_has_to_be_one(
     for mode in ("verify-ca", "verify-full"):
         url = f"postgresql://app@db/otp?sslmode={mode}"
         assert "need sslrootcert" in problems(tmp_path, DATABASE_URL=url)
+        assert "need sslrootcert" in problems(tmp_path, DATABASE_URL=url, PGSSLROOTCERT="/no/such")
         (tmp_path / "file").write_text("no certificate")
         said = problems(tmp_path, DATABASE_URL=f"{url}&sslrootcert={tmp_path}/file")
         assert said == "DATABASE_URL: the file of sslrootcert holds no certificate"

@@ -73,13 +73,39 @@ def refusing(sqlstate: str, text: str) -> Handle:
     """A server that has no TLS and refuses each connection with these words."""
 
     def handle(client: socket.socket) -> None:
-        while read_startup(client) in (SSL_REQUEST, GSS_REQUEST):
-            client.sendall(b"N")
-        fields = {"S": "FATAL", "V": "FATAL", "C": sqlstate, "M": text, "F": "auth.c"}
-        body = b"".join(f"{k}{v}\0".encode() for k, v in fields.items()) + b"\0"
-        client.sendall(b"E" + struct.pack("!i", len(body) + 4) + body)
+        _greet(client)
+        client.sendall(_fatal(sqlstate, text))
 
     return handle
+
+
+def letting_in_and_then(sqlstate: str, text: str) -> Handle:
+    """A pooler that takes every connection, and ends it with these words when it is asked."""
+
+    def handle(client: socket.socket) -> None:
+        _greet(client)
+        client.sendall(_message(b"R", struct.pack("!i", 0)))  # no password
+        for setting in (b"client_encoding\0UTF8\0", b"DateStyle\0ISO, MDY\0"):
+            client.sendall(_message(b"S", setting))
+        client.sendall(_message(b"K", bytes(8)) + _message(b"Z", b"I"))
+        client.recv(10_000)
+        client.sendall(_fatal(sqlstate, text))
+
+    return handle
+
+
+def _greet(client: socket.socket) -> None:
+    while read_startup(client) in (SSL_REQUEST, GSS_REQUEST):
+        client.sendall(b"N")
+
+
+def _fatal(sqlstate: str, text: str) -> bytes:
+    fields = {"S": "FATAL", "V": "FATAL", "C": sqlstate, "M": text, "F": "auth.c"}
+    return _message(b"E", b"".join(f"{k}{v}\0".encode() for k, v in fields.items()) + b"\0")
+
+
+def _message(kind: bytes, body: bytes) -> bytes:
+    return kind + struct.pack("!i", len(body) + 4) + body
 
 
 def agreeing_to_tls(then: Handle) -> Handle:
