@@ -31,8 +31,9 @@ _FOOTER = ("codeExpirationMinutes", "code_expiration_minutes")
 class Template:
     """What is unknown is empty, or None. ``status`` and ``category`` are in lower case.
 
-    ``takes``: how often it takes the code. ``lifetime``: seconds in which WhatsApp tries to
-    deliver, -1 for 30 days. ``footer_minutes``: what the message says of the code's own.
+    ``takes``: how often it takes the code; ``body_values``: how many values its text has, of
+    Meta's. ``lifetime``: seconds in which WhatsApp tries to deliver, -1 for 30 days.
+    ``footer_minutes``: what the message says of the code's own.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Template:
     language: str = ""
     quality: str = ""
     takes: int | None = None
+    body_values: int | None = None
     lifetime: int | None = None
     footer_minutes: int | None = None
 
@@ -53,17 +55,17 @@ def template(told: dict[str, object]) -> Template:
     made_of = json_object(words(told.get("containerMeta")).encode())
     everything = made_of | told
     return Template(
-        id=_word(told.get("id")),
-        name=_word(told.get("elementName")),
-        meta_id=_word(told.get("externalId")),
-        status=_word(told.get("status")).lower(),
+        id=word(told.get("id")),
+        name=word(told.get("elementName")),
+        meta_id=word(told.get("externalId")),
+        status=word(told.get("status")).lower(),
         reason=scrub(words(told.get("reason")) or words(told.get("rejectedReason"))),
-        category=_word(told.get("category")).lower(),
-        language=_word(told.get("languageCode")),
-        quality=_word(told.get("quality")).lower(),
-        takes=1 + any(map(_takes_code, parts(made_of.get("buttons")))) if made_of else None,
-        lifetime=_number(everything, _LIFETIME),
-        footer_minutes=_number(everything, _FOOTER),
+        category=word(told.get("category")).lower(),
+        language=word(told.get("languageCode")),
+        quality=word(told.get("quality")).lower(),
+        takes=1 + any(map(takes_code, parts(made_of.get("buttons")))) if made_of else None,
+        lifetime=whole_number(everything, _LIFETIME),
+        footer_minutes=whole_number(everything, _FOOTER),
     )
 
 
@@ -111,19 +113,19 @@ def base_url(api_url: str) -> str:
     return f"{parts_.scheme}://{parts_.netloc}"
 
 
-def _takes_code(button: dict[str, object]) -> bool:
+def takes_code(button: dict[str, object]) -> bool:
     """Gupshup shows it as it was asked for (OTP) or as Meta keeps it (a URL with a variable)."""
     kinds = {text(button.get(name)).upper() for name in ("type", "otp_type")}
     return bool(kinds & {"OTP", "COPY_CODE"}) or "{{" in words(button.get("url"))
 
 
-def _word(value: object) -> str:
+def word(value: object) -> str:
     """An id or a name: one printable line, digits and all."""
     told = text(value)
     return told[: untrusted.MAX_ID] if told.isprintable() else ""
 
 
-def _number(told: dict[str, object], names: tuple[str, ...]) -> int | None:
+def whole_number(told: dict[str, object], names: tuple[str, ...]) -> int | None:
     values = (text(told.get(name)) for name in names)
     found = next(filter(None, values), "")
     return int(found) if found.lstrip("-").isdecimal() and len(found) < 9 else None

@@ -9,7 +9,8 @@ from otp_service.delivery import outcomes, reasons, untrusted
 from otp_service.delivery.answers import Answer, Said, read
 from otp_service.delivery.asking import ask
 from otp_service.delivery.meta import MetaSettings
-from otp_service.diagnosis.findings import Finding, of_failure, ok, problem, warning
+from otp_service.diagnosis import meta_templates
+from otp_service.diagnosis.findings import Finding, Mark, of_failure, ok, problem, warning
 from otp_service.domain import failures
 from otp_service.domain.errors import DeliveryError
 from otp_service.settings import Settings
@@ -19,7 +20,9 @@ _TRY = "Only a message shows whether the account is right: --send +NUMBER --chan
 
 def check(settings: Settings) -> Iterator[Finding]:
     if not settings.meta.missing:
-        yield _meta(settings.meta)
+        yield (number := _meta(settings.meta))
+        if number.mark is Mark.OK:
+            yield from meta_templates.check(settings)
     if settings.sms.missing:
         if not settings.sandbox:
             yield ok("SMS", "not configured: whoever WhatsApp doesn't reach gets nothing")

@@ -28,7 +28,7 @@ def check(
     template: Template, locales: Sequence[str | None], settings: Settings
 ) -> Iterator[Finding]:
     """``locales`` are those it is configured for; None is the default."""
-    yield _status(template, subject(locales))
+    yield status(template, subject(locales))
     if template.category and template.category != "authentication":
         advice = "Codes belong in an authentication template: others are capped, may be refused, "
         advice += "and can be recategorized. Create one, and set GUPSHUP_TEMPLATE_ID to it."
@@ -36,12 +36,12 @@ def check(
     yield _count(template, subject(locales, BUTTON), settings.gupshup.param_count)
     for locale in filter(None, locales):
         yield from _language(template, locale)
-    yield _lifetime(template, subject(locales, "lifetime"), settings.expiry)
-    yield from _footer(template, subject(locales, "lifetime"), settings.expiry)
+    yield lifetime(template, subject(locales, "lifetime"), settings.expiry)
+    yield from footer(template, subject(locales, "lifetime"), settings.expiry)
 
 
-def _status(template: Template, subject_: str) -> Finding:
-    status = template.status or "in a state that Gupshup does not tell"
+def status(template: Template, subject_: str) -> Finding:
+    status = template.status or "in a state that was not told"
     about = ", ".join(filter(None, [template.category, template.language]))
     text = f"{template.name or 'it'} is {status} ({about})"
     if status == "approved" and template.quality in ("red", "low"):
@@ -89,7 +89,7 @@ def _region(tag: str) -> str:
     return (read(tag) or "").partition("-")[2]
 
 
-def _lifetime(template: Template, subject_: str, expiry: int) -> Finding:
+def lifetime(template: Template, subject_: str, expiry: int) -> Finding:
     told = template.lifetime
     seconds = DEFAULT_LIFETIME if told is None else _MONTH if told < 0 else told
     how = " (Meta's default: the template names none)" if told is None else ""
@@ -103,10 +103,10 @@ def _lifetime(template: Template, subject_: str, expiry: int) -> Finding:
     return warning(subject_, f"{text}: a message may arrive when its code has ended", f"{advice}.")
 
 
-def _footer(template: Template, subject_: str, expiry: int) -> Iterator[Finding]:
+def footer(template: Template, subject_: str, expiry: int) -> Iterator[Finding]:
     minutes = template.footer_minutes
     if minutes and 60 * minutes > expiry:
         text = f"the message says that the code lives {minutes} min, but it lives {expiry} s"
         advice = f"Set OTP_EXPIRY_MINUTES={minutes}, or" if minutes <= 10 else "Set"
-        advice += " the template's codeExpirationMinutes to what OTP_EXPIRY_MINUTES says."
+        advice += " the template's code_expiration_minutes to what OTP_EXPIRY_MINUTES says."
         yield warning(subject_, text, advice)

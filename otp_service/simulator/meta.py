@@ -40,11 +40,33 @@ class Meta:
     def blueprint(self) -> Blueprint:
         bp = Blueprint("meta", __name__)
         bp.post("/<version>/<sender>/messages")(self.send)
+        bp.get("/v<version>/<node>")(self.node)
+        bp.get("/v<version>/<account>/message_templates")(self.templates)
         return bp
 
+    def node(self, version: str, node: str) -> Response:
+        """A number, and how it and the account it belongs to are."""
+        if not self._token_is_right():
+            return self.refused(401)
+        if not node.isdecimal():
+            return self.refused(400)
+        told: dict[str, Any] = {"id": node}
+        if "health_status" in request.args.get("fields", ""):
+            told["health_status"] = meta_webhook.health(node)
+        return as_json(told)
+
+    def templates(self, version: str, account: str) -> Response:
+        """As Meta's own, ``name`` is a part of the name."""
+        if not self._token_is_right():
+            return self.refused(401)
+        if account != meta_webhook.ACCOUNT_ID:
+            return self.refused(400)
+        name = request.args.get("name", "")
+        shown = [each.describe_for_meta() for each in catalog.TEMPLATES if name in each.name]
+        return as_json({"data": shown, "paging": {"cursors": {"before": "MA", "after": "MA"}}})
+
     def send(self, version: str, sender: str) -> Response:
-        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        if not matches(token, self._options.meta_token):
+        if not self._token_is_right():
             return self.refused(401)
         body = request.get_json(force=True, silent=True)
         draft = _draft(body, sender) if isinstance(body, dict) else None
@@ -55,6 +77,10 @@ class Meta:
             return _error(400, 132000, words)
         paused = catalog.by_id(draft.template).status == "PAUSED"
         return self._carrier.send(draft, "failed:132015" if paused else "")
+
+    def _token_is_right(self) -> bool:
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        return matches(token, self._options.meta_token)
 
     def accepted(self, message: Message, *, with_id: bool = True) -> Response:
         number = message.phone.lstrip("+")

@@ -11,6 +11,7 @@ from otp_service.simulator.inbox import Message
 HELP = "https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes/"
 NUMBER, NUMBER_ID = "15550001111", "158072934066266"
 ACCOUNT_ID = "112535025189792"
+BUSINESS_ID, APP_ID = "506914307656634", "634974688087057"
 
 
 def envelope(message: Message, status: dict[str, Any]) -> dict[str, Any]:
@@ -28,6 +29,18 @@ def envelope(message: Message, status: dict[str, Any]) -> dict[str, Any]:
     changes = [{"field": "messages", "value": value}]
     entry = [{"id": ACCOUNT_ID, "changes": changes}]
     return {"object": "whatsapp_business_account", "entry": entry}
+
+
+def health(number_id: str) -> dict[str, Any]:
+    """Of all that a message passes: everything is well."""
+    ids = {
+        "PHONE_NUMBER": number_id,
+        "WABA": ACCOUNT_ID,
+        "BUSINESS": BUSINESS_ID,
+        "APP": APP_ID,
+    }
+    able = {"can_send_message": "AVAILABLE"}
+    return able | {"entities": [{"entity_type": k, "id": v, **able} for k, v in ids.items()]}
 
 
 def status(message: Message, receipt: str, at: datetime, quirks: set[str]) -> dict[str, Any]:

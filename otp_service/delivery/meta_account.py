@@ -1,0 +1,111 @@
+"""What Meta tells of a number's account and its templates (Graph API). Asking costs nothing.
+
+The number's ``health_status`` names the account that it belongs to, so that nobody has to set its
+id, and says whether each part would let a message through
+(developers.facebook.com/docs/whatsapp/cloud-api/health-status).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import quote, urlencode
+
+from otp_service.delivery import outcomes, reasons
+from otp_service.delivery.answers import Said, read
+from otp_service.delivery.asking import ask
+from otp_service.delivery.exchange import DEADLINE
+from otp_service.delivery.gupshup_templates import Template, takes_code, whole_number, word
+from otp_service.delivery.meta import MetaSettings
+from otp_service.delivery.untrusted import json_object, part, parts, scrub, text, words
+from otp_service.domain.errors import DeliveryError
+
+_FIELDS = "id,name,status,category,language,quality_score,rejected_reason,components"
+_FIELDS += ",message_send_ttl_seconds"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One of the number, the account, the business and the app. ``state`` is in lower case:
+    available, limited or blocked; ``reason`` and ``advice`` are Meta's words.
+    """
+
+    kind: str
+    id: str
+    state: str
+    reason: str = ""
+    advice: str = ""
+
+
+class MetaAccount:
+    """Its methods answer a `DeliveryError` if they can't tell."""
+
+    def __init__(self, settings: MetaSettings, *, deadline: float = DEADLINE) -> None:
+        self._settings, self._deadline = settings, deadline
+
+    def health(self) -> list[Part] | DeliveryError:
+        """Of every part that a message passes; empty if Meta does not tell."""
+        told = self._ask(self._settings.phone_number_id, fields="health_status")
+        if isinstance(told, DeliveryError):
+            return told
+        return [_part(each) for each in parts(part(told.get("health_status")).get("entities"))]
+
+    def templates(self, account_id: str, name: str = "") -> list[Template] | DeliveryError:
+        """Those with this ``name``, one for each language; without it the first of all."""
+        asked = {"name": name, "fields": _FIELDS} if name else {"fields": "name,language"}
+        told = self._ask(f"{account_id}/message_templates", **asked, limit="100")
+        if isinstance(told, DeliveryError):
+            return told
+        found = [template(each) for each in parts(told.get("data"))]
+        return [each for each in found if name in ("", each.name)]  # Meta looks for a part of it
+
+    def _ask(self, path: str, **query: str) -> dict[str, object] | DeliveryError:
+        base = self._settings.api_url.rstrip("/")
+        url = f"{base}/{quote(path)}?{urlencode(query)}"
+        token = self._settings.access_token
+        answer = ask(url, {"Authorization": f"Bearer {token}"}, deadline=self._deadline)
+        if isinstance(answer, DeliveryError):
+            return answer
+        told = json_object(answer.body)
+        said = Said(
+            message_id="found" if told else None,
+            refused="error" in told,
+            trouble=reasons.of(told),
+        )
+        outcome = read(answer, said, outcomes.WHATSAPP, token)
+        return outcome if isinstance(outcome, DeliveryError) else told
+
+
+def template(told: dict[str, object]) -> Template:
+    """One element of ``message_templates``."""
+    made_of = {text(each.get("type")).upper(): each for each in parts(told.get("components"))}
+    body = made_of.get("BODY", {})
+    buttons = parts(made_of.get("BUTTONS", {}).get("buttons"))
+    values = len(set(re.findall(r"\{\{.*?\}\}", words(body.get("text"))))) if body else None
+    reason = scrub(words(told.get("rejected_reason")))
+    return Template(
+        id=word(told.get("id")),
+        name=word(told.get("name")),
+        status=word(told.get("status")).lower(),
+        reason="" if reason.upper() == "NONE" else reason,
+        category=word(told.get("category")).lower(),
+        language=word(told.get("language")),
+        quality=word(part(told.get("quality_score")).get("score")).lower(),
+        body_values=values,
+        takes=None if values is None else values + any(map(takes_code, buttons)),
+        lifetime=whole_number(told, ("message_send_ttl_seconds",)),
+        footer_minutes=whole_number(made_of.get("FOOTER", {}), ("code_expiration_minutes",)),
+    )
+
+
+def _part(told: dict[str, object]) -> Part:
+    trouble = next(iter(parts(told.get("errors"))), {})
+    notes = told.get("additional_info")
+    note = words(next(iter(notes), "")) if isinstance(notes, list) else ""
+    return Part(
+        kind=text(told.get("entity_type")).lower().replace("_", " "),
+        id=word(told.get("id")),
+        state=text(told.get("can_send_message")).lower(),
+        reason=scrub(words(trouble.get("error_description")) or note),
+        advice=scrub(words(trouble.get("possible_solution"))),
+    )
