@@ -65,7 +65,8 @@ def init_db() -> None:
             failure = failure_of(error)
             away = isinstance(failure, HomeUnreachable)
             text = f"the {kind} database {'is away' if away else 'refused'}: {failure.reason}"
-            raise (_TryLater if away else click.ClickException)(text) from None
+            told = "\n  ".join(filter(None, [text, failure.advice]))
+            raise (_TryLater if away else click.ClickException)(told) from None
         click.echo(f"The schema is up to date ({kind}).")
 
 
