@@ -1,4 +1,4 @@
-"""`flask --app wsgi otp …`: what an operator does by hand."""
+"""`./otp …`: what an operator does by hand."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def init_db() -> None:
 
     Ends with 75 if a database can't be reached at the moment, with 1 if it refuses.
 
-    Example: flask --app wsgi otp init-db
+    Example: ./otp init-db
     """
     for engine in reversed(engines_of(current_app)):  # the fallback first: it is always there
         kind = engine.dialect.name
@@ -79,7 +79,7 @@ def worker() -> None:
     respond-async, none is tried again or followed by an SMS, and no receipt is settled. Any number
     may run. What is in hand is finished before it ends, with exit code 0.
 
-    Example: flask --app wsgi otp worker
+    Example: ./otp worker
     """
     logs.follow(settings_of(current_app))
     work = parts_of(current_app).worker  # and not `start`, which is for what serves
@@ -96,7 +96,7 @@ def cleanup() -> None:
 
     Old is what began more than OTP_RETENTION_DAYS ago. The worker does both every hour.
 
-    Example: flask --app wsgi otp cleanup
+    Example: ./otp cleanup
     """
     days = settings_of(current_app).retention_days
     done = [retention.cleanup(engine, days) for engine in reversed(engines_of(current_app))]
@@ -113,7 +113,7 @@ def erase(number: str, yes: bool) -> None:
     Asks before it does. What is deleted can't be brought back; the audit trail keeps what was done,
     under the number's last digits and a pseudonym.
 
-    Example: flask --app wsgi otp erase +919876543210
+    Example: ./otp erase +919876543210
     """
     if not yes:
         _confirm(f"Delete all that is known of {mask(number)}? It can't be brought back.")

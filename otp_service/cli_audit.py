@@ -41,7 +41,7 @@ from otp_service.web.schemas import rfc3339
 def show_audit(phone: str | None, count: int, as_json: bool, **asked: Any) -> None:
     """Show who did what to a verification, key or phone, oldest first.
 
-    Example: flask --app wsgi otp audit --phone +919876543210 --since 2d
+    Example: ./otp audit --phone +919876543210 --since 2d
     """
     digests = codes(current_app).pseudonyms("phone", phone) if phone else ()
     entries: list[dict[str, Any]] = []

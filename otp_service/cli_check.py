@@ -1,4 +1,4 @@
-"""`flask --app wsgi otp check`: what is missing or wrong, and a code that is really sent."""
+"""`./otp check`: what is missing or wrong, and a code that is really sent."""
 
 from __future__ import annotations
 
@@ -56,9 +56,9 @@ def check(ctx: click.Context, number: str | None, channel: str | None, wait: flo
     let one run on the same database; while it waits, this command works as a worker, too.
 
     \b
-    Example: flask --app wsgi otp check
-    Example: flask --app wsgi otp check --send +919876543210
-    Example: flask --app wsgi otp check --send +919876543210 --channel auto --wait 120
+    Example: ./otp check
+    Example: ./otp check --send +919876543210
+    Example: ./otp check --send +919876543210 --channel auto --wait 120
     """
     if channel and not number:
         raise click.UsageError("--channel is for --send +NUMBER")

@@ -51,7 +51,7 @@ def why(number: str, purpose: str, client_ip: str | None) -> None:
     verifications, and what became of its newest messages and why. Changes nothing but the audit
     trail.
 
-    Example: flask --app wsgi otp why +919876543210
+    Example: ./otp why +919876543210
     """
     settings = settings_of(current_app)
     phone_report.show_destination(number, settings)
@@ -85,7 +85,7 @@ def unlock(number: str) -> None:
     and the lock after too many wrong guesses in a row. Codes
     stay as they are: whose guesses are used up needs a new one.
 
-    Example: flask --app wsgi otp unlock +919876543210
+    Example: ./otp unlock +919876543210
     """
     done = []
     for name, engine in homes():

@@ -168,7 +168,7 @@ def test_a_problem_is_named_with_what_to_do(
     [
         ({"GUPSHUP_APP_ID": ""}, "template", "in Gupshup's dashboard"),
         ({"GUPSHUP_WEBHOOK_SECRET": ""}, "settings", "receipts are refused"),
-        ({"OTP_WORKER": "off"}, "worker", "flask --app wsgi otp worker"),
+        ({"OTP_WORKER": "off"}, "worker", "./otp worker"),
         ({"OTP_EXPIRY_MINUTES": "2"}, "lifetime", "(message_send_ttl_seconds) to 120"),
         ({"GUPSHUP_TEMPLATES": f"en-GB={COPY_CODE}"}, "language en-GB", "in en_US"),
     ],
@@ -662,7 +662,7 @@ def test_what_can_not_be_done_is_refused(
 
 def test_help_has_examples(app: Flask) -> None:
     done = app.test_cli_runner().invoke(args=["otp", "check", "--help"])
-    assert "Example: flask --app wsgi otp check --send +919876543210" in done.output
+    assert "Example: ./otp check --send +919876543210" in done.output
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

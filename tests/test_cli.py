@@ -160,7 +160,7 @@ def test_a_configuration_that_cant_work_exits_with_2_and_says_why() -> None:
 def test_every_command_has_help_with_an_example(app: Flask, command: str) -> None:
     result = app.test_cli_runner().invoke(args=["otp", *command.split(), "--help"])
     assert result.exit_code == 0
-    assert "Example: flask --app wsgi otp" in result.output
+    assert "Example: ./otp" in result.output
 
 
 def count(app: Flask, **where: str) -> int:

@@ -85,6 +85,16 @@ def test_every_module_is_in_the_picture_of_the_house() -> None:
     assert modules - drawn == {"__init__.py"} - drawn
 
 
+def test_commands_are_written_in_the_one_way_that_works() -> None:
+    """And the long form of `./otp` once, where that way is told."""
+    text = "\n".join(page.read_text() for page in PAGES)
+    house = (ROOT / "docs" / "architecture.md").read_text().partition("```")[2].partition("```")[0]
+    text = text.replace(house, "")
+    assert text.count("flask --app wsgi otp") == 1
+    assert re.findall(r"(?<![/\w.])python (?:wsgi|-m|-c).*", text) == []
+    assert re.findall(r"(?m)^\$? ?otp .*", text) == []
+
+
 def _anchor(heading: str) -> str:
     """As GitHub makes it."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")

@@ -138,4 +138,4 @@ def test_a_signal_ends_it_with_exit_code_0_whatever_otp_worker_says(
 def test_help_says_when_it_is_needed(app: Flask) -> None:
     done = app.test_cli_runner().invoke(args=["otp", "worker", "--help"])
     assert "OTP_WORKER=off" in done.output
-    assert "Example: flask --app wsgi otp worker" in done.output
+    assert "Example: ./otp worker" in done.output

@@ -1,4 +1,4 @@
-"""What is missing or wrong: the checks of `flask --app wsgi otp check`.
+"""What is missing or wrong: the checks of `./otp check`.
 
 Each check answers `Finding`s and changes nothing. Only a `Trial` sends something.
 """

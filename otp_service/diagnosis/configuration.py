@@ -35,5 +35,5 @@ def check(settings: Settings) -> Iterator[Finding]:
 def _worker(settings: Settings) -> Finding:
     if settings.worker:
         return ok("worker", "each server process has one")
-    advice = "Let flask --app wsgi otp worker run beside it, or set OTP_WORKER=on."
+    advice = "Let ./otp worker run beside it, or set OTP_WORKER=on."
     return warning("worker", f"OTP_WORKER is off: {_WORKER_OFF}", advice)

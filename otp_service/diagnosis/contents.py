@@ -47,7 +47,7 @@ def _backlog(engine: sa.Engine) -> Iterator[Finding]:
     if any(counts):
         waiting = f"{counted(counts[0], 'message')} and {counted(counts[1], 'receipt')}"
         text = f"{waiting} waited for a worker for over {LONG_AGO} s"
-        advice = "Does a server run, or with OTP_WORKER=off: flask --app wsgi otp worker?"
+        advice = "Does a server run, or with OTP_WORKER=off: ./otp worker?"
         yield warning("backlog", text, advice)
 
 
@@ -59,5 +59,5 @@ def _keys(engine: sa.Engine) -> Finding:
     usable = [key for key in keys if not key["revoked_at"] and "otp" in key["scopes"].split()]
     if usable:
         return ok("API keys", f"{len(usable)} may send and check codes")
-    advice = "Make one: flask --app wsgi otp keys create NAME"
+    advice = "Make one: ./otp keys create NAME"
     return problem("API keys", "they are required, but none may send: all calls get 401", advice)

@@ -27,7 +27,7 @@ _DEFAULTS = Transaction(
     ),
     reads=True,
 )
-_INIT_DB = "Run: flask --app wsgi otp init-db"
+_INIT_DB = "Run: ./otp init-db"
 _SQLITE = (
     "Is the disk full, may this user write to the file and its folder, and is it a SQLite file?"
 )

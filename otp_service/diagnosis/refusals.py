@@ -14,9 +14,7 @@ from otp_service.domain.errors import (
 )
 from otp_service.wording import COUNTED, REFUSALS, span
 
-_ASK = (
-    "flask --app wsgi otp why +NUMBER tells of every limit, and otp unlock +NUMBER lets it go on."
-)
+_ASK = "./otp why +NUMBER tells of every limit, and ./otp unlock +NUMBER lets it go on."
 
 
 def refusal(error: OtpError, channel: str) -> Finding:

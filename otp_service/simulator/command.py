@@ -16,10 +16,10 @@ from otp_service.simulator.simulator import Simulator
 
 EXAMPLES = """\
 examples:
-  python -m otp_service.simulator
-  python -m otp_service.simulator --api-key KEY --delay 0.2 \\
+  .venv/bin/python -m otp_service.simulator
+  .venv/bin/python -m otp_service.simulator --api-key KEY --delay 0.2 \\
       --callback-url 'http://127.0.0.1:8000/webhooks/gupshup?token=SECRET'
-  python -m otp_service.simulator --seed 7 --quirk string-ts --quirk no-phone --read
+  .venv/bin/python -m otp_service.simulator --seed 7 --quirk string-ts --quirk no-phone --read
 
 quirks:
 """

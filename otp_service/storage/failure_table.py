@@ -35,7 +35,7 @@ _CERTIFICATE = (
     "sslrootcert must be the file of the authority that signed the server's certificate: for "
     "Supabase the one that its dashboard offers."
 )
-_INIT_DB = "Make or upgrade the tables: flask --app wsgi otp init-db"
+_INIT_DB = "Make or upgrade the tables: ./otp init-db"
 _AWAY = "Is it running, and are the host, the port and the network between right?"
 _WAIT = "Nothing, if it is restarting or failing over. Else look at the server's own log."
 
