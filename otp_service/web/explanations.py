@@ -35,7 +35,9 @@ EXPLANATIONS: dict[str, Explanation] = {
         _BODY,
     ),
     "invalid_phone_number": Explanation(
-        "An international number: a plus, the country's code, then the number; no extension.", PHONE
+        "An international number: a plus, the country's code, then the number; no extension. "
+        "reason tells what is wrong with this one.",
+        PHONE,
     ),
     "unauthorized": Explanation(
         "A key travels as Authorization: Bearer KEY or as X-API-Key: KEY. The operator makes one "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import schemathesis
 from hypothesis import strategies as st
 
-PHONES = ["+1234567890", "+919876543210", "+14155552671", "442071838750", "+49 30 901820"]
+PHONES = ["+1234567890", "+919876543210", "+14155552671", "447911123456", "+49 (0) 1512 3456789"]
 
 schemathesis.openapi.format("phone", st.sampled_from(PHONES))
 CODES = st.text("0123456789", min_size=6, max_size=6)
