@@ -25,17 +25,12 @@ from weakref import WeakSet
 import psycopg2
 from psycopg2 import extensions
 
-from otp_service.storage import failure_table
-from otp_service.storage.failure_table import Row
+from otp_service.storage import connect_failures, failure_table
+from otp_service.storage.connect_failures import READ_ONLY, ConnectFailed, NoAnswer
 from otp_service.storage.functions import TIMELINE
 
 _ADDRESSES_OF_A_HOST = 2
 _VERBOSE = 2  # libpq's PQERRORS_VERBOSE
-_SQLSTATE = re.compile(r":\s+(?=[A-Z]*[0-9])([0-9A-Z]{5}):\s")
-_TRY = re.compile(r"(?=connection to server )")  # libpq tells of each: with TLS, then without
-_WHERE = re.compile(r"connection to server .*? failed: ")
-_LONGEST = 300  # characters of what a server says
-READ_ONLY = "25006"  # the SQLSTATE of a write to a standby
 _IS_READ_ONLY = "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean"
 _NO_TIMELINE = re.compile("0A|42|55000")  # it is not supported there, not allowed, or not there
 
@@ -46,25 +41,6 @@ _told_of: WeakSet[Any] = WeakSet()  # the dialects, one an engine, of servers wi
 log = logging.getLogger(__name__)
 
 Parameters = dict[str, Any]
-
-
-class NoAnswer(psycopg2.OperationalError):
-    """The deadline has passed; what was asked may or may not have happened."""
-
-
-class ConnectFailed(psycopg2.OperationalError):
-    """``pgcode`` is what the server said; None if none could be talked to.
-
-    ``said`` is its text, or libpq's, on one line. A refused connection quotes no row.
-    """
-
-    pgcode: str | None = None  # psycopg2's own can't be set
-
-    def __init__(self, row: Row, said: str = "", pgcode: str | None = None) -> None:
-        super().__init__(said)
-        self.row = row
-        self.said = said or row.what
-        self.pgcode = pgcode
 
 
 @contextmanager
@@ -110,50 +86,15 @@ def connect(dialect: Any, record: Any, _args: Any, parameters: Parameters) -> An
                 return _ready(dialect, record, _connected(wanted, target))
             except psycopg2.Error as error:
                 host = (target.get("host"), target.get("port"))
-                failures.setdefault(host, []).append(failure(error, wanted))
+                failures.setdefault(host, []).append(connect_failures.of(error, wanted))
     # Outside of the handler, whose error may know the password.
-    raise _deciding(list(failures.values()))
-
-
-def _deciding(hosts: list[list[ConnectFailed]]) -> ConnectFailed:
-    """Of what failed at each address of each host.
-
-    A host that could not be talked to decides: it may have been the one to write to. Without any
-    such, what a host answered does (a wrong password, a certificate, read-only). A host that
-    answers at one of its addresses is talked to, unless that is a standby.
-    """
-    each = [min(failures, key=_weight) for failures in hosts]
-    return next((failure for failure in each if failure.row.outage), each[-1])
-
-
-def _weight(failure: ConnectFailed) -> int:
-    return 1 if failure.row.outage else 2 * (failure.pgcode == READ_ONLY)
+    raise connect_failures.deciding(list(failures.values()))
 
 
 def _connected(wanted: Parameters, target: Parameters) -> Any:
     if target.get("hostaddr") == "":
         raise ConnectFailed(failure_table.NO_ADDRESS, f"no address for {target['host']}")
     return psycopg2.connect(**wanted | target)
-
-
-def failure(error: psycopg2.Error, parameters: Parameters) -> ConnectFailed:
-    """What it means, and the text: of the last try, without what libpq adds and any password."""
-    if isinstance(error, ConnectFailed):
-        return error
-    if isinstance(error, NoAnswer):
-        return ConnectFailed(failure_table.NO_ANSWER)
-    told = error.diag.message_primary or _TRY.split(str(error))[-1].strip()
-    said = told.split("\n")[0]
-    found = _SQLSTATE.search(said)
-    state = error.pgcode or (found[1] if found else None)
-    text = said[found.end() :] if found else _WHERE.sub("", said, count=1)
-    said = said.replace(f" {state}: ", " ") if found else said
-    for secret in ("password", "sslpassword"):
-        if parameters.get(secret):
-            said = said.replace(str(parameters[secret]), "••••")
-    printable = "".join(letter if letter.isprintable() else " " for letter in said)
-    line = " ".join(printable.split())[:_LONGEST]
-    return ConnectFailed(failure_table.row_of(state, text), line, state)
 
 
 def _ready(dialect: Any, record: Any, connection: Any) -> Any:

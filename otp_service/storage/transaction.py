@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from otp_service.domain.errors import HomeUnreachable, StorageUnavailable
 from otp_service.storage import failure_table, postgres
+from otp_service.storage.connect_failures import ConnectFailed, NoAnswer
 from otp_service.storage.failure_table import Row
 from otp_service.storage.functions import TIMELINE
 from otp_service.storage.models import ON_SQLITE
@@ -130,7 +131,7 @@ def failure_of(error: sa.exc.SQLAlchemyError) -> StorageUnavailable:
     """Connection-class or not, by `failure_table`."""
     row, failure = row_of(error), StorageUnavailable(describe(error))
     if row.outage:
-        certain = isinstance(_cause(error), (postgres.NoAnswer, postgres.ConnectFailed))
+        certain = isinstance(_cause(error), (NoAnswer, ConnectFailed))
         failure = HomeUnreachable(failure.reason, certain=certain)
     failure.advice = f"{row.what[:1].upper()}{row.what[1:]}. {row.advice}".strip(" .")
     return failure
@@ -141,9 +142,9 @@ def row_of(error: sa.exc.SQLAlchemyError) -> Row:
     cause = _cause(error)
     if isinstance(error, sa.exc.TimeoutError):
         return failure_table.FULL_POOL
-    if isinstance(cause, postgres.NoAnswer):
+    if isinstance(cause, NoAnswer):
         return failure_table.NO_ANSWER
-    if isinstance(cause, postgres.ConnectFailed):
+    if isinstance(cause, ConnectFailed):
         return cause.row
     if not isinstance(cause, psycopg2.Error):
         return failure_table.UNKNOWN
@@ -160,7 +161,7 @@ def describe(error: sa.exc.SQLAlchemyError) -> str:
     cause = _cause(error)
     sqlstate = getattr(cause, "pgcode", None)
     fact = f"{type(cause or error).__name__}, SQLSTATE {sqlstate or 'none'}"
-    return f"{fact}: {cause.said}" if isinstance(cause, postgres.ConnectFailed) else fact
+    return f"{fact}: {cause.said}" if isinstance(cause, ConnectFailed) else fact
 
 
 def _cause(error: sa.exc.SQLAlchemyError) -> BaseException | None:

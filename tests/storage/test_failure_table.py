@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from otp_service.domain.errors import HomeUnreachable
-from otp_service.storage import engines, failure_table, postgres
+from otp_service.storage import connect_failures, engines, failure_table
 from otp_service.storage.failure_table import TABLE
 from otp_service.storage.transaction import describe, failure_of
 from tests.faults import gates
@@ -187,7 +187,7 @@ def test_what_a_server_says_in_the_middle_of_its_work(said: str, what: str, outa
 def test_what_libpq_says_of_a_connection_that_could_not_be_made(
     said: str, what: str, outage: bool
 ) -> None:
-    failure = postgres.failure(psycopg2.OperationalError(TRIES + said), {})
+    failure = connect_failures.of(psycopg2.OperationalError(TRIES + said), {})
     assert (failure.row.outage, what in failure.row.what) == (outage, True)
     assert failure.pgcode is None
     assert failure.said == (TRIES + said).split("\n", maxsplit=1)[0]
@@ -209,7 +209,7 @@ def test_a_full_pool_is_no_outage() -> None:
 
 def test_no_text_of_an_error_shows_a_password_or_breaks_a_line() -> None:
     error = psycopg2.OperationalError(TRIES + "FATAL:  28000: no hunter2 \x1b[2J\rhere")
-    told = postgres.failure(error, {"password": "hunter2"})
+    told = connect_failures.of(error, {"password": "hunter2"})
     assert describe(sa.exc.OperationalError("", {}, told)) == (
         f"ConnectFailed, SQLSTATE 28000: {TRIES}FATAL: no •••• [2J here"
     )
