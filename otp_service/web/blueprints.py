@@ -43,9 +43,12 @@ class Blueprint(flask_smorest.Blueprint):
         self.scope, self.tag = scope, tag
         self.before_request(auth.requires(scope))
 
-    def takes(self, schema: Schema) -> Decorator:
-        """Give the view the request's body as its first argument, once it fits ``schema``."""
-        content = {"application/json": {"schema": schema}}
+    def takes(self, schema: Schema, example: Json) -> Decorator:
+        """Give the view the request's body as its first argument, once it fits ``schema``.
+
+        ``example`` is the shortest: what people try out first.
+        """
+        content = {"application/json": {"schema": schema, "example": example}}
         document = self.documented(requestBody={"required": True, "content": content})
 
         def decorate(view: View) -> View:

@@ -150,6 +150,7 @@ FOUND = VerificationSchema().dump(
 CANCELED = VerificationSchema().dump(
     replace(VERIFICATION, status=Status.CANCELED, canceled_at=_CREATED + timedelta(seconds=9))
 )
+ANY_PHONE = {"phone_number": "+1234567890"}  # its code is 123456 in the sandbox
 MESSAGE_TEXT = "{code} is your verification code. For your security, do not share this code."
 INBOX = {
     "messages": [

@@ -76,7 +76,7 @@ def blueprint(code_length: int, channels: Iterable[str], *, proofs: bool) -> Blu
     bp = Blueprint("otp", auth.OTP, Tag.CODES)
 
     @bp.post("/send-otp")
-    @bp.takes(send_body)
+    @bp.takes(send_body, examples.ANY_PHONE)
     @bp.documented(parameters=[_KEY, _PREFER])
     @bp.replays()
     @bp.accepts("OTP will be sent", SentSchema, examples.SENT)
@@ -90,7 +90,7 @@ def blueprint(code_length: int, channels: Iterable[str], *, proofs: bool) -> Blu
         return _sent("OTP sent successfully", service().send(_person(body), _wish(body)))
 
     @bp.post("/resend-otp")
-    @bp.takes(send_body)
+    @bp.takes(send_body, examples.ANY_PHONE)
     @bp.documented(parameters=[_KEY, _PREFER])
     @bp.replays()
     @bp.accepts("OTP will be sent", SentSchema, examples.SENT)
@@ -110,9 +110,10 @@ def blueprint(code_length: int, channels: Iterable[str], *, proofs: bool) -> Blu
 def _add_verify(bp: Blueprint, code_length: int, *, proofs: bool) -> None:
     verified_example = examples.PROVED if proofs else examples.VERIFIED
     verify_body = verify_schema(code_length)()
+    digits = verify_body.fields["otp"].metadata["example"]
 
     @bp.post("/verify-otp")
-    @bp.takes(verify_body)
+    @bp.takes(verify_body, examples.ANY_PHONE | {"otp": digits})
     @bp.documented(parameters=[_KEY])
     @bp.replays()
     @bp.answers("OTP verified successfully", VerifiedSchema, verified_example, _CHECKING)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
-from tests.system import need_library, need_program
+from tests.system import need_library, need_program, need_tool
 
 CHROMIUM_ARGS = [
     "--headless",
@@ -38,6 +38,13 @@ class Watch:
     def note(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
             self.problems.append(message.text)
+
+
+def violations(page: Page, part: str = "html") -> set[str]:
+    """The ids of axe-core's rules that this part of the page, as it is now, does not keep."""
+    page.evaluate(need_tool("axe-core/axe.min.js").read_text(encoding="utf-8"))
+    found = page.evaluate("part => axe.run(part, { resultTypes: ['violations'] })", part)
+    return {rule["id"] for rule in found["violations"]}
 
 
 def chromium() -> str:

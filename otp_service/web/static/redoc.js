@@ -15,4 +15,9 @@ const theme = {
 };
 
 const element = document.getElementById("redoc");
+// Code that scrolls, for who has no mouse.
+const reachable = () => {
+  for (const code of element.querySelectorAll("pre:not([tabindex])")) code.tabIndex = 0;
+};
+new MutationObserver(reachable).observe(element, { childList: true, subtree: true });
 Redoc.init(element.dataset.specUrl, { theme }, element);
