@@ -22,9 +22,12 @@ from otp_service.simulator.script import Script
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
+_NESTED = b'{"error":{"code":132000,"message":"Param mismatch"}}'
 _STRANGE = {
-    "html": (b"<!DOCTYPE html><html><body>Please wait...</body></html>", "text/html"),
-    "garbage": (b'{"status":"subm\xff\x00', "application/json"),
+    "html": (b"<!DOCTYPE html><html><body>Please wait...</body></html>", "text/html", 200),
+    "garbage": (b'{"status":"subm\xff\x00', "application/json", 200),
+    "text": (b"Invalid App Details", "text/plain", 400),
+    "nested": (_NESTED, "application/json", 400),
 }
 _ORDER = ("enqueued", "sent", "delivered", "read")  # as things happen, whenever they are told
 
@@ -126,8 +129,8 @@ class Carrier:
                 response.headers["Retry-After"] = value
             return response
         if word in _STRANGE:
-            body, kind = _STRANGE[word]
-            return Response(body, 200, content_type=kind)
+            body, kind, status = _STRANGE[word]
+            return Response(body, status, content_type=kind)
         if word == "error-200":
             return dialect.error_200()
         return dialect.accepted(message, with_id=word != "no-id")

@@ -3,8 +3,9 @@
 A fault is what the send call gets for an answer and which receipts follow, in words:
 
 answers   ``accepted``; ``http:STATUS``, refused; ``retry-after:SECONDS``, 429 that says when;
-          ``stall:SECONDS``, accepted that late; ``closed``, no answer; ``html``, ``garbage``,
-          ``error-200``, ``no-id``: answers that don't say what they should.
+          ``text``, ``nested``, refused in another shape; ``stall:SECONDS``, accepted that late;
+          ``closed``, no answer; ``html``, ``garbage``, ``error-200``, ``no-id``: answers that
+          don't say what they should.
 receipts  ``enqueued``, ``sent``, ``delivered``, ``read``; ``failed:CODE``, as Meta's failures come;
           ``sync-failed:CODE``, as Gupshup's own; ``unknown``, for SMS.
 """
@@ -74,6 +75,8 @@ TABLE = (
     _refused("90200", "error-200", 'HTTP 200, but its body says "error".'),
     _refused("90001", "html", "An HTML page with status 200, as from a proxy."),
     _refused("90002", "garbage", "Bytes that are no JSON, with status 200."),
+    _refused("90006", "text", "400 in plain text: Invalid App Details."),
+    _refused("90007", "nested", '400 with {"error": {"code": 132000, …}}.'),
     _refused("90003", "closed", "The connection is closed without an answer; nothing was taken."),
     # The answer leaves it open, but the message arrives.
     Fault("90004", "closed-taken", "No answer either, but the message was taken.", "closed"),
@@ -109,22 +112,29 @@ TABLE = (
     _failed(4005, "Template is paused"),
     _failed(470, "More than 24 hours have passed since the customer last replied"),
     _failed(471, "Rate limit hit"),
+    _failed(130403, "Business has blocked this user"),
     _failed(130429, "Rate limit hit"),
     _failed(130472, "User's number is part of an experiment"),
     _failed(130497, "Business account is restricted from messaging users in this country"),
+    _failed(131008, "Required parameter is missing"),
+    _failed(131021, "Recipient cannot be sender"),
     _failed(131026, "Message undeliverable"),
     _failed(131031, "Business account has been locked"),
     _failed(131037, "Display name has not been approved"),
     _failed(131042, "Business eligibility payment issue"),
+    _failed(131043, "Message expired"),
     _failed(131047, "Re-engagement message"),
     _failed(131048, "Spam rate limit hit"),
     _failed(131049, "This message was not delivered to maintain healthy ecosystem engagement"),
     _failed(131056, "Pair rate limit hit"),
+    _failed(131064, "Message limit reached"),
     _failed(132000, "Number of parameters does not match the expected number of params"),
     _failed(132001, "Template name does not exist in the translation"),
     _failed(132015, "Template is paused"),
     _failed(132016, "Template is disabled"),
     _failed(133010, "Phone number not registered"),
+    _failed(9999, "low balance"),
+    _failed(2494100, "Account is in maintenance mode"),
     # SMS. On WhatsApp these numbers fail with 131026.
     _sms_refused("70102", "http:401", "Error 102: authentication failed."),
     _sms_refused("70105", "http:400", "Error 105: the number is invalid."),
@@ -146,7 +156,7 @@ TABLE = (
 _NAMED = {fault.name: fault for fault in (OK, *TABLE)}
 _ENDINGS = {fault.ending: fault for fault in TABLE}
 _ANSWER = re.compile(
-    r"http:[45][0-9][0-9]|(stall|retry-after):[0-9]{1,4}(\.[0-9]+)?|accepted|closed|html|garbage|error-200|no-id"
+    r"http:[45][0-9][0-9]|(stall|retry-after):[0-9]{1,4}(\.[0-9]+)?|accepted|closed|html|garbage|text|nested|error-200|no-id"
 )
 
 

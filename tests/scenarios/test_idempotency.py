@@ -101,6 +101,8 @@ def test_a_timed_out_message_is_told_again_and_not_sent_again(scene: Scene) -> N
         ({"fault": "error-200"}, 502, "refused", "Invalid Destination"),
         ({"fault": "http:429"}, 503, "rate_limited", "Too Many Requests"),
         ({"fault": "http:503"}, 503, "provider_down", "Service Unavailable"),
+        ({"fault": "text"}, 502, "credentials_rejected", "Invalid App Details"),
+        ({"fault": "nested"}, 502, "template_rejected", "132000: Param mismatch"),
         ({"fault": "no-id"}, 504, "unconfirmed", "HTTP 202"),
         ({"fault": "html"}, 504, "unconfirmed", "HTTP 200: Please wait"),
         ({"fault": "closed-taken"}, 504, "unconfirmed", "no usable answer"),

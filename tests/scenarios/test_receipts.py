@@ -58,6 +58,9 @@ def test_the_quirks_of_real_callbacks_make_no_difference(scene: Scene, quirks: s
         ("failed:1002", "not_on_whatsapp", "This number is not on WhatsApp."),
         ("failed:1003", "balance_empty", "The account has no money left."),
         ("failed:132000", "template_rejected", "does not fit the template"),
+        ("failed:9999", "balance_empty", "The account has no money left."),
+        ("failed:131043", "message_expired", "could not be delivered within its life"),
+        ("failed:130403", "recipient_blocked", "has blocked this person"),
         ("failed:130497", "unsupported_destination", "may not send to this country"),
     ],
 )
