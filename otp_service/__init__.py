@@ -22,6 +22,7 @@ from otp_service.web import (
     docs,
     errors,
     headers,
+    home,
     metrics,
     openapi,
     ops,
@@ -32,6 +33,7 @@ from otp_service.web import (
     webhooks,
 )
 from otp_service.web.requests import MAX_BODY_BYTES
+from otp_service.web.schemas import PHONE
 
 ROOT = Path(__file__).resolve().parent.parent
 log = logging.getLogger(__name__)
@@ -119,5 +121,8 @@ def _add_web(app: Flask, settings: Settings) -> None:
         docs.bp,
     ]
     if settings.sandbox:
-        blueprints.append(sandbox.bp)
+        number, code = next(iter(settings.test_numbers.items()), (PHONE, ""))
+        blueprints += [home.tour_blueprint(number, code), sandbox.bp]
+    else:
+        blueprints.append(home.about_blueprint())
     openapi.init_app(app, blueprints, keys_required=settings.api_keys_required)

@@ -16,6 +16,7 @@ from flask.testing import FlaskClient
 from playwright.sync_api import Browser, Route, sync_playwright
 
 from otp_service import create_app
+from otp_service.domain.phone import grouped
 from otp_service.storage.models import db
 from otp_service.storage.schema import upgrade
 from tests.e2e.browser import CHROMIUM_ARGS, chromium
@@ -78,6 +79,7 @@ def messages() -> list[dict[str, Any]]:
         {
             "id": f"d-{code}",
             "phone_number": number,
+            "shown_number": grouped(number),
             "purpose": purpose,
             "text": TEXT.format(code),
             "code": code,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+import phonenumbers
 from phonenumbers import is_valid_number
 
 from otp_service.domain import numbering_plans as plans
@@ -96,3 +97,12 @@ def mask(number: str) -> str:
     """For logs: country code and last four digits, such as ``+91••••3210``."""
     head = number[: max(0, min(3, len(number) - 5))]
     return f"{head}••••{number[-4:]}"
+
+
+def grouped(number: str) -> str:
+    """For people: E.164 with the digits as its country groups them, such as ``+91 98765 43210``."""
+    try:
+        parsed = phonenumbers.parse(number, None)
+    except phonenumbers.NumberParseException:  # a test number of no country
+        return number
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+import phonenumbers
 from flask import Blueprint, Response, render_template, request
 
 from otp_service.simulator import faults
@@ -61,6 +62,8 @@ class Page:
             parts=_parts,
             tick=_tick,
             reason=_reason,
+            grouped=_grouped,
+            clock=_clock,
             table=faults.TABLE,
             origin=request.host_url.rstrip("/"),
         )
@@ -84,6 +87,20 @@ def _phones(messages: list[Message]) -> list[Phone]:
 def _parts(message: Message) -> tuple[str, str, str]:
     """The text before the code, the code, and the rest."""
     return message.text.partition(message.code) if message.code else (message.text, "", "")
+
+
+def _grouped(number: str) -> str:
+    """As its country groups the digits, if it has any."""
+    try:
+        parsed = phonenumbers.parse(number, None)
+    except phonenumbers.NumberParseException:
+        return number
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
+def _clock(at: datetime) -> str:
+    """By this machine's clock; the page is about what happens now."""
+    return f"{at.astimezone():%H:%M:%S}"
 
 
 def _tick(message: Message) -> str:

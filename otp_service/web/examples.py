@@ -157,6 +157,7 @@ INBOX = {
         {
             "id": "d",
             "phone_number": PHONE,
+            "shown_number": "+91 98765 43210",
             "purpose": "login",
             "text": MESSAGE_TEXT.format(code="123456"),
             "code": "123456",

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Response, render_template
 
 from otp_service.domain.errors import StorageUnavailable
+from otp_service.domain.phone import grouped
 from otp_service.domain.ports import StoredMessage
 from otp_service.web import auth, examples
 from otp_service.web.blueprints import Blueprint, Tag, answer
@@ -59,6 +60,7 @@ def _shown(message: StoredMessage, code: str) -> dict[str, Any]:
     shown = "replaced" if message.replaced else message.verification.status.value
     return {
         **vars(message),
+        "shown_number": grouped(message.verification.phone),
         "code": code,
         "text": examples.MESSAGE_TEXT.format(code=code),
         "status": shown,

@@ -314,6 +314,7 @@ class InboxMessageSchema(_Answer):
 
     id = _text("Names this message", "d0", attribute="delivery.id", required=True)
     phone_number = _text("E.164", PHONE, attribute="verification.phone", required=True)
+    shown_number = _text("As its country groups the digits", "+91 98765 43210", required=True)
     purpose = _text(
         "What is being proved", "login", attribute="verification.purpose", required=True
     )

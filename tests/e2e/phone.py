@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, Route
 
+from otp_service.domain.phone import grouped
 from tests.conftest import LiveServer
 from tests.e2e.browser import Watch
 
@@ -37,6 +38,7 @@ def message(code: str, *, sent: int = 0, number: str = ANA, **changes: str) -> d
     return {
         "id": f"d-{code}",
         "phone_number": number,
+        "shown_number": grouped(number),
         "purpose": "login",
         "text": f"{code} is your verification code.",
         "code": code,
@@ -64,7 +66,7 @@ def copy_button(page: Page, code: str) -> Locator:
 
 
 def chooser(page: Page, number: str) -> Locator:
-    return page.get_by_role("navigation").get_by_role("link", name=number)
+    return page.get_by_role("navigation").get_by_role("link", name=grouped(number))
 
 
 def spoken(page: Page) -> Locator:

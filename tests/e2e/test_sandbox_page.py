@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from otp_service.domain.phone import grouped
 from tests.conftest import LiveServer
 from tests.e2e.browser import Watch
 from tests.e2e.phone import (
@@ -173,10 +174,54 @@ def test_a_message_to_another_phone_waits_there_unread(page: Page, live_server: 
     expect(bubble(page, "111111")).to_be_visible()
     messages.append(message("222222", number=BEN))
     expect(chooser(page, BEN)).to_contain_text("1 new")
-    expect(spoken(page)).to_contain_text(f"New message to {BEN}")
+    expect(spoken(page)).to_contain_text(f"New message to {grouped(BEN)}")
     expect(bubble(page, "111111")).to_be_visible()
     chooser(page, BEN).click()
     expect(chooser(page, BEN)).not_to_contain_text("new")
+
+
+def test_the_phone_with_the_newest_message_comes_first(page: Page, live_server: LiveServer) -> None:
+    messages = [message(str(n) * 6, number=number) for n, number in enumerate((ANA, CLEO, BEN))]
+    stub(page, messages)
+    open_phone(page, live_server)
+    links = page.locator("#phones .number")
+    expect(links).to_have_text([grouped(BEN), grouped(CLEO), grouped(ANA)])
+    messages.append(message("999999", number=CLEO))
+    expect(links).to_have_text([grouped(CLEO), grouped(BEN), grouped(ANA)])
+
+
+@pytest.mark.parametrize("chosen", ["", ANA])
+def test_on_a_small_screen_it_opens_at_the_newest_message(
+    chosen: str, page: Page, live_server: LiveServer
+) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    messages = [message(f"{number:06}", number=ANA) for number in range(12)]
+    stub(page, [message("111111", number=BEN), *messages])
+    open_phone(page, live_server, chosen)
+    expect(bubble(page, "000011")).to_be_in_viewport(ratio=1)
+    expect(page.get_by_role("button", name="Newest message")).to_be_hidden()
+    page.set_viewport_size({"width": 390, "height": 500})  # a keyboard comes up
+    expect(bubble(page, "000011")).to_be_in_viewport(ratio=1)
+
+
+def test_a_code_that_has_ended_does_not_ask_to_be_copied(
+    page: Page, live_server: LiveServer
+) -> None:
+    stub(page, [message("111111", status="expired"), message("222222")])
+    open_phone(page, live_server)
+    ended, alive = (
+        copy_button(page, code).evaluate("b => getComputedStyle(b).fontWeight")
+        for code in ("111111", "222222")
+    )
+    assert (ended, alive) == ("400", "600")
+
+
+def test_every_time_has_one_form(page: Page, live_server: LiveServer) -> None:
+    stub(page, [message("111111", sent=-90_000, number=BEN), message("222222", number=ANA)])
+    open_phone(page, live_server)
+    expect(page.locator("time")).to_have_count(3)
+    for time in page.locator("time").all_text_contents():
+        assert re.fullmatch(r"([A-Z][a-z]{2} \d{1,2}, )?[0-2]\d:[0-5]\d:[0-5]\d", time)
 
 
 def test_reading_older_messages_is_not_disturbed(page: Page, live_server: LiveServer) -> None:

@@ -18,6 +18,7 @@ let messages = []; // oldest first, of every phone
 let phone = chosenPhone(); // whose chat is open
 let known = null; // ids that have arrived; null before the first answer, which is no news
 const unread = new Set();
+let following = true; // the newest message; who scrolled up to read stays there
 let clockAhead = 0; // the server's clock minus ours, in ms: another device may be minutes off
 
 // ---- asking the server ---------------------------------------------------------------------
@@ -47,27 +48,31 @@ async function poll() {
 function take(arrived) {
   messages = arrived;
   const news = known ? messages.filter((message) => !known.has(message.id)) : [];
+  const first = known === null;
   known = new Set(messages.map((message) => message.id));
   for (const message of news) unread.add(message.id);
   if (news.length) {
-    announce(news.map((m) => `New message to ${m.phone_number}: ${m.text}`).join(" "));
+    announce(news.map((m) => `New message to ${grouped(m.phone_number)}: ${m.text}`).join(" "));
   }
+  if (first) render(true);
 }
 
 // ---- showing -------------------------------------------------------------------------------
 
 function render(jump = false) {
   phone ||= messages.at(-1)?.phone_number; // then it stays: no chat opens by itself over another
-  const numbers = messages.map((message) => message.phone_number).concat(phone ?? []);
-  const phones = [...new Set(numbers)].sort();
-  const [height, following] = [log.scrollHeight, atEnd()]; // who scrolled up to read stays there
+  const numbers = messages.map((message) => message.phone_number).reverse().concat(phone ?? []);
+  const phones = [...new Set(numbers)]; // whose message is the newest comes first
+  following ||= jump;
   const chat = messages.filter((message) => message.phone_number === phone);
   sync(find("#messages"), chat, (message) => message.id, makeBubble, updateBubble);
   find("#empty").hidden = known === null || chat.length > 0;
-  if (jump || (following && log.scrollHeight !== height)) log.scrollTop = log.scrollHeight;
-  if (atEnd()) for (const message of chat) unread.delete(message.id);
-  find(".phones").hidden = phones.length < 2;
+  find(".phones").hidden = phones.length < 2; // it takes room from the chat, so it comes before
   sync(find("#phones"), phones, (number) => number, makePhone, updatePhone);
+  if (jump) find('[aria-current="true"]')?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  if (following) log.scrollTop = log.scrollHeight;
+  if (atEnd()) for (const message of chat) unread.delete(message.id);
+  for (const number of phones) showCount(find(`[data-key="${number}"] .badge`), number);
   find("#jump").hidden = atEnd();
   showCount(find("#jump-count"), phone);
   showStatus();
@@ -121,16 +126,20 @@ function updateBubble(bubble, message) {
 function makePhone(number) {
   const item = copyOf("#phone-template");
   find("a", item).href = `#${number}`;
-  find(".number", item).textContent = number;
   return item;
 }
 
 function updatePhone(item, number) {
   find("a", item).ariaCurrent = String(number === phone);
-  const newest = messages.findLast((message) => message.phone_number === number);
+  setText(find(".number", item), grouped(number));
+  const newest = newestTo(number);
   if (newest) showTime(find("time", item), newest.sent_at);
-  showCount(find(".badge", item), number);
 }
+
+const newestTo = (number) => messages.findLast((message) => message.phone_number === number);
+
+/** As people write it, such as +91 98765 43210: the server knows how each country groups them. */
+const grouped = (number) => newestTo(number)?.shown_number ?? number;
 
 function showCount(badge, number) {
   const count = messages.filter((m) => m.phone_number === number && unread.has(m.id)).length;
@@ -139,7 +148,7 @@ function showCount(badge, number) {
 }
 
 function showStatus() {
-  const usual = phone ? `Messages to ${phone}` : "Waiting for the first message";
+  const usual = phone ? `Messages to ${grouped(phone)}` : "Waiting for the first message";
   document.body.classList.toggle("offline", !connected);
   if (!connected) setText(find("#status"), "Connection lost, retrying…");
   else if (known) setText(find("#status"), usual);
@@ -170,10 +179,10 @@ function bold(text) {
 function showTime(element, sentAt) {
   const date = new Date(sentAt);
   const today = date.toDateString() === new Date().toDateString();
-  const day = today ? {} : { day: "numeric", month: "short" };
-  setText(element, date.toLocaleString([], { ...day, hour: "numeric", minute: "2-digit" }));
+  const day = date.toLocaleDateString("en", { day: "numeric", month: "short" });
+  const clock = date.toLocaleTimeString("en", { hourCycle: "h23" });
+  setText(element, today ? clock : `${day}, ${clock}`);
   element.dateTime = sentAt;
-  element.title = date.toLocaleString();
 }
 
 /** Sets a text that differs only: setting the same one again would be read aloud again. */
@@ -236,7 +245,10 @@ addEventListener("hashchange", () => {
   render(true);
 });
 find("#jump").addEventListener("click", () => render(true));
-log.addEventListener("scroll", () => render());
+log.addEventListener("scroll", () => {
+  following = atEnd();
+  render();
+});
 addEventListener("resize", () => render());
 render();
 poll();
