@@ -74,7 +74,7 @@ def test_the_whole_tour_works(caller: Caller) -> None:
     assert caller.cancel(caller.send().id).data["status"] == "canceled"
     assert caller.ready().data["database"] == "ok"
     runner = caller.app.test_cli_runner()
-    for command in ("init-db", "cleanup", f"erase {PHONE}", "keys create shop", "keys list"):
+    for command in ("init-db", "cleanup", f"erase --yes {PHONE}", "keys create shop", "keys list"):
         done = runner.invoke(args=["otp", *command.split()])
         assert done.exit_code == 0, done.output
     assert caller.get(sent.id).code == "not_found"
