@@ -48,9 +48,9 @@ _PRESS = (
 def check(ctx: click.Context, number: str | None, channel: str | None, wait: float) -> None:
     """Say what is missing or wrong, one line for each check.
 
-    Looks at the settings, the databases, the API keys and the providers; asks Gupshup for the
-    template (with GUPSHUP_APP_ID), and changes nothing. Ends with 0 if there is no problem,
-    warnings or not, and with 1 if there is one.
+    Looks at the settings, the databases, the API keys and the providers; asks Meta and (with
+    GUPSHUP_APP_ID) Gupshup for the template, shows what they told, and changes nothing. Ends with
+    0 if there is no problem, warnings or not, and with 1 if there is one.
 
     With --send one message is really sent, and paid for. Receipts come to a running server, so
     let one run on the same database; while it waits, this command works as a worker, too.

@@ -88,6 +88,13 @@ class Forbidden(OtpError):
     code, message = "forbidden", "This API key does not allow this call"
 
 
+class WrongWebhookAddress(Forbidden):
+    message = "This address may not call the webhook: GUPSHUP_WEBHOOK_IPS does not name it"
+
+    def __init__(self) -> None:
+        super().__init__(rule=f"{self.message}.", example="GUPSHUP_WEBHOOK_IPS=192.0.2.0/24")
+
+
 class NotFound(OtpError):
     code, message = "not_found", "Not found"
 
@@ -131,6 +138,7 @@ STATUS: dict[type[OtpError], int] = {
     WrongWebhookSignature: 401,
     WrongVerifyToken: 401,
     Forbidden: 403,
+    WrongWebhookAddress: 403,
     NotFound: 404,
     errors.VerificationNotFound: 404,
     errors.IdempotencyInProgress: 409,

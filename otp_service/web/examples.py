@@ -100,6 +100,7 @@ _REFUSALS: tuple[OtpError, ...] = (
     web.WrongWebhookSignature(),
     web.WrongVerifyToken(),
     web.Unauthorized(),
+    web.WrongWebhookAddress(),
     web.Forbidden(),
     web.NotFound(),
     web.MethodNotAllowed(),

@@ -20,9 +20,9 @@ from otp_service.web.blueprints import Blueprint, Tag
 from otp_service.web.errors import (
     BodyTooLarge,
     Busy,
-    Forbidden,
     InvalidJson,
     WrongVerifyToken,
+    WrongWebhookAddress,
     WrongWebhookSecret,
     WrongWebhookSignature,
 )
@@ -33,7 +33,7 @@ MAX_BODY_BYTES = 256 * 1024
 META_PATH = "/webhooks/meta"
 META_BODY_BYTES = 3 * 1024 * 1024  # it tells of up to 1,000 messages at once, and in 3 MB
 _READING = [InvalidJson, BodyTooLarge, StorageUnavailable]
-_OF_GUPSHUP: list[type[OtpError]] = [WrongWebhookSecret, Forbidden, *_READING]
+_OF_GUPSHUP: list[type[OtpError]] = [WrongWebhookSecret, WrongWebhookAddress, *_READING]
 _OF_META: list[type[OtpError]] = [WrongWebhookSignature, Busy, *_READING]
 _TOKEN = {
     "title": "WebhookToken",
@@ -196,7 +196,7 @@ def _keep(receipts: list[Receipt], events: Sequence[ProviderEvent] = ()) -> Resp
 
 def _let_gupshup_in(hooks: Hooks) -> None:
     if hooks.networks and not addresses.within(addresses.caller(hooks.proxies), hooks.networks):
-        raise Forbidden
+        raise WrongWebhookAddress
     header = request.headers.get("Authorization", "")
     kind, _, credentials = header.partition(" ")
     presented = credentials.strip() if kind.lower() == "bearer" else header

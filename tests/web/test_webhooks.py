@@ -101,6 +101,9 @@ def test_with_a_list_of_addresses_others_are_refused(make_app: MakeApp) -> None:
         client = app.test_client()
         client.environ_base["REMOTE_ADDR"] = address
         assert told(client).status_code == status
+    refused = json.dumps(told(client).get_json())
+    assert "GUPSHUP_WEBHOOK_IPS" in refused
+    assert "key" not in refused.lower()
 
 
 @pytest.mark.statement(10, 16)
