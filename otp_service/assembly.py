@@ -23,6 +23,7 @@ from otp_service.gauges import Gauges
 from otp_service.metrics import Metrics
 from otp_service.proofs import Proofs
 from otp_service.provider_news import ProviderNews
+from otp_service.recent import Recent
 from otp_service.settings import Settings
 from otp_service.storage import retention
 from otp_service.storage.api_keys import KeyRing
@@ -60,8 +61,10 @@ def parts(settings: Settings, engines: Sequence[sa.Engine]) -> Parts:
 
     shown: list[SenderState] = [*senders] or [SandboxSender()]
     metrics.registry.register(Gauges(databases, shown, worker if settings.worker else None))
+    service = OtpService(homes, Sending(dispatch, worker.wake, metrics.pumping_suspected))
     return Parts(
-        service=OtpService(homes, Sending(dispatch, worker.wake, metrics.pumping_suspected)),
+        service=service,
+        store_state=Recent(service.store_state, lambda: [d.is_down for d in databases]).now,
         keys=KeyRing(*databases) if settings.api_keys_required else None,
         proofs=_proofs(settings, databases),
         senders=shown,

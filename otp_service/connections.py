@@ -121,6 +121,14 @@ class Channel(HTTPChannel):
     close_when_flushed: bool
     _stays_until: float | None = None  # all is said; what still comes is read and thrown away
 
+    @property
+    def is_of_client(self) -> bool:
+        """Of the request that waits for a thread."""
+        request = self.requests[0]
+        names = ("Authorization", "X-API-Key")
+        told = {name: request.headers.get(name.upper().replace("-", "_"), "") for name in names}
+        return request.error is None and bool(self.server.is_of_client(request.path, told))
+
     def readable(self) -> bool:
         """The loop asks this of every connection, at least once a second."""
         if self._is_overdue():

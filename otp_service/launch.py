@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import socket
 import sys
-import time
-from contextlib import suppress
 
 import sqlalchemy as sa
 from flask import Flask
 
-from otp_service import create_app, log, logs
+from otp_service import arguments, create_app, log, logs
 from otp_service.environ import SettingsError
-from otp_service.server import Server, listen
+from otp_service.server import listen
+from otp_service.serving import serve, serve_in_children
 from otp_service.settings import Settings, settings_of
-from otp_service.shared_counts import Join, shared_counts
-from otp_service.storage.late_upgrade import upgrade_when_there
+from otp_service.shared_counts import shared_counts
 from otp_service.storage.models import engines_of
 from otp_service.storage.schema import SchemaIsNewer, upgrade
 from otp_service.storage.transaction import describe
-from otp_service.web.parts import parts_of
-
-_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 def _application() -> Flask:
@@ -31,58 +23,6 @@ def _application() -> Flask:
     app = create_app()
     logs.follow(settings_of(app))
     return app
-
-
-def serve(app: Flask, listener: socket.socket) -> None:
-    """Serve until SIGTERM or SIGINT."""
-    if (engine := engines_of(app)[0]).dialect.name == "postgresql":
-        upgrade_when_there(engine)
-    parts = parts_of(app)
-    parts.start()
-    server = Server(app, listener, settings_of(app).threads)
-
-    def stop(*_: object) -> None:
-        parts.worker.stop()
-        server.stop()
-
-    for number in _STOP_SIGNALS:
-        signal.signal(number, stop)
-    server.run()
-    parts.worker.join()
-
-
-def _fork(listener: socket.socket, processes: int, join_counts: Join) -> None:
-    """Serve in children, each with its own application; replace one that dies."""
-    stopping = False
-
-    def start(place: int) -> int:
-        child = os.fork()
-        if child == 0:
-            for number in _STOP_SIGNALS:  # not this parent's way of stopping
-                signal.signal(number, signal.SIG_DFL)
-            join_counts(place)
-            serve(_application(), listener)
-            os._exit(0)
-        return child
-
-    def stop(number: int, _frame: object) -> None:
-        nonlocal stopping
-        stopping = True
-        for child in children:
-            with suppress(ProcessLookupError):
-                os.kill(child, signal.SIGTERM)
-
-    children = {start(place): place for place in range(processes)}
-    for number in _STOP_SIGNALS:
-        signal.signal(number, stop)
-    while children:
-        child, status = os.wait()
-        place = children.pop(child)
-        if not stopping:
-            log.error("a server process ended; starting another", extra={"status": status})
-            time.sleep(1)
-        if not stopping:  # it may be by now
-            children[start(place)] = place
 
 
 def _prepare(engine: sa.Engine) -> None:
@@ -110,7 +50,10 @@ def _announce(settings: Settings, port: int) -> None:
 
 
 def main() -> None:
-    """`python wsgi.py`: exits with 2 if the configuration can't work, 1 if the port is taken."""
+    """`python wsgi.py`: exits with 2 if the configuration can't work or arguments are given, with
+    1 if the port is taken.
+    """
+    arguments.parse(sys.argv[1:])
     logs.configure()
     try:
         app = _application()
@@ -130,4 +73,4 @@ def main() -> None:
         serve(app, listener)
     else:
         with shared_counts(settings.processes) as join_counts:
-            _fork(listener, settings.processes, join_counts)
+            serve_in_children(_application, listener, settings.processes, join_counts)

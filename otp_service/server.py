@@ -6,28 +6,46 @@ container does not hear it at all.
 
 from __future__ import annotations
 
+import logging
+import signal
 import socket
 import time
+from collections.abc import Callable
 from typing import Any
 
 from flask import Flask
 from waitress import create_server
 
+from otp_service import lanes
 from otp_service.connections import Channel
+
+log = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 20  # more than a provider may take, less than orchestrators wait before SIGKILL
 CONNECTIONS = 940  # of the 1024 open files that a process usually may have; databases need some
 
 
-class Server:
-    """One process's server on a listening socket, which several processes may share."""
+IsOfClient = Callable[[str, dict[str, str]], bool]
 
-    def __init__(self, app: Flask, listener: socket.socket, threads: int) -> None:
-        self._stopping = False
+
+class Server:
+    """One process's server on a listening socket, which several processes may share.
+
+    What ``is_of_client``, by its path and headers, comes before all else: see `lanes`.
+    """
+
+    def __init__(
+        self,
+        app: Flask,
+        listener: socket.socket,
+        threads: int,
+        is_of_client: IsOfClient = lambda path, headers: False,
+    ) -> None:
+        self._stopping, self._asked_by = False, ""
         self._waitress: Any = create_server(
             app,
             sockets=[listener],
-            threads=threads,
+            _dispatcher=lanes.dispatcher(threads),
             ident=None,
             connection_limit=CONNECTIONS,
             channel_timeout=30,  # without any byte
@@ -39,6 +57,7 @@ class Server:
             clear_untrusted_proxy_headers=False,  # web/addresses.py decides which of them count
         )
         self._waitress.channel_class = Channel
+        self._waitress.is_of_client = is_of_client
 
     def run(self) -> None:
         """Serve until `stop`, then answer what has been asked already."""
@@ -47,13 +66,21 @@ class Server:
         self._turn(0)  # accept who has connected by now
         self._waitress.del_channel()
         self._waitress.socket.close()
-        deadline = time.monotonic() + DRAIN_SECONDS
-        while self._busy() and time.monotonic() < deadline:
-            self._turn(0.1)
+        self._drain()
         self._waitress.task_dispatcher.shutdown()
 
-    def stop(self, *_: object) -> None:
-        """Safe in a signal handler."""
+    def _drain(self) -> None:
+        began, asked = time.monotonic(), self._busy()
+        facts = {"asked_by": self._asked_by, "requests": asked}
+        log.info("stopping: what was asked is still answered", extra=facts)
+        while self._busy() and time.monotonic() < began + DRAIN_SECONDS:
+            self._turn(0.1)
+        seconds = round(time.monotonic() - began, 1)
+        log.info("drained", extra={"seconds": seconds, "unanswered": self._busy()})
+
+    def stop(self, number: int | None = None) -> None:
+        """Safe in a signal handler; ``number`` is the signal's."""
+        self._asked_by = signal.Signals(number).name if number else "the program"
         self._stopping = True
         self._waitress.pull_trigger()
 
@@ -62,9 +89,10 @@ class Server:
             timeout=seconds, map=self._waitress._map, use_poll=True, count=1
         )
 
-    def _busy(self) -> bool:
+    def _busy(self) -> int:
+        """On how many connections there is something to do."""
         channels = list(self._waitress.active_channels.values())
-        return any(c.requests or c.request or c.total_outbufs_len for c in channels)
+        return sum(bool(c.requests or c.request or c.total_outbufs_len) for c in channels)
 
 
 def listen(host: str, port: int) -> socket.socket:

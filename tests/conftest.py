@@ -19,6 +19,7 @@ from otp_service import create_app
 from otp_service.server import Server, listen
 from otp_service.storage import engines
 from otp_service.storage.models import engines_of
+from otp_service.web.parts import parts_of
 from tests import databases
 
 SECRET = bytes(range(0x5E, 0x7E)).hex()
@@ -147,7 +148,7 @@ def serve() -> Iterator[Serve]:
     def start(app: Flask) -> LiveServer:
         listener = listen("127.0.0.1", 0)
         port = listener.getsockname()[1]
-        server = Server(app, listener, threads=16)
+        server = Server(app, listener, 16, parts_of(app).is_of_client)
         thread = threading.Thread(target=server.run)
         thread.start()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -77,6 +78,48 @@ def test_it_starts_with_nothing_prepared_and_says_where_messages_go(start: Start
     assert process.returncode == 0
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_its_last_lines_say_who_stopped_it(start: Start, number: signal.Signals) -> None:
+    process, _ = start()
+    process.send_signal(number)
+    lines = process.communicate(timeout=30)[1].splitlines()
+    stopping, drained, stopped = (json.loads(line) for line in lines[-3:])
+    assert (stopping["asked_by"], stopping["requests"]) == (number.name, 0)
+    assert drained["event"] == "drained"
+    assert stopped["event"] == "stopped"
+
+
+def wsgi(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "wsgi.py", *arguments],
+        cwd=ROOT,
+        env=os.environ | settings,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("asked", ["--help", "-h"])
+def test_help_helps_whatever_the_settings_are_and_starts_nothing(asked: str) -> None:
+    done = wsgi(asked, OTP_LENGTH="nonsense", PORT="1")
+    assert (done.returncode, done.stderr) == (0, "")
+    example = (ROOT / "env.example").read_text()
+    names = set(re.findall(r"^([A-Z_]+)=", example, re.M))
+    assert names <= set(done.stdout.split())
+    assert "PORT=9000 python wsgi.py" in done.stdout
+    assert "otp --help" in done.stdout
+
+
+@pytest.mark.parametrize("wrong", ["serve", "--port=9000", "-p"])
+def test_arguments_that_there_are_not_start_nothing(wrong: str) -> None:
+    done = wsgi(wrong)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "usage: python wsgi.py" in done.stderr
+    assert wrong.split("=", maxsplit=1)[0] in done.stderr
+
+
 def test_no_log_line_of_a_tour_has_a_code_or_a_whole_number(start: Start) -> None:
     process, url = start()
     code = requests.post(f"{url}/send-otp", json=PHONE).json()["data"]["otp"]
@@ -126,8 +169,14 @@ def test_a_request_in_flight_is_answered_after_sigterm(start: Start, processes: 
         process.send_signal(signal.SIGTERM)
         sending.join()
     assert answers[0].json()["message"] == "OTP sent successfully"
-    process.communicate(timeout=30)
+    log = process.communicate(timeout=30)[1]
     assert process.returncode == 0
+    told = [json.loads(line) for line in log.splitlines()]
+    (stopping,) = (
+        line for line in told if line["event"].startswith("stopping") and line["requests"]
+    )
+    assert (stopping["asked_by"], stopping["requests"]) == ("SIGTERM", 1)
+    assert [line["unanswered"] for line in told if line["event"] == "drained"][-1] == 0
 
 
 def test_a_taken_port_is_said_plainly(tmp_path: Path) -> None:

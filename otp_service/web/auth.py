@@ -8,6 +8,7 @@ from flask import g, request
 
 from otp_service.domain.errors import OtpError, StorageUnavailable
 from otp_service.web.errors import Forbidden, Unauthorized
+from otp_service.web.known_clients import presented_key
 from otp_service.web.parts import parts
 
 PUBLIC = "public"
@@ -30,9 +31,11 @@ def requires(scope: str) -> Callable[[], None]:
         keys = parts().keys
         if scope in (PUBLIC, WEBHOOK) or keys is None:
             return
-        holder = keys.find(_presented_key())
+        key = presented_key(request.headers)
+        holder = keys.find(key)
         if holder is None:
             raise Unauthorized
+        parts().clients.let_in(key)
         g.client, scopes = holder
         if scope not in scopes:
             raise Forbidden
@@ -48,11 +51,3 @@ def client() -> str:
 def refusals(scope: str) -> list[type[OtpError]]:
     """What `requires` may raise, for the API's documentation."""
     return [] if scope in (PUBLIC, WEBHOOK) else [Unauthorized, Forbidden, StorageUnavailable]
-
-
-def _presented_key() -> str:
-    """From ``Authorization: Bearer KEY`` (RFC 6750) or ``X-API-Key: KEY``."""
-    kind, _, key = request.headers.get("Authorization", "").partition(" ")
-    if kind.lower() == "bearer":
-        return key.strip()
-    return request.headers.get("X-API-Key", "").strip()

@@ -46,7 +46,7 @@ def ready() -> Response:
     Whether a code could be sent and checked now, and the state of each part: the database, the
     fallback, each provider's circuit and the worker.
     """
-    stores = parts().service.store_state()
+    stores = parts().store_state()
     providers = [
         {"name": sender.provider, "channel": sender.channel.value, "circuit": sender.state}
         for sender in parts().senders

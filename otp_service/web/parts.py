@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
 from flask import Flask, current_app
 
 from otp_service.domain.messages import Receipt
+from otp_service.domain.ports import StoreState
 from otp_service.domain.provider_events import ProviderEvent
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Channel, Verification
 from otp_service.metrics import Metrics
+from otp_service.web.known_clients import Headers, KnownClients, is_call, presented_key
 
 Description = dict[str, Any]
 
@@ -64,10 +66,12 @@ class Parts:
     """``keys`` is None where none are required, ``proofs`` where none are made; ``senders`` are
     those of real messages.
 
-    ``start`` begins what runs beside requests, in each process that serves.
+    ``store_state`` tells how the homes are, as of a second ago. ``start`` begins what runs beside
+    requests, in each process that serves.
     """
 
     service: OtpService
+    store_state: Callable[[], StoreState]
     keys: Keys | None
     proofs: Proofs | None
     senders: Sequence[SenderState]
@@ -78,6 +82,13 @@ class Parts:
     sender_configuration: Callable[[], Description]
     sample_request: Callable[[], Description]
     start: Callable[[], None]
+    clients: KnownClients = field(default_factory=KnownClients)
+
+    def is_of_client(self, path: str, headers: Headers) -> bool:
+        """Whether a request is to overtake those of strangers; asks nothing that may wait."""
+        if self.keys is None:
+            return is_call(path)
+        return self.clients.has(presented_key(headers))
 
 
 def parts_of(app: Flask) -> Parts:

@@ -1,0 +1,92 @@
+"""Serving until a signal: in this process, or in children that are replaced when they die."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from flask import Flask
+
+from otp_service import log
+from otp_service.server import Server
+from otp_service.settings import settings_of
+from otp_service.shared_counts import Join
+from otp_service.storage.late_upgrade import upgrade_when_there
+from otp_service.storage.models import engines_of
+from otp_service.web.parts import parts_of
+
+SWITCH_SECONDS = 0.0005
+"""How long a thread computes while others wait to; Python's own 5 ms add up in a crowd."""
+OPEN_FILES = 4096
+"""If the system lets us: each of so many connections may be sent a file."""
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+def serve(app: Flask, listener: socket.socket) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    if (engine := engines_of(app)[0]).dialect.name == "postgresql":
+        upgrade_when_there(engine)
+    parts = parts_of(app)
+    parts.start()
+    server = Server(app, listener, settings_of(app).threads, parts.is_of_client)
+
+    def stop(number: int, _frame: object) -> None:
+        parts.worker.stop()
+        server.stop(number)
+
+    for number in _STOP_SIGNALS:
+        signal.signal(number, stop)
+    sys.setswitchinterval(SWITCH_SECONDS)
+    _open_more_files()
+    server.run()
+    parts.worker.join()
+    log.info("stopped")
+
+
+def _open_more_files() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, OPEN_FILES)), hard))
+
+
+def serve_in_children(
+    make_app: Callable[[], Flask], listener: socket.socket, processes: int, join_counts: Join
+) -> None:
+    """Serve in children, each with its own application; replace one that dies."""
+    stopping = False
+
+    def start(place: int) -> int:
+        child = os.fork()
+        if child == 0:
+            for number in _STOP_SIGNALS:  # not this parent's way of stopping
+                signal.signal(number, signal.SIG_DFL)
+            join_counts(place)
+            serve(make_app(), listener)
+            os._exit(0)
+        return child
+
+    def stop(number: int, _frame: object) -> None:
+        nonlocal stopping
+        stopping = True
+        for child in children:
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGTERM)
+
+    children = {start(place): place for place in range(processes)}
+    for number in _STOP_SIGNALS:
+        signal.signal(number, stop)
+    while children:
+        child, status = os.wait()
+        place = children.pop(child)
+        if not stopping:
+            log.error("a server process ended; starting another", extra={"status": status})
+            time.sleep(1)
+        if not stopping:  # it may be by now
+            children[start(place)] = place
+    log.info("all server processes stopped", extra={"processes": processes})

@@ -1,0 +1,151 @@
+"""Who is served first, where more ask than there are threads."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+import pytest
+import requests
+from flask import Flask
+from waitress.task import ThreadedTaskDispatcher
+
+from otp_service import lanes
+from otp_service.storage import api_keys
+from otp_service.storage.models import db
+from otp_service.web.parts import parts_of
+from tests.conftest import LiveServer, MakeApp, Serve
+from tests.faults.waiting import until
+
+pytestmark = pytest.mark.statement(25)
+PHONE = {"phone_number": "+919876543210"}
+CHECK = PHONE | {"otp": "123456"}
+
+
+@dataclass
+class Channel:
+    """A connection with a request on it; it takes until it may end."""
+
+    is_of_client: bool
+    may_end: threading.Event = field(default_factory=threading.Event)
+    began: threading.Event = field(default_factory=threading.Event)
+
+    def service(self) -> None:
+        self.began.set()
+        self.may_end.wait(20)
+
+    def cancel(self) -> None:
+        self.may_end.set()
+
+
+@pytest.fixture
+def eight() -> ThreadedTaskDispatcher:
+    return lanes.dispatcher(8)
+
+
+def strangers(dispatcher: ThreadedTaskDispatcher, count: int) -> list[Channel]:
+    channels = [Channel(is_of_client=False) for _ in range(count)]
+    for channel in channels:
+        dispatcher.add_task(channel)
+    return channels
+
+
+def served(channels: list[Channel]) -> int:
+    return sum(channel.began.is_set() for channel in channels)
+
+
+def test_strangers_never_have_more_than_a_quarter_of_the_threads(
+    eight: ThreadedTaskDispatcher,
+) -> None:
+    crowd = strangers(eight, 64)
+    clients = [Channel(is_of_client=True) for _ in range(6)]
+    for client in clients:
+        eight.add_task(client)
+    until(lambda: served(clients) == 6)
+    assert served(crowd) == 2
+    for channel in [*crowd, *clients]:
+        channel.may_end.set()
+    until(lambda: served(crowd) == 64)
+    eight.shutdown()
+
+
+@pytest.mark.parametrize("threads", [1, 2, 8])
+def test_a_stranger_has_a_turn_however_many_clients_there_are(threads: int) -> None:
+    dispatcher = lanes.dispatcher(threads)
+    clients = [Channel(is_of_client=True) for _ in range(50)]
+    for client in clients:
+        dispatcher.add_task(client)
+    until(lambda: served(clients) == threads)
+    (stranger,) = strangers(dispatcher, 1)
+    clients[0].may_end.set()
+    until(stranger.began.is_set)
+    for channel in [*clients, stranger]:
+        channel.may_end.set()
+    until(lambda: served(clients) == 50)
+    dispatcher.shutdown()
+
+
+def test_what_waits_at_the_end_is_given_up(eight: ThreadedTaskDispatcher) -> None:
+    crowd = strangers(eight, 20)
+    until(lambda: served(crowd) == 2)
+    for channel in crowd[:2]:
+        threading.Timer(0.2, channel.may_end.set).start()
+    eight.shutdown()
+    assert all(channel.may_end.is_set() for channel in crowd)
+
+
+def hold(app: Flask) -> threading.Event:
+    """A page of this application's that answers only when it may."""
+    may_end = threading.Event()
+    app.add_url_rule("/held", view_func=lambda: str(may_end.wait(20)))
+    return may_end
+
+
+def crowd_at(server: LiveServer, path: str, count: int = 64) -> list[threading.Thread]:
+    ask = [threading.Thread(target=requests.get, args=[server.url + path]) for _ in range(count)]
+    for thread in ask:
+        thread.start()
+    return ask
+
+
+def test_a_crowd_without_a_key_waits_and_a_known_client_does_not(
+    make_app: MakeApp, serve: Serve
+) -> None:
+    app = make_app(API_KEYS="required")
+    with app.app_context():
+        key = api_keys.create(db.engine, "shop", ["otp"])
+    may_end, server = hold(app), serve(app)
+    headers = {"Authorization": f"Bearer {key}"}
+    first = requests.post(f"{server.url}/verify-otp", json=CHECK, headers=headers, timeout=20)
+    crowd = crowd_at(server, "/held")
+    other_way = {"X-API-Key": str(key)}
+    second = requests.post(f"{server.url}/verify-otp", json=CHECK, headers=other_way, timeout=20)
+    assert first.json()["error"]["code"] == second.json()["error"]["code"] == "otp_not_found"
+    may_end.set()
+    for thread in crowd:
+        thread.join()
+
+
+def test_where_there_are_no_keys_calls_come_before_pages(app: Flask, serve: Serve) -> None:
+    may_end, server = hold(app), serve(app)
+    crowd = crowd_at(server, "/held")
+    answer = requests.post(f"{server.url}/verify-otp", json=CHECK, timeout=20)
+    assert answer.json()["error"]["code"] == "otp_not_found"
+    may_end.set()
+    for thread in crowd:
+        thread.join()
+
+
+def test_only_a_key_that_was_let_in_is_known(make_app: MakeApp) -> None:
+    app = make_app(API_KEYS="required")
+    with app.app_context():
+        key = str(api_keys.create(db.engine, "shop", ["otp"]))
+    known, client = parts_of(app).is_of_client, app.test_client()
+    right, wrong = ({"Authorization": f"bearer {each}"} for each in (key, "otp_" + "a" * 43))
+    for headers in (right, wrong):
+        assert not known("/verify-otp", headers)
+        client.post("/verify-otp", json=CHECK, headers=headers)
+    assert known("/anything", right)
+    assert known("/verify-otp", {"X-API-Key": key})
+    assert not known("/verify-otp", wrong)
+    assert not known("/verify-otp", {})
