@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.conftest import LiveServer, MakeApp, Serve
-from tests.e2e.browser import Watch
+from tests.e2e.browser import Watch, violations
 from tests.e2e.phone import sticking_out
 
 
@@ -55,3 +57,16 @@ def test_without_javascript_there_are_the_commands_and_no_buttons(
     expect(page.locator("#send pre").first).to_contain_text(f"{live_server.url}/send-otp")
     expect(page.get_by_role("button")).to_have_count(0)
     page.context.close()
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
+def test_it_can_be_read_by_everyone(
+    page: Page, live_server: LiveServer, scheme: Literal["light", "dark"], width: int
+) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 844})
+    page.goto(live_server.url)
+    for step in ("#check", "#send"):
+        page.locator(f"{step} .run").click()
+        expect(page.locator(f"{step} .answer")).to_be_visible()
+    assert violations(page) == set()

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from otp_service.domain.phone import grouped
 from tests.conftest import LiveServer
-from tests.e2e.browser import Watch
+from tests.e2e.browser import Watch, violations
 from tests.e2e.phone import (
     ANA,
     BEN,
@@ -303,6 +303,24 @@ def test_a_screen_reader_is_left_in_peace_while_nothing_happens(
     while polls(watch) < asked + 2:
         page.wait_for_timeout(100)
     assert page.evaluate("window.said") == 0
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390), ("light", 390)])
+def test_it_can_be_read_by_everyone(
+    page: Page, live_server: LiveServer, scheme: Literal["light", "dark"], width: int
+) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 844})
+    messages: list[dict[str, Any]] = []
+    stub(page, messages)
+    open_phone(page, live_server, BEN)
+    expect(page.locator("#empty")).to_be_visible()
+    assert violations(page) == set()
+    states = ("pending", "verified", "expired", "failed", "replaced")
+    messages += [message(f"{n:06}", number=BEN, status=of) for n, of in enumerate(states)]
+    messages.append(message("999999", number=ANA))
+    expect(bubble(page, "000004")).to_be_visible()
+    assert violations(page) == set()
 
 
 @pytest.mark.parametrize("width", [360, 390, 899, 1280])

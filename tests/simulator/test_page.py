@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from typing import Literal
 
+import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
 
 from otp_service.simulator import Simulator
-from tests.e2e.browser import Watch
+from tests.e2e.browser import Watch, violations
 from tests.simulator.conftest import Send
 
 EVIL = "<img src=x onerror=alert(1)>"
@@ -86,6 +88,22 @@ def test_it_works_without_javascript(browser: Browser, simulator: Simulator, sen
     page.goto(simulator.url)
     expect(page.locator(".bubble strong")).to_have_text("730264")
     page.context.close()
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
+def test_it_can_be_read_by_everyone(
+    page: Page, simulator: Simulator, send: Send, scheme: Literal["light", "dark"], width: int
+) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 844})
+    for number in ("+12015553931", "+919876531026", "+919876543210"):
+        send(number)
+    page.goto(simulator.url)
+    expect(page.locator(".bubble")).to_be_visible()
+    assert violations(page) == set()
+    page.get_by_role("link", name="+91 98765 31026").click()
+    expect(page.locator(".lost")).to_be_visible()
+    assert violations(page) == set()
 
 
 def test_it_fits_a_phone(browser: Browser, simulator: Simulator, send: Send) -> None:
