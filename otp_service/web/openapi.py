@@ -8,7 +8,7 @@ from typing import Any
 import flask_smorest
 from flask import Flask
 
-from otp_service.web import auth, responses
+from otp_service.web import auth, responses, webhook_docs
 from otp_service.web.blueprints import Blueprint, Tag
 from otp_service.web.components import Components
 from otp_service.web.errors import BadRequest
@@ -52,7 +52,10 @@ def init_app(app: Flask, blueprints: list[Blueprint], *, keys_required: bool) ->
     schemas = document["components"]["schemas"]
     for unused in _OF_FLASK_SMOREST:
         schemas.pop(unused, None)
-    document["components"] = {"schemas": schemas, "securitySchemes": dict(_KEY_SCHEMES)}
+    document["components"] = {
+        "schemas": schemas,
+        "securitySchemes": _KEY_SCHEMES | webhook_docs.SCHEMES,
+    }
     components = Components(document)
     for name, schema in list(schemas.items()):
         schemas[name] = components.schema(schema)

@@ -14,7 +14,7 @@ from flask import Response, request
 from otp_service.domain.errors import OtpError, StorageUnavailable
 from otp_service.domain.messages import Receipt
 from otp_service.domain.provider_events import ProviderEvent
-from otp_service.web import addresses, auth, responses
+from otp_service.web import addresses, auth, webhook_docs
 from otp_service.web.addresses import Network
 from otp_service.web.blueprints import Blueprint, Tag
 from otp_service.web.errors import (
@@ -35,13 +35,6 @@ META_BODY_BYTES = 3 * 1024 * 1024  # it tells of up to 1,000 messages at once, a
 _READING = [InvalidJson, BodyTooLarge, StorageUnavailable]
 _OF_GUPSHUP: list[type[OtpError]] = [WrongWebhookSecret, WrongWebhookAddress, *_READING]
 _OF_META: list[type[OtpError]] = [WrongWebhookSignature, Busy, *_READING]
-_TOKEN = {
-    "title": "WebhookToken",
-    "name": "token",
-    "in": "query",
-    "description": "GUPSHUP_WEBHOOK_SECRET, if it is not in `Authorization`",
-    "schema": {"type": "string"},
-}
 Read = Callable[[Any], list[Receipt]]
 ReadEvents = Callable[[Any], list[ProviderEvent]]
 
@@ -71,8 +64,8 @@ def gupshup_blueprint(hooks: Hooks) -> Blueprint:
     bp.before_request(lambda: _let_gupshup_in(hooks))
 
     @bp.post("/webhooks/gupshup")
-    @bp.documented(requestBody=_body({"type": "object"}, _EVENT))
-    @_stored(bp, _TOKEN)
+    @bp.documented(requestBody=webhook_docs.body({"type": "object"}, webhook_docs.EVENT))
+    @_stored(bp)
     def gupshup_event() -> Response:
         """Take a delivery event of Gupshup's.
 
@@ -82,7 +75,7 @@ def gupshup_blueprint(hooks: Hooks) -> Blueprint:
         return _keep(hooks.read_gupshup(told), hooks.events_of_gupshup(told))
 
     @bp.get("/webhooks/gupshup-sms")
-    @_stored(bp, _TOKEN)
+    @_stored(bp)
     def sms_report() -> Response:
         """Take an SMS delivery report.
 
@@ -91,8 +84,8 @@ def gupshup_blueprint(hooks: Hooks) -> Blueprint:
         return _keep(hooks.read_sms(request.args.to_dict()))
 
     @bp.post("/webhooks/gupshup-sms")
-    @bp.documented(requestBody=_body({}, [_REPORT], required=False))
-    @_stored(bp, _TOKEN)
+    @bp.documented(requestBody=webhook_docs.body({}, [webhook_docs.REPORT], required=False))
+    @_stored(bp)
     def sms_reports() -> Response:
         """Take SMS delivery reports.
 
@@ -108,9 +101,7 @@ def meta_blueprint(hooks: Hooks) -> Blueprint:
     bp = Blueprint("meta", auth.WEBHOOK, Tag.WEBHOOKS)
 
     @bp.get(META_PATH)
-    @bp.documented(
-        responses=_responses("The challenge", [WrongVerifyToken], {"text/plain": _CHALLENGE})
-    )
+    @bp.documented(**webhook_docs.HANDSHAKE)
     def meta_handshake() -> Response:
         """Answer Meta's challenge.
 
@@ -121,14 +112,15 @@ def meta_blueprint(hooks: Hooks) -> Blueprint:
             raise WrongVerifyToken
         if not _is_right(hooks.verify_token, asked.get("hub.verify_token", "")):
             raise WrongVerifyToken
-        if not re.fullmatch(r"[A-Za-z0-9_.-]{1,200}", asked.get("hub.challenge", "")):
+        if not re.fullmatch(webhook_docs.CHALLENGE, asked.get("hub.challenge", "")):
             raise WrongVerifyToken
         return Response(asked["hub.challenge"], mimetype="text/plain")
 
     @bp.post(META_PATH)
     @bp.documented(
-        requestBody=_body({"type": "object"}, {"entry": []}),
-        responses=_responses("Stored", _OF_META),
+        requestBody=webhook_docs.body({"type": "object"}, {"entry": []}),
+        responses=webhook_docs.answers("Stored", _OF_META),
+        security=[{"metaSignature": []}],
     )
     def meta_event() -> Response:
         """Take a batch of Meta's status events.
@@ -145,44 +137,9 @@ def meta_blueprint(hooks: Hooks) -> Blueprint:
     return bp
 
 
-def _body(schema: dict[str, Any], example: Any, *, required: bool = True) -> dict[str, Any]:
-    content = {"application/json": {"schema": schema, "example": example}}
-    return {"required": required, "content": content}
-
-
-_EVENT = {
-    "app": "DemoApp",
-    "timestamp": 1747136693404,
-    "version": 2,
-    "type": "message-event",
-    "payload": {
-        "id": "326822fd-55e9-4112-b810-e86909cd71f6",
-        "gsId": "1a6207e5-af37-4fc8-948a-25867d3ab077",
-        "type": "delivered",
-        "destination": "919876543210",
-        "payload": {"ts": 1747136691},
-    },
-}
-_REPORT = {
-    "externalId": "3940265861",
-    "eventType": "DELIVERED",
-    "eventTs": 1747136691000,
-    "destAddr": "919876543210",
-    "errCode": "000",
-}
-_CHALLENGE = {"schema": {"type": "string"}, "examples": {"page": {"value": "1158201444"}}}
-
-
-def _stored(bp: Blueprint, *parameters: dict[str, Any]) -> Callable[[Any], Any]:
-    stored = _responses("Stored", _OF_GUPSHUP)
-    return bp.documented(responses=stored, parameters=list(parameters))
-
-
-def _responses(
-    description: str, kinds: list[type[OtpError]], content: dict[str, Any] | None = None
-) -> dict[str, Any]:
-    success = {"description": description, **({"content": content} if content else {})}
-    return {**responses.refusals(kinds), "200": success}
+def _stored(bp: Blueprint) -> Callable[[Any], Any]:
+    stored = webhook_docs.answers("Stored", _OF_GUPSHUP)
+    return bp.documented(responses=stored, security=[{"webhookSecret": []}, {"webhookToken": []}])
 
 
 def _keep(receipts: list[Receipt], events: Sequence[ProviderEvent] = ()) -> Response:

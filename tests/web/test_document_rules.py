@@ -74,6 +74,7 @@ def test_every_operation_says_which_key_it_wants_and_that_scheme_is_known(docume
     for name, operation in operations(document):
         wanted = [scheme for each in operation["security"] for scheme in each]
         assert set(wanted) <= schemes, name
+        assert bool(wanted) == ("401" in operation["responses"]), name
 
 
 def test_every_operation_says_what_a_wrong_request_gets(document: Json) -> None:
