@@ -19,7 +19,7 @@ begin
   end if;
   if to_regclass('otp_service.alembic_version') is not null then
     select version_num into revision from otp_service.alembic_version;
-    if revision not in ('0001', '0002', '0003', '0004', '0005', '0006', '0007', '0008', '0009', '0010') then
+    if revision not in ('0001', '0002', '0003', '0004', '0005', '0006', '0007', '0008', '0009', '0010', '0011') then
       raise exception 'the schema is at revision %, which this file does not know: '
         'take the file of the newest release', revision;
     end if;
@@ -374,11 +374,26 @@ comment on column otp_service.deliveries.client is 'who asked for it';
 create index if not exists ix_deliveries_client_failed_at
   on otp_service.deliveries (client, failed_at) where failed_at is not null;
 
+-- Revision 0011 ----------------------------------------------------------------------------------
+
+do $$
+begin
+  if exists (
+    select from pg_constraint
+    where conname = 'uq_api_keys_digest' and connamespace = 'otp_service'::regnamespace
+  ) then
+    alter table otp_service.api_keys
+      drop constraint pk_api_keys,
+      drop constraint uq_api_keys_digest,
+      add constraint pk_api_keys primary key (digest);
+  end if;
+end $$;
+
 -- All of it is there now -------------------------------------------------------------------------
 
-update otp_service.alembic_version set version_num = '0010' where version_num <> '0010';
+update otp_service.alembic_version set version_num = '0011' where version_num <> '0011';
 insert into otp_service.alembic_version (version_num)
-  select '0010' where not exists (select from otp_service.alembic_version);
+  select '0011' where not exists (select from otp_service.alembic_version);
 
 -- The service's own role. Its password is made here: it is in nothing that is pasted or logged.
 do $$

@@ -29,6 +29,7 @@ from otp_service.storage import retention
 from otp_service.storage.api_keys import KeyRing
 from otp_service.storage.database import Database
 from otp_service.storage.homes import Homes
+from otp_service.storage.known_rows import keep_fresh
 from otp_service.storage.messages import Messages
 from otp_service.storage.provider_events import ProviderEvents
 from otp_service.storage.signing_keys import SigningKeys
@@ -47,6 +48,7 @@ def parts(settings: Settings, engines: Sequence[sa.Engine]) -> Parts:
     dispatch = _dispatch(settings, messages, senders)
     follow_up = FollowUp(dispatch, messages, metrics.message_priced)
     worker = Worker(follow_up, partial(_clean_up, databases, settings))
+    api_keys, signing_keys = _keys(settings, databases)
 
     def keep_receipts(receipts: Sequence[Receipt]) -> None:
         messages.keep(receipts)
@@ -56,6 +58,7 @@ def parts(settings: Settings, engines: Sequence[sa.Engine]) -> Parts:
 
     def start() -> None:
         homes.drain()
+        keep_fresh([keys.known for keys in (api_keys, signing_keys) if keys])
         if settings.worker:
             worker.start()
 
@@ -65,8 +68,8 @@ def parts(settings: Settings, engines: Sequence[sa.Engine]) -> Parts:
     return Parts(
         service=service,
         store_state=Recent(service.store_state, lambda: [d.is_down for d in databases]).now,
-        keys=KeyRing(*databases) if settings.api_keys_required else None,
-        proofs=_proofs(settings, databases),
+        keys=api_keys,
+        proofs=_proofs(settings, signing_keys),
         senders=shown,
         worker=worker,
         metrics=metrics,
@@ -78,11 +81,19 @@ def parts(settings: Settings, engines: Sequence[sa.Engine]) -> Parts:
     )
 
 
-def _proofs(settings: Settings, databases: Sequence[Database]) -> Proofs | None:
-    if settings.proof.subject == "off":
-        return None
-    keys = SigningKeys(settings.secrets, *databases)
-    return Proofs(settings.proof, settings.secrets[-1], keys.now)
+def _keys(
+    settings: Settings, databases: Sequence[Database]
+) -> tuple[KeyRing | None, SigningKeys | None]:
+    """Those that are needed: who may call, and what signs proofs."""
+    proving = settings.proof.subject != "off"
+    return (
+        KeyRing(*databases) if settings.api_keys_required else None,
+        SigningKeys(settings.secrets, *databases) if proving else None,
+    )
+
+
+def _proofs(settings: Settings, keys: SigningKeys | None) -> Proofs | None:
+    return Proofs(settings.proof, settings.secrets[-1], keys.now) if keys else None
 
 
 def _homes(settings: Settings, database: Database, fallback: Database | None = None) -> Homes:

@@ -17,7 +17,7 @@ from otp_service.cli_group import Commands
 from otp_service.cli_keys import keys
 from otp_service.cli_parameters import Phone
 from otp_service.cli_support import record, unlock, why
-from otp_service.domain.errors import HomeUnreachable
+from otp_service.domain.errors import HomeUnreachable, StorageUnavailable
 from otp_service.domain.phone import mask
 from otp_service.settings import settings_of
 from otp_service.storage import retention, schema
@@ -81,6 +81,8 @@ def worker() -> None:
 
     Example: ./otp worker
     """
+    if any(map(schema.is_behind, engines_of(current_app))):
+        raise StorageUnavailable("tables of this release are missing")
     logs.follow(settings_of(current_app))
     work = parts_of(current_app).worker  # and not `start`, which is for what serves
     for number in (signal.SIGTERM, signal.SIGINT):

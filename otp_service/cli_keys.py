@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
-
 import click
 from flask import current_app
 from flask.cli import AppGroup
 
-from otp_service import signing
-from otp_service.settings import settings_of
-from otp_service.storage import api_keys, audit, signing_keys
-from otp_service.storage.models import db
+from otp_service.cli_schema import make_schema
+from otp_service.cli_screen import minute, show_table
+from otp_service.cli_signing_keys import signing_group
+from otp_service.storage import api_keys, audit
+from otp_service.storage.access_models import ApiKeyRow
+from otp_service.storage.copied_rows import put_copy
+from otp_service.storage.models import db, engines_of
 from otp_service.web.auth import SCOPES
 
 keys = AppGroup("keys", help="API keys: who may call. And the keys that sign proofs.")
-signing_group = AppGroup("signing", help="The keys that sign proofs of a verification.")
 keys.add_command(signing_group)
 
 
@@ -26,95 +26,72 @@ keys.add_command(signing_group)
     "scopes",
     multiple=True,
     type=click.Choice(SCOPES),
-    help="What the key may do; give it several times for several. [default: otp and read]",
+    help="What the key may do; give it several times for several. [default: what the client's "
+    "newest key may, for a new client otp and read]",
 )
 def create_key(name: str, scopes: tuple[str, ...]) -> None:
     """Make an API key for the client NAME, and show it this once.
 
-    Example: flask --app wsgi otp keys create shop --scope otp --scope read
+    For a client that has one it is another: both hold until one is revoked, so that keys are
+    replaced without a gap. A client has two at most.
+
+    Example: ./otp keys create shop --scope otp --scope read
     """
-    if not name.strip() or len(name) > 64 or not name.isprintable():
-        raise click.UsageError("NAME must be 1 to 64 printable characters")
-    key = api_keys.create(db.engine, name, list(scopes or ("otp", "read")))
+    make_schema(current_app)
+    try:
+        key = api_keys.create(db.engine, name, scopes)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
     if key is None:
-        raise click.ClickException(f"there is a key named {name!r} already")
+        raise click.ClickException(
+            f"{name} has {api_keys.MOST} keys that hold, which is the most. See `./otp keys list`, "
+            f"and revoke one: ./otp keys revoke {name} --key ID"
+        )
+    made = api_keys.key_id(api_keys.digest(key))
     click.echo(key)
-    click.echo("Keep it now: it is stored hashed and can't be shown again.", err=True)
-    _record("key.created", name)
+    click.echo(
+        f"Keep it now: it is stored hashed and can't be shown again. Its id is {made}.", err=True
+    )
+    _changed("key.created", f"{name} {made}")
 
 
 @keys.command("list")
 def list_keys() -> None:
     """Show the keys that exist, without their secrets, and when each was last used (UTC).
 
-    Example: flask --app wsgi otp keys list
+    Example: ./otp keys list
     """
-    for row in api_keys.everything(db.engine):
+    found = api_keys.everything(db.engine)
+    if not found:
+        click.echo("No keys yet. Make one with: ./otp keys create NAME")
+        return
+    table = []
+    for row in found:
         state = "revoked" if row.revoked_at else "active"
-        used = f"last used {_minute(row.last_used_at)}" if row.last_used_at else "never used"
-        click.echo(f"{row.name}\t{state}\t{row.scopes}\tcreated {row.created_at:%Y-%m-%d}\t{used}")
+        used = minute(row.last_used_at) if row.last_used_at else "never"
+        scopes, created = row.scopes.replace(" ", ","), f"{row.created_at:%Y-%m-%d}"
+        key = api_keys.key_id(row.digest)
+        table.append((row.name, key, state, scopes, created, used))
+    show_table(("name", "id", "state", "scopes", "created", "last used"), table)
 
 
 @keys.command("revoke")
 @click.argument("name")
-def revoke_key(name: str) -> None:
-    """End the key of the client NAME: within seconds no process accepts it.
+@click.option("--key", metavar="ID", help="This one only, by its id in `list`. [default: all]")
+def revoke_key(name: str, key: str | None) -> None:
+    """End the keys of the client NAME: within 3 seconds no process accepts them.
 
-    Example: flask --app wsgi otp keys revoke shop
+    Example: ./otp keys revoke shop --key 3f9a01bc
     """
-    found = api_keys.revoke(db.engine, name)
-    if not found:
-        raise click.ClickException(f"there is no key named {name!r}")
-    click.echo(f"{name} is revoked.")
-    _record("key.revoked", name)
+    if not api_keys.revoke(db.engine, name, key):
+        of_id = f" with the id {key!r}" if key else ""
+        raise click.ClickException(f"{name!r} has no key{of_id}: see ./otp keys list")
+    click.echo(f"{name}: the key {key} is revoked." if key else f"{name} is revoked.")
+    _changed("key.revoked", f"{name} {key}" if key else name)
 
 
-@signing_group.command("list")
-def list_signing_keys() -> None:
-    """Show the keys that sign proofs, oldest first, and which of them signs now (times in UTC).
-
-    Example: flask --app wsgi otp keys signing list
-    """
-    found = signing_keys.everything(db.engine, settings_of(current_app).secrets)
-    for key in found:
-        state = signing.state(key, found, signing.utc_now())
-        click.echo(f"{key.kid}\t{state}\tsigns from {_minute(key.signs_from)}")
-
-
-@signing_group.command("rotate")
-def rotate_signing_key() -> None:
-    """Make the next key. It is published within seconds and signs in 10 minutes.
-
-    The key that it replaces stays published until its last proof has ended. If no key can sign,
-    the new one does at once.
-
-    Example: flask --app wsgi otp keys signing rotate
-    """
-    made = signing_keys.rotate(db.engine, settings_of(current_app).secrets)
-    click.echo(f"{made.kid} signs from {_minute(made.signs_from)} UTC.")
-    _record("signing_key.created", made.kid)
-
-
-@signing_group.command("revoke", context_settings={"ignore_unknown_options": True})
-@click.argument("kid")
-def revoke_signing_key(kid: str) -> None:
-    """Withdraw the key KID, for one that has leaked: within seconds it is not published any more.
-
-    Proofs that it signed are refused as soon as verifiers have read the keys again. If it is the
-    one that signs, another one does at once: the next, the one before if that is still published,
-    or one that is made.
-
-    Example: flask --app wsgi otp keys signing revoke kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k
-    """
-    if not signing_keys.revoke(db.engine, kid):
-        raise click.ClickException(f"there is no signing key {kid!r}")
-    click.echo(f"{kid} is revoked.")
-    _record("signing_key.revoked", kid)
-
-
-def _minute(time: datetime) -> str:
-    return f"{time.astimezone(timezone.utc):%Y-%m-%d %H:%M}"
-
-
-def _record(action: audit.Action, detail: str) -> None:
+def _changed(action: audit.Action, detail: str) -> None:
+    """Tell the audit trail, and the copy: a server that starts in an outage now knows of it."""
     audit.record(db.engine, actor=audit.operator(), action=action, detail=detail)
+    for fallback in engines_of(current_app)[1:]:
+        put_copy(fallback, ApiKeyRow, api_keys.HOLDERS.run(db.engine))

@@ -57,7 +57,7 @@ class Safe:
     def text(self, text: str) -> str:
         for secret in (self._secrets, _KEY):
             text = secret.sub(HIDDEN, text)
-        return _escaped(_PHONE.sub(_masked, text))
+        return one_line(_PHONE.sub(_masked, text))
 
 
 def plain_words(text: str) -> str:
@@ -101,7 +101,8 @@ def _masked(found: re.Match[str]) -> str:
     return mask("+" + re.sub(r"\D", "", found[0]))
 
 
-def _escaped(text: str) -> str:
+def one_line(text: str) -> str:
+    """With whatever could begin a line, move a cursor or turn the direction of text escaped."""
     if text.isprintable():
         return text
     return "".join(

@@ -22,6 +22,7 @@ from otp_service import create_app
 from otp_service.storage.models import VerificationRow, db, engines_of
 from tests.conftest import SECRET, MakeApp
 from tests.storage.helpers import pass_time
+from tests.storage.upgrades import engine_on
 
 ROOT = Path(__file__).parent.parent
 PHONE = {"phone_number": "+919876543210"}
@@ -92,12 +93,51 @@ def run_on(database_url: str, tmp_path: Path, command: str) -> Result:
 
 @pytest.mark.from_nothing
 @pytest.mark.parametrize(
-    "command", ["cleanup", "erase --yes +919876543210", "why +919876543210", "audit", "keys list"]
+    "command",
+    [
+        "cleanup",
+        "erase --yes +919876543210",
+        "why +919876543210",
+        "unlock +919876543210",
+        "audit",
+        "keys list",
+        "keys revoke x",
+        "keys signing list",
+        "keys signing revoke x",
+        "worker",
+    ],
 )
 def test_every_command_says_what_to_do_when_there_are_no_tables(
     command: str, database_url: str, tmp_path: Path
 ) -> None:
     done = run_on(database_url, tmp_path, command)
+    assert done.exit_code == 1
+    assert "has no tables yet" in done.output
+    assert "otp init-db" in done.output
+    assert isinstance(done.exception, SystemExit)
+
+
+@pytest.mark.from_nothing
+@pytest.mark.parametrize("command", ["keys create shop", "keys signing rotate"])
+def test_the_first_key_can_be_made_before_there_are_tables(
+    command: str, database_url: str, tmp_path: Path
+) -> None:
+    made = run_on(database_url, tmp_path, command)
+    assert made.exit_code == 0, made.output
+    assert run_on(database_url, tmp_path, "keys list").exit_code == 0
+
+
+@pytest.mark.from_nothing
+def test_where_the_role_may_make_no_tables_the_first_key_needs_init_db(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    with engine_on(postgres_url) as engine, engine.connect() as connection:
+        connection.execute(sa.text("CREATE ROLE otp_test_maker LOGIN"))
+        try:
+            url = engine.url.set(username="otp_test_maker").render_as_string(hide_password=False)
+            done = run_on(url, tmp_path, "keys create shop")
+        finally:
+            connection.execute(sa.text("DROP ROLE otp_test_maker"))
     assert done.exit_code == 1
     assert "has no tables yet" in done.output
     assert "otp init-db" in done.output

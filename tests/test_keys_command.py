@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import re
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from flask import Flask
 from otp_service import create_app
 from otp_service.settings import settings_of
 from otp_service.signing import utc_now
-from otp_service.storage import audit, signing_keys
+from otp_service.storage import api_keys, audit, signing_keys
 from otp_service.storage.access_models import SigningKeyRow
 from otp_service.storage.models import db
 from tests.conftest import SECRET, MakeApp
@@ -31,9 +30,17 @@ def run(app: Flask, command: str) -> tuple[int, str]:
 
 
 def lines(app: Flask, command: str) -> list[list[str]]:
+    """The rows below the header, cell by cell."""
     code, text = run(app, command)
     assert code == 0
-    return [line.split("\t") for line in text.splitlines()]
+    return [re.split(" {2,}", line) for line in text.splitlines()[1:]]
+
+
+def new_key(app: Flask, arguments: str) -> tuple[str, str]:
+    """A key, and its id."""
+    result = app.test_cli_runner().invoke(args=["otp", "keys", "create", *arguments.split()])
+    assert result.exit_code == 0, result.output
+    return result.stdout.strip(), result.stderr.rpartition("Its id is ")[2].strip(". \n")
 
 
 def audited(app: Flask) -> list[tuple[str, str, str | None]]:
@@ -57,7 +64,7 @@ def proving(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> Flask:
 def test_every_command_has_help_with_an_example(app: Flask, command: str) -> None:
     code, text = run(app, f"{command} --help")
     assert code == 0
-    assert f"Example: flask --app wsgi otp keys {command}" in text
+    assert f"Example: ./otp keys {command}" in text
 
 
 @pytest.mark.parametrize("command", ["signing list", "signing rotate", "signing revoke x"])
@@ -69,45 +76,137 @@ def test_every_command_says_plainly_when_the_database_is_not_there(
     app = create_app(environ, instance=tmp_path)
     result = app.test_cli_runner().invoke(args=["otp", "keys", *command.split()])
     assert result.exit_code == 1
-    assert "the database can't be reached or refuses" in result.stderr
+    assert "postgresql can't be reached" in result.stderr
     assert "hunter2" not in result.stderr
 
 
 @pytest.mark.statement(15)
 def test_keys_are_created_listed_and_revoked(app: Flask) -> None:
-    code, text = run(app, "create shop --scope admin")
-    key = text.strip()
-    assert code == 0
+    key, key_id = new_key(app, "shop --scope admin")
     assert key.startswith("otp_")
     assert len(key) == 4 + 43
-    today = f"created {utc_now():%Y-%m-%d}"
-    assert lines(app, "list") == [["shop", "active", "admin", today, "never used"]]
-    assert run(app, "create shop")[0] == 1
+    today = f"{utc_now():%Y-%m-%d}"
+    assert lines(app, "list") == [["shop", key_id, "active", "admin", today, "never"]]
     assert run(app, "revoke shop") == (0, "shop is revoked.\n")
-    assert lines(app, "list")[0][:2] == ["shop", "revoked"]
+    assert lines(app, "list")[0][:3] == ["shop", key_id, "revoked"]
     assert run(app, "revoke nobody")[0] == 1
     assert key not in run(app, "list")[1]
+
+
+def test_a_list_has_a_header_and_columns_and_an_empty_one_says_how_to_begin(app: Flask) -> None:
+    assert run(app, "list")[1] == ("No keys yet. Make one with: ./otp keys create NAME\n")
+    assert "No signing keys yet" in run(app, "signing list")[1]
+    new_key(app, "a-client-with-a-long-name")
+    new_key(app, "shop --scope otp --scope support")
+    shown = run(app, "list")[1].splitlines()
+    assert shown[0].split() == ["NAME", "ID", "STATE", "SCOPES", "CREATED", "LAST", "USED"]
+    for title in ("ID", "STATE", "SCOPES", "CREATED", "LAST USED"):
+        at = shown[0].index(title)
+        assert [line[at - 1] + line[at] for line in shown[1:]] == [
+            f" {line[at:].split()[0][0]}" for line in shown[1:]
+        ]
+    assert [line.split()[3] for line in shown[1:]] == ["otp,read", "otp,support"]
+
+
+def test_a_second_key_of_a_client_lets_keys_be_replaced_without_a_gap(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api_keys, "SECONDS_TRUSTED", 0)
+    app = make_app(API_KEYS="required")
+    old, old_id = new_key(app, "shop")
+    sent = app.test_client().post(
+        "/send-otp", json={"phone_number": "+1234567890"}, headers={"X-API-Key": old}
+    )
+    path = f"/verifications/{sent.get_json()['data']['verification_id']}"
+
+    def status(key: str) -> int:
+        return app.test_client().get(path, headers={"X-API-Key": key}).status_code
+
+    new, new_id = new_key(app, "shop")
+    assert (status(old), status(new)) == (200, 200)
+    assert [line[:3] for line in lines(app, "list")] == [
+        ["shop", old_id, "active"],
+        ["shop", new_id, "active"],
+    ]
+    assert run(app, f"revoke shop --key {old_id}") == (
+        0,
+        f"shop: the key {old_id} is revoked.\n",
+    )
+    assert (status(old), status(new)) == (401, 200)
+    newest, _ = new_key(app, "shop")
+    assert run(app, "revoke shop")[0] == 0
+    assert [status(key) for key in (old, new, newest)] == [401, 401, 401]
+
+
+def test_a_client_has_two_keys_at_most_and_is_told_what_to_do(app: Flask) -> None:
+    new_key(app, "shop")
+    new_key(app, "shop")
+    result = app.test_cli_runner().invoke(args=["otp", "keys", "create", "shop"])
+    assert result.exit_code == 1
+    assert "shop has 2 keys that hold" in result.stderr
+    assert "otp keys revoke shop --key ID" in result.stderr
+    assert len(lines(app, "list")) == 2
+    for wrong in ("revoke shop --key 00000000", "revoke shop --key shop", "revoke shop --key %"):
+        assert run(app, wrong)[0] == 1
+    assert [line[2] for line in lines(app, "list")] == ["active", "active"]
+
+
+def test_the_next_key_may_what_the_one_before_may_unless_it_is_said_otherwise(app: Flask) -> None:
+    new_key(app, "prometheus --scope read")
+    new_key(app, "prometheus")
+    new_key(app, "desk --scope read")
+    new_key(app, "desk --scope support")
+    assert [line[3] for line in lines(app, "list")] == ["read", "support", "read", "read"]
+
+
+@pytest.mark.statement(27)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "operator:root",
+        "Operator:root",
+        "operator",
+        "OPERATOR-root",
+        "0perator",
+        "hook:supabase",
+        "service",
+        "\u043eperator:root",  # a Cyrillic o
+        "shop\noperator:root",
+        "shop\u2028x",
+        "shop\u202ex",
+        "shop  verification.checked",
+        "-shop",
+        "",
+        " ",
+        "x" * 65,
+    ],
+)
+def test_no_client_has_a_name_that_could_pass_for_another_actor(app: Flask, name: str) -> None:
+    result = app.test_cli_runner().invoke(args=["otp", "keys", "create", "--", name])
+    assert result.exit_code == 2
+    assert "NAME must be 1 to 64 letters, digits" in " ".join(result.stderr.split())
+    assert "No keys yet" in run(app, "list")[1]
 
 
 def test_a_key_may_send_and_look_unless_it_is_said_otherwise(app: Flask) -> None:
     run(app, "create shop")
     run(app, "create desk --scope read --scope admin")
-    assert {line[0]: line[2] for line in lines(app, "list")} == {
-        "shop": "otp read",
-        "desk": "read admin",
+    assert {line[0]: line[3] for line in lines(app, "list")} == {
+        "shop": "otp,read",
+        "desk": "read,admin",
     }
 
 
 def test_the_list_tells_when_a_key_was_last_used(make_app: MakeApp, database_url: str) -> None:
     app = make_app(DATABASE_URL=database_url, API_KEYS="required")
     key = run(app, "create shop")[1].strip()
-    run(app, "create idle")
+    run(app, "create shop")
     before = utc_now()
     assert app.test_client().get("/verifications/none", headers={"X-API-Key": key}).status_code
-    until(lambda: lines(app, "list")[0][4] != "never used")
-    minutes = [f"last used {time:%Y-%m-%d %H:%M}" for time in (before, utc_now())]
-    assert lines(app, "list")[0][4] in minutes
-    assert lines(app, "list")[1][4] == "never used"
+    until(lambda: lines(app, "list")[0][5] != "never")
+    minutes = [f"{time:%Y-%m-%d %H:%M}" for time in (before, utc_now())]
+    assert lines(app, "list")[0][5] in minutes
+    assert lines(app, "list")[1][5] == "never"
 
 
 @pytest.mark.statement(15)
@@ -130,11 +229,11 @@ def test_signing_keys_are_listed_rotated_and_revoked(proving: Flask) -> None:
     (first,) = published(proving)
     ((kid, state, since),) = lines(proving, "signing list")
     assert (kid, state) == (first, "signs")
-    assert re.fullmatch(r"signs from \d{4}-\d\d-\d\d \d\d:\d\d", since)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d", since)
     code, told = run(proving, "signing rotate")
     second = told.split()[0]
     assert code == 0
-    assert told == f"{second} {lines(proving, 'signing list')[1][2]} UTC.\n"
+    assert told == f"{second} signs from {lines(proving, 'signing list')[1][2]} UTC.\n"
     assert published(proving) == [first, second]
     assert [line[1] for line in lines(proving, "signing list")] == ["signs", "next"]
     assert run(proving, f"signing revoke {first}") == (0, f"{first} is revoked.\n")
@@ -169,16 +268,20 @@ def test_no_command_shows_a_private_key(proving: Flask) -> None:
 def test_each_change_of_a_key_leaves_an_entry_in_the_audit_trail(
     make_app: MakeApp, database_url: str
 ) -> None:
-    app, me = make_app(DATABASE_URL=database_url), f"operator:{getpass.getuser()}"
-    run(app, "create shop")
+    app, me = make_app(DATABASE_URL=database_url), audit.operator()
+    _, one = new_key(app, "shop")
+    _, other = new_key(app, "shop")
     run(app, "create shop")  # is refused
+    run(app, f"revoke shop --key {one}")
     run(app, "revoke shop")
     run(app, "revoke nobody")
     first = run(app, "signing rotate")[1].split()[0]
     run(app, f"signing revoke {first}")
     run(app, "signing revoke unknown")
     assert audited(app) == [
-        (me, "key.created", "shop"),
+        (me, "key.created", f"shop {one}"),
+        (me, "key.created", f"shop {other}"),
+        (me, "key.revoked", f"shop {one}"),
         (me, "key.revoked", "shop"),
         (me, "signing_key.created", first),
         (me, "signing_key.revoked", first),

@@ -316,15 +316,20 @@ def test_a_check_asks_no_database_for_the_key_that_it_knows(
     assert [text for text in statements if "signing_keys" in text] == []
 
 
-def test_the_key_in_memory_goes_on_signing_when_it_can_not_be_read_any_more(
+@pytest.mark.statement(24)
+def test_a_key_that_may_have_been_revoked_meanwhile_signs_nothing_and_uses_up_no_code(
     proving: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(signing_keys, "SECONDS_TRUSTED", 0)
     before = proof(client)
     rename(proving, "signing_keys", "gone")
     after = proof(client)
     assert jwt.get_unverified_header(before) == jwt.get_unverified_header(after)
-    check_with_cryptography_alone(after, client.get(KEYS).get_json()["keys"])
+    monkeypatch.setattr(signing_keys, "SECONDS_TRUSTED", 0)  # what is known is too old now
+    right = PHONE | {"otp": sent(client)}
+    for refused in (client.post("/verify-otp", json=right), client.get(KEYS)):
+        assert refused.status_code == 503
+    rename(proving, "gone", "signing_keys")
+    assert client.post("/verify-otp", json=right).get_json()["data"]["proof"]
 
 
 def test_a_service_that_starts_in_an_outage_signs_with_the_copy(

@@ -12,6 +12,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from otp_service.simulator import Simulator
+from otp_service.storage import audit
+from otp_service.storage.models import db
 from tests.conftest import MakeApp
 
 PHONE = {"phone_number": "+919876543210"}
@@ -201,6 +203,28 @@ def test_why_tells_what_became_of_the_last_messages(
     for _ in range(12):
         client.post("/send-otp", json={"phone_number": "+14155552671"})
     assert told == run(app, "why", PHONE["phone_number"])[-len(told) :]
+
+
+def test_the_entries_of_a_phone_tell_its_cancellations_too(app: Flask, client: FlaskClient) -> None:
+    sent = client.post("/send-otp", json=PHONE).get_json()["data"]
+    client.delete(f"/verifications/{sent['verification_id']}")
+    _, *lines = run(app, "audit", "--phone", "+919876543210").splitlines()
+    assert [line.split()[2] for line in lines] == ["verification.started", "verification.canceled"]
+    assert all("+91••••3210" in line for line in lines)
+
+
+@pytest.mark.statement(27)
+@pytest.mark.parametrize(
+    "text", ["a\nb", "a\r\nb", "a\x1b[2Kb", "a\u2028b", "a\u0085b", "a\u202eb"]
+)
+def test_an_entry_is_one_line_whatever_it_holds(app: Flask, text: str) -> None:
+    """As an environment could tell it to an earlier release."""
+    with app.app_context():
+        audit.record(db.engine, actor=f"operator:{text}", action="key.created", detail=text)
+    for options, header in (((), 1), (("--json",), 0)):
+        lines = run(app, "audit", *options).splitlines()
+        assert len(lines) == header + 1
+        assert all(line.isprintable() for line in lines)
 
 
 @pytest.mark.parametrize(

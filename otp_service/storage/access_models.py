@@ -11,11 +11,14 @@ from otp_service.storage.models import Model, where_not_null
 
 
 class ApiKeyRow(Model):
-    """Who may call. ``digest`` is SHA-256 of the key, which itself is nowhere."""
+    """Who may call: a client by its name, with one key or two.
+
+    ``digest`` is SHA-256 of the key, which itself is nowhere.
+    """
 
     __tablename__ = "api_keys"
-    name: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
-    digest: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    name: Mapped[str] = mapped_column(sa.String(64))
+    digest: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
     scopes: Mapped[str] = mapped_column(sa.String(255), comment="separated by spaces")
     created_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]

@@ -5,12 +5,13 @@ Nothing changes an entry, or deletes one within 90 days: the database refuses it
 
 from __future__ import annotations
 
-import getpass
 import os
+import pwd
 from collections.abc import Sequence
 from typing import Any, Literal, get_args
 
 import sqlalchemy as sa
+import sqlalchemy.orm
 
 from otp_service.domain.phone import mask
 from otp_service.storage.access_models import AuditRow
@@ -23,6 +24,8 @@ Action = Literal[
     "verification.resent",
     "verification.checked",
     "verification.canceled",
+    "verification.read",
+    "verifications.listed",
     "key.created",
     "key.revoked",
     "signing_key.created",
@@ -41,11 +44,17 @@ def masked(phone: str) -> str:
     return mask(phone).replace("•", "*")
 
 
+_CLIENT = given("client", sa.String())
+# Of a key that was made when names were not held to a form: it must not pass for an operator.
+_MARKED = sa.func.substr(sa.literal("client:") + _CLIENT, 1, 64)
+_ACTOR = sa.case((sa.func.lower(_CLIENT).like("operator%"), _MARKED), else_=_CLIENT)
+
+
 def entry(action: Action, source: Any, where: sa.ColumnElement[bool], **values: Any) -> Statement:
     """In a transaction of a client's: an entry for each row of ``source`` that it is true of."""
     columns = {
         U.at: clock(),
-        U.actor: given("client", sa.String()),
+        U.actor: _ACTOR,
         U.action: sa.literal(action),
         **{getattr(U, name): value for name, value in values.items()},
     }
@@ -53,11 +62,22 @@ def entry(action: Action, source: Any, where: sa.ColumnElement[bool], **values: 
     return sa.insert(U).from_select(list(columns), rows)
 
 
+def of_start(column: Any, verification_id: Any) -> sa.ScalarSelect[Any]:
+    """What the entry of a verification's beginning has in ``column``."""
+    begun = sa.orm.aliased(U)
+    started = (begun.verification_id == verification_id, begun.action == "verification.started")
+    return sa.select(getattr(begun, column.key)).where(*started).limit(1).scalar_subquery()
+
+
 def operator() -> str:
-    """Who runs a command, as an actor: the account's name, or its number where it has none."""
+    """Who runs a command, as an actor: the account's name, or its number where it has none.
+
+    The account is the process's own: what its environment says (LOGNAME, USER, SUDO_USER) is what
+    whoever typed the command wanted it to say.
+    """
     try:
-        return f"operator:{getpass.getuser()}"
-    except (KeyError, OSError):  # a container's numeric user
+        return f"operator:{pwd.getpwuid(os.getuid()).pw_name}"
+    except KeyError:  # a container's numeric user
         return f"operator:{os.getuid()}"
 
 

@@ -26,6 +26,8 @@ class Database:
         self.engine = engine
         self.letter = "s" if engine.dialect.name == "sqlite" else "p"
         self._circuit = Circuit()
+        self.outages = 0
+        """How often it went away: what was read before the last time may have changed in it."""
 
     @property
     def is_down(self) -> bool:
@@ -48,6 +50,7 @@ class Database:
 
     def _open(self, *, certain: bool) -> None:
         if self._circuit.failed(certain=certain):
+            self.outages += 1
             log.error("the database is down: nothing waits for it until it answers again")
             threading.Thread(target=self._probe, name="database-probe", daemon=True).start()
 

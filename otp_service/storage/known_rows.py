@@ -1,32 +1,34 @@
-"""The rows of a small table, known to each process at every moment, in an outage too."""
+"""The rows of a small table of keys, known to each process at every moment, in an outage too."""
 
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
-import sqlalchemy as sa
-
 from otp_service.domain.errors import HomeUnreachable, StorageUnavailable
+from otp_service.log_safety import described
+from otp_service.storage.copied_rows import Rows, put_copy
 from otp_service.storage.database import Database
 from otp_service.storage.models import Base
-from otp_service.storage.transaction import Transaction, describe
+from otp_service.storage.transaction import Transaction
 
 log = logging.getLogger(__name__)
 
 Known = TypeVar("Known")
-Rows = Sequence[sa.Row[Any]]
+REFRESH_SECONDS = 1.0
+_TRIES = 3  # of a read whose connection is lost, without the database being known to be away
 
 
 class KnownRows(Generic[Known]):
     """What ``understand`` makes of the rows that ``read`` finds in the table of ``row``.
 
-    They are read again every few seconds instead of at each request. ``complete`` may add rows
-    that are missing, and answers all of them then. With a fallback, a copy of the rows is kept
-    there: a service that starts while Postgres is away knows them, as of when it last could look.
+    They are read again by `keep_fresh`, and by a request that finds them too old. ``complete`` may
+    add rows that are missing, and answers all of them then. With a fallback, a copy of the rows is
+    kept there: a service that starts while Postgres is away knows them, as of when it was there.
     """
 
     def __init__(
@@ -46,54 +48,96 @@ class KnownRows(Generic[Known]):
         self._fallback = fallback
         self._complete = complete
         self._copied: Rows | None = None
-        self._lock = threading.Lock()
+        self._reading, self._copying = threading.Lock(), threading.Lock()
         self._known: Known | None = None
-        self._looked_at = 0.0
+        self._as_of = -math.inf
+        self._outages = 0  # of the database, before that
 
     def now(self, seconds: float) -> Known:
-        """As of so many seconds ago at most, or as of when the database was last there.
+        """As of so many seconds ago at most; while the database is away, as of when it was there.
 
-        May raise `StorageUnavailable`, but only where nothing was ever known.
+        Once it is back, nothing from before is used. Raises `StorageUnavailable` if the database
+        refuses, or is away and nothing was ever known: what is older may be revoked since.
         """
-        if self._known is not None and time.monotonic() - self._looked_at < seconds:
-            return self._known
-        # One thread reads; the others go on with what they have, if they have anything.
-        if self._lock.acquire(blocking=self._known is None):
-            try:
-                self._look()
-            finally:
-                self._lock.release()
-        assert self._known is not None
-        return self._known
+        oldest = time.monotonic() - seconds
+        may_be_used = self._is_fresh(oldest) or self._database.is_down
+        known = self._known  # after that: it is replaced before its time is
+        return self._known_since(oldest) if known is None or not may_be_used else known
 
-    def _look(self) -> None:
-        try:
-            self._known = self._understand(self._rows())
-        except StorageUnavailable:
-            if self._known is None:
-                raise
-        self._looked_at = time.monotonic()
+    def _is_fresh(self, oldest: float) -> bool:
+        return self._as_of > oldest and self._outages == self._database.outages
 
-    def _rows(self) -> Rows:
+    def refresh(self) -> None:
+        """Read them now. Raises `StorageUnavailable` as `now` does."""
+        self._known_since(time.monotonic())
+
+    def _known_since(self, oldest: float) -> Known:
+        rows = None
+        with self._reading:  # one thread reads for all that wait
+            if self._known is None or not self._is_fresh(oldest):
+                rows = self._look()
+            known = self._known
+        assert known is not None
+        if rows is not None:
+            self._copy(rows)
+        return known
+
+    def _look(self) -> Rows | None:
+        """The rows, if the database is there."""
+        # As of before the read: what is revoked while it is answered may be missing in the answer.
+        began, outages = time.monotonic(), self._database.outages
         try:
-            rows = self._complete(self._database.run(self._read))
+            rows = self._complete(self._rows())
         except HomeUnreachable:
-            if self._fallback is None or self._known is not None:
+            if not self._database.is_down:  # it is back, or was never away
                 raise
-            return self._fallback.run(self._read)
-        if self._fallback and rows != self._copied and self._copy(rows, self._fallback.engine):
-            self._copied = rows
+            if self._known is None:
+                self._known = self._understand(self._rows_of_copy())
+            return None
+        self._known = self._understand(rows)
+        self._as_of, self._outages = began, outages
         return rows
 
-    def _copy(self, rows: Rows, engine: sa.Engine) -> bool:
-        """Put them in the place of those that are there; whether that could be done."""
-        try:
-            with engine.begin() as connection:
-                connection.execute(sa.delete(self._row))
-                if rows:
-                    connection.execute(sa.insert(self._row), [dict(r._mapping) for r in rows])
-        except sa.exc.SQLAlchemyError as error:
-            table = self._row.__tablename__
-            log.error("the fallback could not take a copy of %s: %s", table, describe(error))
-            return False
-        return True
+    def _rows(self) -> Rows:
+        for _ in range(_TRIES - 1):
+            try:
+                return self._database.run(self._read)
+            except HomeUnreachable:
+                if self._database.is_down:
+                    raise
+        return self._database.run(self._read)
+
+    def _rows_of_copy(self) -> Rows:
+        if self._fallback is None:
+            raise HomeUnreachable
+        return self._fallback.run(self._read)
+
+    def _copy(self, rows: Rows) -> None:
+        """Who finds another thread at it leaves it: the next look copies what has changed since."""
+        if self._fallback is None or rows == self._copied:
+            return
+        if self._copying.acquire(blocking=False):
+            try:
+                if put_copy(self._fallback.engine, self._row, rows):
+                    self._copied = rows
+            finally:
+                self._copying.release()
+
+
+def keep_fresh(lists: Sequence[KnownRows[Any]]) -> None:
+    """Read them again every second, in a thread of its own, whether anybody asks or not."""
+    if lists:
+        threading.Thread(target=_keep_fresh, args=[lists], name="known-rows", daemon=True).start()
+
+
+def _keep_fresh(lists: Sequence[KnownRows[Any]]) -> None:
+    while True:
+        for each in lists:
+            try:
+                each.refresh()
+            except StorageUnavailable:  # the database has told of it
+                pass
+            except Exception as error:  # nothing may end the loop
+                kind = type(error).__name__
+                log.error("unexpected %s while keys were read", kind, extra=described(error))
+        time.sleep(REFRESH_SECONDS)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from otp_service.domain.limits import Limits
 from otp_service.domain.verification import Status
 from otp_service.storage import rules
 from otp_service.storage.access_models import AuditRow, PhoneRow, RequestRow, SigningKeyRow
-from otp_service.storage.audit import entry
+from otp_service.storage.audit import entry, of_start
 from otp_service.storage.glance import Glance
 from otp_service.storage.models import AttemptRow, CodeRow, DeliveryRow, ReceiptRow, VerificationRow
 from otp_service.storage.request_rate import RequestRate
@@ -22,45 +24,81 @@ DELIVERY = (
     C.expires_at.label("delivery_expires_at"),
 )
 ITS_CODE = sa.and_(C.verification_id == D.verification_id, C.generation == D.generation)
-OWN = sa.and_(V.id == given("id"), V.client == given("client"))
+ANY = V.id == given("id")
+MINE = V.client == given("client")
+OWN = sa.and_(ANY, MINE)
 
 _THEIR_PHONE = sa.select(V.phone).where(OWN).scalar_subquery()
 UNEXPIRED = V.expires_at > NOW
 
 
+_PHONE = {"phone": given("masked", sa.String()), "phone_digest": given("phone_digest")}
+
+
+def _phone_of(verification_id: Any) -> dict[str, Any]:
+    """What an entry says of the phone: as it was told when the verification began."""
+    return {name: of_start(getattr(AuditRow, name), verification_id) for name in _PHONE}
+
+
 class Resource:
-    """The verification as a client asks for it by its id: to look, or to end it."""
+    """The verification as a client asks for it by its id: to look, or to end it.
+
+    ``read_any`` and ``list_any`` are for support: they look at those of every client, and leave
+    an entry of it in the audit trail.
+    """
 
     def __init__(self, limits: Limits) -> None:
         self.rate = RequestRate(limits.client_requests)
         reads = not self.rate.count
-        self.read = Transaction(
-            *self.rate.count, self._answer(), serialize=self.rate.locks, reads=reads
-        )
+        rate, locks = self.rate.count, self.rate.locks
+        self.read = Transaction(*rate, self._answer(), serialize=locks, reads=reads)
+        self.list = Transaction(*rate, self._list(MINE), serialize=locks, reads=reads)
+        its = {"verification_id": V.id, **_phone_of(V.id)}
+        read = entry("verification.read", V, sa.and_(ANY, self.rate.admits), **its)
+        self.read_any = Transaction(*rate, read, self._answer(ANY), serialize=locks)
+        listed = entry("verifications.listed", rules.ALWAYS, self.rate.admits, **_PHONE)
+        self.list_any = Transaction(*rate, listed, self._list(sa.true()), serialize=locks)
         ends = sa.and_(OWN, LIVE, self.rate.admits)
         self.cancel = Transaction(
-            *self.rate.count,
-            entry("verification.canceled", V, ends, verification_id=V.id),
+            *rate,
+            entry("verification.canceled", V, ends, **its),
             sa.update(V).where(ends).values(status=Status.CANCELED.value, canceled_at=NOW),
             self._answer(),
-            serialize=[*self.rate.locks, _THEIR_PHONE],
+            serialize=[*locks, _THEIR_PHONE],
         )
 
-    def _answer(self) -> Statement:
+    def _answer(self, which: sa.ColumnElement[bool] = OWN) -> Statement:
         """A row for each delivery; one without an id if there is no such verification."""
         return (
             sa.select(*VERIFICATION, *DELIVERY, *self.rate.facts)
             .select_from(rules.ALWAYS)
-            .outerjoin(V, OWN)
+            .outerjoin(V, which)
             .outerjoin(D, D.verification_id == V.id)
             .outerjoin(C, ITS_CODE)
             .order_by(D.created_at, D.generation, D.id)
+        )
+
+    def _list(self, whose: sa.ColumnElement[bool]) -> Statement:
+        """The newest of a phone, each as `_answer` has it."""
+        of_phone = sa.select(V.id).where(V.phone == given("phone"), whose)
+        newest = of_phone.order_by(V.created_at.desc(), V.id).limit(given("count", sa.Integer()))
+        found = newest.subquery("newest")
+        return (
+            sa.select(*VERIFICATION, *DELIVERY, *self.rate.facts)
+            .select_from(rules.ALWAYS)
+            .outerjoin(found, sa.true())
+            .outerjoin(V, V.id == found.c.id)
+            .outerjoin(D, D.verification_id == V.id)
+            .outerjoin(C, ITS_CODE)
+            .order_by(V.created_at.desc(), V.id, D.created_at, D.generation, D.id)
         )
 
 
 _IS_NEWEST = V.id == rules.newest_verification()
 
 LIVE_ONE = Transaction(sa.select(*VERIFICATION).where(_IS_NEWEST, LIVE), reads=True)
+
+HAS_PHONE = Glance(sa.select(V.id).where(V.phone == given("phone")).limit(1))
 
 KNOWN = Glance(sa.select(V.status).where(_IS_NEWEST, UNEXPIRED))
 

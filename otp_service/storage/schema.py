@@ -15,8 +15,10 @@ from pathlib import Path
 import sqlalchemy as sa
 from alembic import command, op
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
+from otp_service.storage import postgres
 from otp_service.storage.models import SCHEMA
 
 MIGRATIONS = Path(__file__).resolve().parent.parent.parent / "migrations"
@@ -45,6 +47,21 @@ def upgrade(engine: sa.Engine) -> None:
     else:
         with engine.begin() as connection:  # behind the file's write lock
             _migrate(connection)
+
+
+def is_behind(engine: sa.Engine) -> bool:
+    """Whether `upgrade` would have something to do; False if the database can't be asked."""
+    newest, *older = (each.revision for each in ScriptDirectory(str(MIGRATIONS)).walk_revisions())
+    own = SCHEMA if engine.dialect.name == "postgresql" else None
+    version = sa.table("alembic_version", sa.column("version_num"), schema=own)
+    try:
+        with postgres.deadline(2), engine.connect() as connection:
+            if not sa.inspect(connection).has_table(version.name, schema=own):
+                return True
+            at = connection.scalar(sa.select(version.c.version_num))
+    except sa.exc.SQLAlchemyError:
+        return False
+    return at is None or (at != newest and at in older)
 
 
 def _upgrade_postgres(engine: sa.Engine) -> None:

@@ -13,8 +13,9 @@ from otp_service import signing
 from otp_service.domain.codes import Secret
 from otp_service.signing import SECONDS_AHEAD, SigningKey, utc_now
 from otp_service.storage.access_models import SigningKeyRow
+from otp_service.storage.copied_rows import Rows
 from otp_service.storage.database import Database
-from otp_service.storage.known_rows import KnownRows, Rows
+from otp_service.storage.known_rows import KnownRows
 from otp_service.storage.signing_rows import ALL, MAKE_IF_MISSING, REVOKE, ROTATE
 
 log = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ def revoke(engine: sa.Engine, kid: str) -> bool:
 
 
 class SigningKeys:
-    """The keys, read again every 2 seconds instead of for each proof.
+    """The keys, read again every second instead of for each proof.
 
     One is made if there is none of the newest secret. So while a secret is replaced, the next key
     is published and takes over before the old secret, and the key that it sealed, goes.
@@ -54,13 +55,13 @@ class SigningKeys:
         self._newest = secrets[0]
         self._open = _Opener(secrets)
         self._database = database
-        self._known = KnownRows(
+        self.known = KnownRows(
             SigningKeyRow, ALL, self._open, database, fallback, complete=self._make_if_missing
         )
 
     def now(self) -> list[SigningKey]:
-        """All, oldest first. Raises `StorageUnavailable` if they were never readable."""
-        return self._known.now(SECONDS_TRUSTED)
+        """All, oldest first. May raise `StorageUnavailable`: see `KnownRows.now`."""
+        return self.known.now(SECONDS_TRUSTED)
 
     def _make_if_missing(self, rows: Rows) -> Rows:
         live = signing.published(keys := self._open(rows), utc_now())

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from otp_service.signing import utc_now
 from otp_service.storage import api_keys, engines, schema
 from otp_service.storage.access_models import ApiKeyRow
 from otp_service.storage.api_keys import KeyRing
+from otp_service.storage.copied_rows import put_copy
 from otp_service.storage.database import Database
 from tests.faults.waiting import until
 
@@ -183,11 +186,85 @@ def test_who_starts_in_an_outage_knows_the_copied_keys_and_notes_no_use(
         KeyRing(away).find(key)
 
 
-def test_the_name_of_a_revoked_key_is_not_given_to_another(engine: sa.Engine) -> None:
+def test_a_revoked_key_stays_so_whatever_keys_its_client_gets(engine: sa.Engine) -> None:
     key = make(engine)
     assert api_keys.revoke(engine, "shop")
     assert not api_keys.revoke(engine, "unknown")
-    assert KeyRing(Database(engine)).find(key) is None
-    assert api_keys.create(engine, "shop", ["otp"]) is None
-    with engine.connect() as connection:
-        assert connection.scalar(sa.select(sa.func.count()).select_from(ApiKeyRow)) == 1
+    assert not api_keys.revoke(engine, "shop", "00000000")
+    ring = KeyRing(Database(engine))
+    assert ring.find(key) is None
+    later = make(engine)
+    ring.known.refresh()
+    assert (ring.find(key), ring.find(later)) == (None, ("shop", frozenset(["otp"])))
+
+
+def test_of_keys_that_are_made_at_once_a_client_gets_two(engine: sa.Engine) -> None:
+    barrier = threading.Barrier(8)
+
+    def create(_: int) -> str | None:
+        barrier.wait()
+        return api_keys.create(engine, "shop", ["otp"])
+
+    with ThreadPoolExecutor(8) as pool:
+        made = [key for key in pool.map(create, range(8)) if key]
+    assert len(made) == len(api_keys.everything(engine)) == 2
+
+
+def test_a_client_whose_name_was_made_by_looser_rules_can_replace_its_key(
+    engine: sa.Engine,
+) -> None:
+    with engine.begin() as connection:
+        old = {"name": "Bäcker & Sohn", "digest": "d", "scopes": "read", "created_at": utc_now()}
+        connection.execute(sa.insert(ApiKeyRow).values(old))
+    assert api_keys.create(engine, "Bäcker & Sohn")
+    with pytest.raises(ValueError, match="letters, digits"):
+        api_keys.create(engine, "Bäcker & Tochter")
+
+
+@pytest.mark.statement(24)
+def test_of_many_requests_at_once_none_goes_by_what_was_known_too_long_ago(
+    engine: sa.Engine, ring: KeyRing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = make(engine)
+    assert ring.find(key)
+    assert api_keys.revoke(engine, "shop")
+    monkeypatch.setattr(api_keys, "SECONDS_TRUSTED", 0)
+    sa.event.listen(engine, "before_cursor_execute", lambda *_: time.sleep(0.1))
+    barrier = threading.Barrier(15)
+
+    def find(_: int) -> object:
+        barrier.wait()
+        return ring.find(key)
+
+    with ThreadPoolExecutor(15) as pool:
+        assert set(pool.map(find, range(15))) == {None}
+
+
+@pytest.mark.statement(24)
+def test_while_the_database_refuses_no_key_is_good_for_longer_than_it_is_trusted(
+    engine: sa.Engine, ring: KeyRing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = make(engine)
+    assert ring.find(key)
+
+    def refuse(*_: object) -> None:
+        raise sa.exc.OperationalError("no", {}, Exception("no"))
+
+    sa.event.listen(engine, "before_cursor_execute", refuse)
+    assert ring.find(key)
+    monkeypatch.setattr(api_keys, "SECONDS_TRUSTED", 0)
+    with pytest.raises(StorageUnavailable):
+        ring.find(key)
+
+
+@pytest.mark.statement(24)
+def test_a_copy_that_was_read_before_and_is_written_after_revives_no_key(
+    engine: sa.Engine, fallback: Database, away: Database
+) -> None:
+    key, other = make(engine), make(engine, "other")
+    read_before = api_keys.HOLDERS.run(engine)
+    assert api_keys.revoke(engine, "shop")
+    for rows in (api_keys.HOLDERS.run(engine), read_before):
+        assert put_copy(fallback.engine, ApiKeyRow, rows)
+    started = KeyRing(away, fallback)
+    assert (started.find(key), started.find(other) is not None) == (None, True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -18,6 +20,7 @@ from otp_service.storage.functions import from_now
 from otp_service.storage.models import VerificationRow as V
 from tests.fakes import FakeSender
 from tests.storage.helpers import fail, race
+from tests.storage.upgrades import ROW, insert
 
 
 def entries(engine: sa.Engine, **asked: Any) -> list[tuple[str, str, str | None]]:
@@ -45,6 +48,26 @@ def test_all_that_a_client_does_to_a_verification_is_there_in_order(
         ("public", "verification.started", None),
         ("public", "verification.canceled", None),
     ]
+
+
+def test_a_cancellation_is_found_by_its_phone(
+    service: OtpService, person: Person, engine: sa.Engine
+) -> None:
+    sent = service.send(person).verification
+    service.cancel("public", sent.id)
+    digests = service._codes.pseudonyms("phone", person.phone)
+    newest, begun = audit.find(engine, seconds=60, count=9, phone_digests=digests)
+    assert (newest.action, newest.phone) == ("verification.canceled", "+91****3210")
+    assert begun.action == "verification.started"
+
+
+def test_a_verification_that_began_before_there_was_a_trail_can_be_canceled(
+    service: OtpService, engine: sa.Engine
+) -> None:
+    insert(engine, "verifications", **ROW | {"expires_at": from_now(60)})
+    service.cancel("public", str(ROW["id"]))
+    (row,) = audit.find(engine, seconds=60, count=9)
+    assert (row.action, row.phone, row.phone_digest) == ("verification.canceled", None, None)
 
 
 def test_what_was_refused_or_changed_nothing_is_not(
@@ -102,11 +125,35 @@ def test_a_phone_is_masked_and_found_by_its_pseudonym(
     assert person.phone not in str(list(row))
 
 
-def test_an_operators_deeds_are_told_under_the_accounts_name(engine: sa.Engine) -> None:
+@pytest.mark.statement(27)
+def test_an_operators_deeds_are_told_under_the_accounts_name(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME", "SUDO_USER"):
+        monkeypatch.setenv(name, "alice")
+    monkeypatch.setenv("SUDO_UID", "4711")
     audit.record(engine, actor=audit.operator(), action="key.created", detail="shop")
-    ((actor, action, detail),) = entries(engine)
-    assert actor.startswith("operator:")
-    assert (action, detail) == ("key.created", "shop")
+    name = pwd.getpwuid(os.getuid()).pw_name
+    assert name != "alice"
+    assert entries(engine) == [(f"operator:{name}", "key.created", "shop")]
+
+
+@pytest.mark.statement(27)
+def test_an_account_without_a_name_is_told_by_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "getuid", lambda: 987_654)
+    monkeypatch.setenv("LOGNAME", "alice")
+    assert audit.operator() == "operator:987654"
+
+
+@pytest.mark.statement(27)
+@pytest.mark.parametrize("client", ["operator:root", "Operator:root", "operator" + "x" * 56])
+def test_a_client_of_old_that_is_called_as_operators_are_is_told_as_a_client(
+    service: OtpService, engine: sa.Engine, client: str
+) -> None:
+    """Such names could be given to keys until there was a rule."""
+    service.send(Person(client, "+919876543210", "login"))
+    ((actor, _, _),) = entries(engine)
+    assert actor == f"client:{client}"[:64]
 
 
 def test_entries_are_kept_for_a_year(engine: sa.Engine) -> None:
