@@ -35,7 +35,7 @@ def create_key(name: str, scopes: tuple[str, ...]) -> None:
     For a client that has one it is another: both hold until one is revoked, so that keys are
     replaced without a gap. A client has two at most.
 
-    Example: ./otp keys create shop --scope otp --scope read
+    Example: flask --app wsgi otp keys create shop --scope otp --scope read
     """
     make_schema(current_app)
     try:
@@ -59,7 +59,7 @@ def create_key(name: str, scopes: tuple[str, ...]) -> None:
 def list_keys() -> None:
     """Show the keys that exist, without their secrets, and when each was last used (UTC).
 
-    Example: ./otp keys list
+    Example: flask --app wsgi otp keys list
     """
     found = api_keys.everything(db.engine)
     if not found:
@@ -81,7 +81,7 @@ def list_keys() -> None:
 def revoke_key(name: str, key: str | None) -> None:
     """End the keys of the client NAME: within 3 seconds no process accepts them.
 
-    Example: ./otp keys revoke shop --key 3f9a01bc
+    Example: flask --app wsgi otp keys revoke shop --key 3f9a01bc
     """
     if not api_keys.revoke(db.engine, name, key):
         of_id = f" with the id {key!r}" if key else ""

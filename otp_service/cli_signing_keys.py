@@ -22,7 +22,7 @@ signing_group = AppGroup("signing", help="The keys that sign proofs of a verific
 def list_signing_keys() -> None:
     """Show the keys that sign proofs, oldest first, and which of them signs now (times in UTC).
 
-    Example: ./otp keys signing list
+    Example: flask --app wsgi otp keys signing list
     """
     found = signing_keys.everything(db.engine, settings_of(current_app).secrets)
     if not found:
@@ -42,7 +42,7 @@ def rotate_signing_key() -> None:
     The key that it replaces stays published until its last proof has ended. If no key can sign,
     the new one does at once.
 
-    Example: ./otp keys signing rotate
+    Example: flask --app wsgi otp keys signing rotate
     """
     make_schema(current_app)
     made = signing_keys.rotate(db.engine, settings_of(current_app).secrets)
@@ -59,7 +59,7 @@ def revoke_signing_key(kid: str) -> None:
     one that signs, another one does at once: the next, the one before if that is still published,
     or one that is made.
 
-    Example: ./otp keys signing revoke kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k
+    Example: flask --app wsgi otp keys signing revoke kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k
     """
     if not signing_keys.revoke(db.engine, kid):
         raise click.ClickException(f"there is no signing key {kid!r}")

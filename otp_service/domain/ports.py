@@ -192,6 +192,20 @@ class Judged:
 
 
 @dataclass(frozen=True)
+class PhoneQuestion:
+    """The newest ``count`` verifications of a phone: the client's, or for ``support`` everyone's.
+
+    ``phone`` is E.164, ``phone_digest`` its pseudonym.
+    """
+
+    client: str
+    phone: str = field(repr=False)
+    phone_digest: str
+    count: int
+    support: bool = False
+
+
+@dataclass(frozen=True)
 class StoreState:
     """How the homes are.
 
@@ -225,7 +239,16 @@ class Store(Protocol):
     def check(self, check: Check) -> Judged:
         """Judge a code once: count it, consume it if right, all in one transaction."""
 
-    def get(self, client: str, verification_id: str) -> Verification | None: ...
+    def get(
+        self, client: str, verification_id: str, *, support: bool = False
+    ) -> Verification | None:
+        """With its deliveries. For ``support`` whoever's it is, which the audit trail tells."""
+
+    def of_phone(self, asked: PhoneQuestion) -> Sequence[Verification]:
+        """Those of all homes, the newest first, with their deliveries; audited for support.
+
+        Raises `StorageUnavailable` if any home can't be asked: a part would pass for all.
+        """
 
     def last_message(self, verification: Verification) -> Delivery | None:
         """The newest message with its newest code. It counts as no request of the client's."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -21,6 +22,7 @@ from otp_service.domain.errors import (
 from otp_service.domain.ports import (
     Check,
     Judged,
+    PhoneQuestion,
     RequestKey,
     Store,
     StoredMessage,
@@ -104,8 +106,17 @@ class OtpService:
         check = Check(person, verification_id, self._codes.tags(person, code), digest, key)
         return _right_or_raise(self._store.check(check), person)
 
-    def get(self, client: str, verification_id: str) -> Verification:
-        return _found(self._store.get(client, verification_id))
+    def get(self, client: str, verification_id: str, *, support: bool = False) -> Verification:
+        """One of the client's; for ``support`` anyone's, and the audit trail tells of it."""
+        return _found(self._store.get(client, verification_id, support=support))
+
+    def of_phone(
+        self, client: str, written_phone: str, count: int, *, support: bool = False
+    ) -> Sequence[Verification]:
+        """The newest ones of a phone, as `get` tells each. May raise `InvalidPhoneNumber`."""
+        number = self.person(client, written_phone, "").phone
+        digest = self._codes.pseudonyms("phone", number)[0]
+        return self._store.of_phone(PhoneQuestion(client, number, digest, count, support))
 
     def cancel(self, client: str, verification_id: str) -> Verification:
         """End a pending verification: its code never verifies. Idempotent."""

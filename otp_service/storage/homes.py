@@ -21,6 +21,7 @@ from otp_service.domain.ports import (
     Draft,
     Issued,
     Judged,
+    PhoneQuestion,
     StoredMessage,
     StoreState,
     Verdict,
@@ -106,8 +107,18 @@ class Homes:
             raise StorageUnavailable
         return judged
 
-    def get(self, client: str, verification_id: str) -> Verification | None:
-        return self._home(verification_id).get(client, verification_id)
+    def get(
+        self, client: str, verification_id: str, *, support: bool = False
+    ) -> Verification | None:
+        return self._home(verification_id).get(client, verification_id, support=support)
+
+    def of_phone(self, asked: PhoneQuestion) -> list[Verification]:
+        """Postgres first: while it is away there is no list, and none is audited."""
+        found = self._primary.of_phone(asked)
+        if self._fallback and self._fallback.has_phone(asked.phone):
+            found += self._fallback.of_phone(asked)
+        newest_first = sorted(found, key=lambda each: each.created_at, reverse=True)
+        return newest_first[: asked.count]
 
     def last_message(self, verification: Verification) -> Delivery | None:
         return self._home(verification.id).last_message(verification)

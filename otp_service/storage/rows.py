@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import fields, replace
+from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
@@ -108,6 +109,12 @@ def with_deliveries(rows: Rows) -> Verification | None:
         return None
     deliveries = tuple(delivery(row) for row in rows if row.delivery_id)
     return replace(verification(rows[0]), deliveries=deliveries)
+
+
+def all_with_deliveries(rows: Rows) -> list[Verification]:
+    """The same of several verifications, whose rows are together."""
+    found = (with_deliveries(list(each)) for _, each in groupby(rows, lambda row: row.id))
+    return [each for each in found if each]
 
 
 def quota(row: sa.Row[Any], windows: Sequence[Window]) -> tuple[Quota, Limit | None]:

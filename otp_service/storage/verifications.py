@@ -15,6 +15,7 @@ from otp_service.domain.ports import (
     Draft,
     Issued,
     Judged,
+    PhoneQuestion,
     Quota,
     RequestKey,
     StoredMessage,
@@ -119,8 +120,21 @@ class SqlStore:
             return Judged(Verdict.KEY_REUSED)
         return _judged(row, self._judging)
 
-    def get(self, client: str, verification_id: str) -> Verification | None:
-        return self._resource_of(self._resource.read, client, verification_id)
+    def get(
+        self, client: str, verification_id: str, *, support: bool = False
+    ) -> Verification | None:
+        read = self._resource.read_any if support else self._resource.read
+        return self._resource_of(read, client, verification_id)
+
+    def of_phone(self, asked: PhoneQuestion) -> list[Verification]:
+        of_phone = self._resource.list_any if asked.support else self._resource.list
+        found = self._run(of_phone, **vars(asked), masked=masked(asked.phone))
+        self._resource.rate.refuse(found[0])
+        return rows.all_with_deliveries(found)
+
+    def has_phone(self, phone: str) -> bool:
+        """Whether there is any verification of it. On SQLite only."""
+        return bool(reading.HAS_PHONE.run(self.database.engine, phone=phone))
 
     def last_message(self, verification: Verification) -> Delivery | None:
         found = self._run(

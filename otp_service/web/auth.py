@@ -16,18 +16,21 @@ WEBHOOK = "webhook"
 """A provider calls, which has no key of ours: the blueprint checks by itself."""
 OTP = "otp"
 READ = "read"
+SUPPORT = "support"
+"""Looks at every client's verifications, and changes nothing."""
 ADMIN = "admin"
-SCOPES = (OTP, READ, ADMIN)
+SCOPES = (OTP, READ, SUPPORT, ADMIN)
 
 ANYONE = "public"
 """The client that all calls belong to where no keys are required."""
 
 
-def requires(scope: str) -> Callable[[], None]:
-    """A before-request function that lets only keys with ``scope`` through."""
+def requires(scope: str, *others: str) -> Callable[[], None]:
+    """A before-request function that lets only keys with ``scope`` or one of ``others`` through."""
+    enough = {scope, *others}
 
     def check() -> None:
-        g.client = ANYONE
+        g.client, g.scopes = ANYONE, frozenset()
         keys = parts().keys
         if scope in (PUBLIC, WEBHOOK) or keys is None:
             return
@@ -36,8 +39,8 @@ def requires(scope: str) -> Callable[[], None]:
         if holder is None:
             raise Unauthorized
         parts().clients.let_in(key)
-        g.client, scopes = holder
-        if scope not in scopes:
+        g.client, g.scopes = holder
+        if not enough & g.scopes:
             raise Forbidden
 
     return check
@@ -46,6 +49,11 @@ def requires(scope: str) -> Callable[[], None]:
 def client() -> str:
     """Who is calling."""
     return str(g.client)
+
+
+def looks_at_all() -> bool:
+    """Whether who is calling sees every client's verifications."""
+    return SUPPORT in g.scopes
 
 
 def refusals(scope: str) -> list[type[OtpError]]:

@@ -38,10 +38,10 @@ class Tag(Enum):
 class Blueprint(flask_smorest.Blueprint):
     """Views that share a scope and a tag; `auth.PUBLIC` says that anyone may call them."""
 
-    def __init__(self, name: str, scope: str, tag: Tag) -> None:
+    def __init__(self, name: str, scope: str, tag: Tag, *other_scopes: str) -> None:
         super().__init__(name, __name__)
-        self.scope, self.tag = scope, tag
-        self.before_request(auth.requires(scope))
+        self.scope, self.tag, self.other_scopes = scope, tag, other_scopes
+        self.before_request(auth.requires(scope, *other_scopes))
 
     def takes(self, schema: Schema, example: Json) -> Decorator:
         """Give the view the request's body as its first argument, once it fits ``schema``.

@@ -46,7 +46,7 @@ EXPLANATIONS: dict[str, Explanation] = {
     ),
     "forbidden": Explanation(
         "A key has scopes: otp to send, check and cancel; read to look at verifications and "
-        "metrics; admin for the debug pages.",
+        "metrics; support to look at every client's verifications; admin for the debug pages.",
         "otp keys create NAME --scope otp --scope read",
     ),
     "destination_not_allowed": Explanation(

@@ -84,7 +84,8 @@ def _complete(
     """What no view has to say about itself, and what it shares with others as components."""
     operation["tags"] = [blueprint.tag.title]
     if blueprint.scope in auth.SCOPES:
-        operation["description"] += f"\n\nScope of the key: `{blueprint.scope}`."
+        scopes = " or ".join(f"`{each}`" for each in (blueprint.scope, *blueprint.other_scopes))
+        operation["description"] += f"\n\nScope of the key: {scopes}."
     operation.setdefault("security", _security(blueprint.scope, keys_required))
     answers = responses.refusals([BadRequest]) | operation["responses"]
     operation["responses"] = {

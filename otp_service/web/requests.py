@@ -1,4 +1,4 @@
-"""Reading a request's body, strictly."""
+"""Reading a request's body, or its query, strictly."""
 
 from __future__ import annotations
 
@@ -25,8 +25,23 @@ def load_body(schema: Schema) -> dict[str, Any]:
     """
     if request.mimetype != "application/json" or not _is_utf8():
         raise UnsupportedMediaType
+    return _loaded(schema, parse_object(request.get_data()))
+
+
+def load_query(schema: Schema) -> dict[str, Any]:
+    """The query, checked against ``schema``: each parameter once, and all of them texts.
+
+    Raises `InvalidRequest`, which names the parameters.
+    """
+    given = request.args.to_dict(flat=False)
+    if twice := [name for name, values in given.items() if len(values) > 1]:
+        raise InvalidRequest({name: ["Given more than once."] for name in _first(twice)})
+    return _loaded(schema, {name: text for name, (text,) in given.items()})
+
+
+def _loaded(schema: Schema, value: dict[str, Any]) -> dict[str, Any]:
     try:
-        return dict(schema.load(parse_object(request.get_data())))
+        return dict(schema.load(value))
     except ValidationError as error:
         wrong = error.messages_dict
     raise InvalidRequest({name: _told(name, wrong[name], schema) for name in _first(wrong)})

@@ -203,6 +203,27 @@ def verify_schema(code_length: int) -> type[Schema]:
     )
 
 
+class PhoneQuerySchema(Schema):
+    """Which verifications to list. A plus that was not encoded arrives as a blank."""
+
+    class Meta:
+        unknown = RAISE
+
+    phone_number = _text(
+        "As in `/send-otp`; its plus is `%2B` here, and may be left out.",
+        PHONE,
+        rule="an international phone number",
+        required=True,
+    )
+    limit = _text(
+        "How many at most",
+        "20",
+        rule="a whole number from 1 to 100",
+        pattern="([1-9][0-9]?|100)",
+        load_default="20",
+    )
+
+
 class _Answer(Schema):
     @post_dump
     def without_empty(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -307,6 +328,13 @@ class VerificationSchema(_Answer):
     verified_at = _time("When the right code was checked")
     canceled_at = _time("When it was canceled")
     deliveries = fields.List(fields.Nested(DeliverySchema), required=True)
+    client = _text("Whose it is: told to keys with the scope `support`", "shop")
+
+
+class VerificationsSchema(_Answer):
+    """The newest first."""
+
+    verifications = fields.List(fields.Nested(VerificationSchema), required=True)
 
 
 class InboxMessageSchema(_Answer):

@@ -7,6 +7,8 @@ import re
 from flask import Response
 
 from otp_service.domain.errors import (
+    InvalidPhoneNumber,
+    InvalidRequest,
     RequestLimitExceeded,
     StorageUnavailable,
     VerificationNotFound,
@@ -15,13 +17,21 @@ from otp_service.domain.verification import Status
 from otp_service.web import auth, examples
 from otp_service.web.blueprints import Blueprint, Tag, answer
 from otp_service.web.parts import service
-from otp_service.web.schemas import VERIFICATION_ID, VerificationSchema
+from otp_service.web.requests import load_query
+from otp_service.web.schemas import (
+    PHONE,
+    VERIFICATION_ID,
+    PhoneQuerySchema,
+    VerificationSchema,
+    VerificationsSchema,
+)
 
-bp = Blueprint("verifications", auth.READ, Tag.VERIFICATIONS)
+bp = Blueprint("verifications", auth.READ, Tag.VERIFICATIONS, auth.SUPPORT)
 cancel_bp = Blueprint("cancel", auth.OTP, Tag.VERIFICATIONS)
 
 _ID_PATTERN = "[a-z0-9]{8,40}"
 _FAILS = [VerificationNotFound, RequestLimitExceeded, StorageUnavailable]
+_LISTS = [InvalidRequest, InvalidPhoneNumber, RequestLimitExceeded, StorageUnavailable]
 _PATH = "/verifications/<string(maxlength=64):verification_id>"
 _ID = {
     "title": "VerificationId",
@@ -31,6 +41,21 @@ _ID = {
     "description": "As in the answer to `/send-otp`",
     "schema": {"type": "string", "pattern": f"^{_ID_PATTERN}$", "example": VERIFICATION_ID},
 }
+_QUERY = [
+    {
+        "name": "phone_number",
+        "in": "query",
+        "required": True,
+        "description": "As in `/send-otp`; its plus is `%2B` here, and may be left out",
+        "schema": {"type": "string", "format": "phone", "example": PHONE},
+    },
+    {
+        "name": "limit",
+        "in": "query",
+        "description": "How many at most",
+        "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20},
+    },
+]
 
 
 @bp.get(_PATH)
@@ -40,10 +65,28 @@ def get_verification(verification_id: str) -> Response:
     """Look at a verification.
 
     Its status, times and attempts, and its deliveries in order: one for each message, with what
-    became of it and why.
+    became of it and why. A key with the scope `support` sees every client's, and each look is in
+    the audit trail.
     """
-    found = service().get(auth.client(), _well_formed(verification_id))
-    return answer("Verification found", VerificationSchema().dump(found))
+    support = auth.looks_at_all()
+    found = service().get(auth.client(), _well_formed(verification_id), support=support)
+    return answer("Verification found", _shown().dump(found))
+
+
+@bp.get("/verifications")
+@bp.documented(parameters=_QUERY)
+@bp.answers("Verifications found", VerificationsSchema, {"verifications": [examples.FOUND]}, _LISTS)
+def list_verifications() -> Response:
+    """List the verifications of a phone.
+
+    The newest first, each with its deliveries; with the scope `support` those of every client. All
+    there are or none: while a database that may have some can't be asked, the answer is 503.
+    """
+    asked = load_query(PhoneQuerySchema())
+    phone = re.sub("^ +(?=[0-9])", "+", asked["phone_number"])
+    support, count = auth.looks_at_all(), int(asked["limit"])
+    found = service().of_phone(auth.client(), phone, count, support=support)
+    return answer("Verifications found", {"verifications": _shown(many=True).dump(found)})
 
 
 @cancel_bp.delete(_PATH)
@@ -58,7 +101,12 @@ def cancel_verification(verification_id: str) -> Response:
     ended = service().cancel(auth.client(), _well_formed(verification_id))
     canceled = ended.status is Status.CANCELED
     message = "Verification canceled" if canceled else "Verification had already ended"
-    return answer(message, VerificationSchema().dump(ended))
+    return answer(message, _shown().dump(ended))
+
+
+def _shown(*, many: bool = False) -> VerificationSchema:
+    """Whose it is is told to who sees those of others."""
+    return VerificationSchema(many=many, exclude=() if auth.looks_at_all() else ("client",))
 
 
 def _well_formed(verification_id: str) -> str:
