@@ -5,6 +5,7 @@ A net below the rule that nothing secret is logged in the first place: it can't 
 
 from __future__ import annotations
 
+import logging
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Set
@@ -26,6 +27,7 @@ _PHONE = re.compile(
     r"|(?<!\d)\+?\d{8,15}(?!\d)",
     re.IGNORECASE,
 )
+_QUERY = re.compile(r"\?.*(?= HTTP/\d)|\?.*")
 _CONTROL = ("Cc", "Cf", "Cs", "Zl", "Zp")  # Cf: what is not seen, such as the bidi overrides
 _NO_WORD = re.compile(r"(?!\d{1,3}\b)\S*[^A-Za-z\s.,:;'()-]\S*")
 
@@ -58,6 +60,16 @@ class Safe:
         for secret in (self._secrets, _KEY):
             text = secret.sub(HIDDEN, text)
         return one_line(_PHONE.sub(_masked, text))
+
+
+class WithoutQuery(logging.Filter):
+    """Takes what a URL asks for out of a library's lines about requests: it may be a secret."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        text = record.getMessage()
+        if "?" in text:
+            record.msg, record.args = _QUERY.sub("?…", text), ()
+        return True
 
 
 def plain_words(text: str) -> str:

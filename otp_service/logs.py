@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Iterable
 from types import TracebackType
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 import sqlalchemy as sa
 import structlog
@@ -21,6 +21,7 @@ from otp_service.log_lines import OURS, Handler
 from otp_service.log_safety import Safe
 from otp_service.settings import Settings
 
+_SHORT = 4
 log = logging.getLogger(__name__)
 
 
@@ -59,7 +60,17 @@ def _secrets(settings: Settings) -> set[str]:
     secrets |= {meta.access_token, meta.app_secret, meta.verify_token}
     url = sa.make_url(settings.database_url)
     secrets |= {str(url.password or ""), str(url.query.get("password", ""))}
+    for address in (settings.gupshup.api_url, settings.sms.api_url, meta.api_url):
+        secrets |= _of_address(address)
     return secrets | {quote(secret, safe="") for secret in secrets}
+
+
+def _of_address(address: str) -> set[str]:
+    """Who calls, and what the query says; a short value may be a part of words that are none."""
+    found = urlsplit(address)
+    values = {value for _, value in parse_qsl(found.query)}
+    user = found.netloc.rpartition("@")[0].partition(":")[2]
+    return {value for value in {*values, user, unquote(user)} if len(value) > _SHORT}
 
 
 def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

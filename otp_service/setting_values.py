@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
+from otp_service import private_files
 from otp_service.domain.codes import MIN_SECRET_BYTES, Secret
 from otp_service.domain.errors import InvalidPhoneNumber
 from otp_service.domain.phone import Numbering, normalize
@@ -50,14 +51,15 @@ def secrets(read: Reader, sandbox: bool, instance: Path) -> tuple[Secret, ...]:
 def _kept_secret(instance: Path) -> str:
     """The sandbox's own secret, made at the first start; one even if several start at once."""
     path = instance / "otp_secret"
+    private_files.folder(instance, ours=True)
     if not path.exists():
-        instance.mkdir(parents=True, exist_ok=True)
         descriptor, draft = tempfile.mkstemp(dir=instance)  # readable by its owner only
         with open(descriptor, "w") as file:
             file.write(Secret.new_hex())
         with suppress(FileExistsError):  # another process was first: its secret holds
             os.link(draft, path)
         os.unlink(draft)
+    private_files.close(path)
     return path.read_text().strip()
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from prometheus_client import values
 
+from otp_service import private_files
 from otp_service.environ import SettingsError
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
@@ -60,7 +61,8 @@ def _allocate(folder: Path, name: str) -> None:
     first write to a part that has no room would end the process (SIGBUS).
     """
     for kind in ("counter", "histogram"):
-        (folder / f"{kind}_{name}.db").write_bytes(bytes(FILE_BYTES))
+        private_files.file(path := folder / f"{kind}_{name}.db")
+        path.write_bytes(bytes(FILE_BYTES))
 
 
 def _join(folder: Path, name: str) -> None:
@@ -73,7 +75,7 @@ def shared_folder() -> str | None:
     if not (folder := os.environ.get(FOLDER)):
         return None
     try:
-        Path(folder).mkdir(parents=True, exist_ok=True)
+        private_files.folder(Path(folder))
     except OSError as error:
         raise SettingsError([f"{FOLDER}: the folder can't be made: {error.strerror}"]) from None
     if not os.access(folder, os.W_OK | os.X_OK):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from typing import Protocol
+from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
 import requests
 
@@ -16,6 +17,8 @@ from otp_service.domain import failures
 from otp_service.domain.errors import DeliveryError, delivery_error
 from otp_service.domain.messages import Message
 from otp_service.domain.verification import Channel
+
+_HIDDEN = "••••"
 
 
 class ProviderSettings(Protocol):
@@ -79,6 +82,22 @@ class HttpSender(ABC):
             self._local.session = Session()
         session: Session = self._local.session
         return session
+
+
+def masked_url(url: str) -> str:
+    """A URL as a debug page may show it: without a user's name and password, and of what the query
+    says the names only.
+    """
+    try:
+        found = urlsplit(url)
+        query = parse_qsl(found.query, keep_blank_values=True)
+    except ValueError:
+        return _HIDDEN
+    _user, at, host = found.netloc.rpartition("@")
+    place = f"{_HIDDEN}@{host}" if at else host
+    # What has no value may be one itself.
+    shown = "&".join(f"{quote(name)}={_HIDDEN}" if value else _HIDDEN for name, value in query)
+    return urlunsplit((found.scheme, place, found.path, shown, _HIDDEN if found.fragment else ""))
 
 
 def masked(key: str) -> str:

@@ -10,7 +10,7 @@ import requests
 
 from otp_service.delivery import outcomes, reasons, untrusted
 from otp_service.delivery.answers import Said
-from otp_service.delivery.calls import HttpSender, masked
+from otp_service.delivery.calls import HttpSender, masked, masked_url
 from otp_service.delivery.exchange import DEADLINE
 from otp_service.delivery.untrusted import digits
 from otp_service.domain.languages import pick
@@ -67,14 +67,19 @@ def preview(settings: GupshupSettings, message: Message) -> dict[str, object]:
     """The exact request, with the key masked. It shows the code: for debug pages only."""
     request = build_request(settings, message)
     headers = {**request.headers, "apikey": masked(settings.api_key)}
-    return {"method": request.method, "url": request.url, "headers": headers, "form": request.data}
+    return {
+        "method": request.method,
+        "url": masked_url(request.url),
+        "headers": headers,
+        "form": request.data,
+    }
 
 
 def describe(settings: GupshupSettings) -> dict[str, object]:
     """The settings as a debug page may show them: the key is masked to its last 4 characters."""
     return {
         "provider": GupshupSender.provider,
-        "api_url": settings.api_url,
+        "api_url": masked_url(settings.api_url),
         "api_key": masked(settings.api_key),
         "source": settings.source,
         "template_id": settings.template_id,

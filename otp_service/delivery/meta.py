@@ -10,7 +10,7 @@ import requests
 
 from otp_service.delivery import outcomes, reasons, untrusted
 from otp_service.delivery.answers import Said
-from otp_service.delivery.calls import HttpSender, masked
+from otp_service.delivery.calls import HttpSender, masked, masked_url
 from otp_service.delivery.exchange import DEADLINE
 from otp_service.delivery.untrusted import digits
 from otp_service.domain.languages import pick
@@ -73,13 +73,19 @@ def preview(settings: MetaSettings, message: Message) -> dict[str, object]:
     """The exact request, with the token masked. It shows the code: for debug pages only."""
     request = build_request(settings, message)
     headers = {**request.headers, "Authorization": f"Bearer {masked(settings.access_token)}"}
-    return {"method": request.method, "url": request.url, "headers": headers, "json": request.json}
+    return {
+        "method": request.method,
+        "url": masked_url(request.url),
+        "headers": headers,
+        "json": request.json,
+    }
 
 
 def describe(settings: MetaSettings) -> dict[str, object]:
     """The settings as a debug page may show them: secrets are masked."""
     secret = {name: masked(getattr(settings, name)) for name in _SECRETS}
     shown = {**vars(settings), "languages": list(settings.languages), **secret}
+    shown["api_url"] = masked_url(settings.api_url)
     return {"provider": MetaSender.provider, **shown, "missing": settings.missing}
 
 

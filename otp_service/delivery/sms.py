@@ -12,7 +12,7 @@ import requests
 
 from otp_service.delivery import outcomes, reasons, untrusted
 from otp_service.delivery.answers import Said
-from otp_service.delivery.calls import HttpSender, masked
+from otp_service.delivery.calls import HttpSender, masked, masked_url
 from otp_service.delivery.exchange import DEADLINE
 from otp_service.delivery.reasons import Trouble
 from otp_service.delivery.untrusted import digits
@@ -86,7 +86,12 @@ def preview(settings: SmsSettings, message: Message) -> dict[str, object]:
     request = build_request(settings, message)
     form = {**request.data, "password": masked(settings.password)}
     headers = dict(request.headers)
-    return {"method": request.method, "url": request.url, "headers": headers, "form": form}
+    return {
+        "method": request.method,
+        "url": masked_url(request.url),
+        "headers": headers,
+        "form": form,
+    }
 
 
 def describe(settings: SmsSettings) -> dict[str, object]:
@@ -95,6 +100,7 @@ def describe(settings: SmsSettings) -> dict[str, object]:
     return {
         "provider": SmsSender.provider,
         **shown,
+        "api_url": masked_url(settings.api_url),
         "password": masked(settings.password),
         "missing": settings.missing,
     }

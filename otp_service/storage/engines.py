@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import select
 import sqlite3
 import time
@@ -12,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from psycopg2 import extensions
 
+from otp_service import private_files
 from otp_service.storage import functions, postgres
 from otp_service.storage.models import SCHEMA
 
@@ -62,8 +62,7 @@ def prepare(engine: sa.Engine) -> None:
 
 def _create_private_file(path: str | None) -> None:
     if path and path != ":memory:":
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        private_files.sqlite(Path(path))
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -12,9 +12,11 @@ from flask import Flask, Response, g, request
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from otp_service.domain.errors import OtpError
+from otp_service.log_safety import WithoutQuery
 
 log = logging.getLogger(__name__)
 
+_WITHOUT_QUERY = WithoutQuery()
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # Once a second or so: not worth a line each.
 _POLLED = {"/health", "/ready", "/metrics", "/sandbox/messages"}
@@ -52,6 +54,7 @@ def init_app(app: Flask) -> None:
     app.before_request(_begin)
     app.after_request(_finish)
     app.teardown_request(lambda _: clear_contextvars())
+    logging.getLogger("werkzeug").addFilter(_WITHOUT_QUERY)  # of `flask run`, each request's line
     app.logger = logging.getLogger("flask.app")  # and not ours: Flask's own lines quote paths
 
 
