@@ -66,7 +66,7 @@ _CODE = {
 @bp.get(f"{explanations.PATH}/<string(maxlength=64):code>")
 @bp.documented(parameters=[_CODE], responses=responses.refusals([NotFound]))
 @bp.pages("What the error says", "text/html", "<!doctype html>…")
-def explain_error(code: str) -> str:
+def explain_error(code: str) -> tuple[str, dict[str, str]]:
     """Read what an error code means.
 
     The rule behind it, an example of what is right, and the answer that has this code.
@@ -74,7 +74,7 @@ def explain_error(code: str) -> str:
     kinds = [kind for kind in STATUS if kind.code == code]
     if not kinds:
         raise NotFound
-    return render_template(
+    html = render_template(
         "error.html",
         title=TITLE,
         code=code,
@@ -83,6 +83,7 @@ def explain_error(code: str) -> str:
         explanation=explanations.EXPLANATIONS.get(code),
         answer=json.dumps(body(examples.REFUSALS[kinds[0]]), indent=2),
     )
+    return html, {"Content-Security-Policy": content_security_policy()}
 
 
 def _page(template: str) -> tuple[str, dict[str, str]]:

@@ -108,6 +108,20 @@ def test_redoc_can_be_read_by_everyone(
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
+def test_the_page_of_an_error_can_be_read_by_everyone(
+    page: Page, live_server: LiveServer, watch: Watch, scheme: Literal["light", "dark"], width: int
+) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 900})
+    for code in ("invalid_phone_number", "invalid_otp"):
+        page.goto(f"{live_server.url}/docs/errors/{code}")
+        expect(page.get_by_role("heading", level=1)).to_have_text(code)
+        assert violations(page) == set()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert watch.problems == []
+
+
 @pytest.mark.parametrize("path", ["/docs", "/redoc"])
 def test_it_tells_keys_limits_and_errors_before_the_first_call(
     page: Page, live_server: LiveServer, path: str
