@@ -15,7 +15,7 @@ from otp_service.storage.copied_rows import put_copy
 from otp_service.storage.models import db, engines_of
 from otp_service.web.auth import SCOPES
 
-keys = AppGroup("keys", help="API keys: who may call. And the keys that sign proofs.")
+keys = AppGroup("keys", help="Say who may call, and which keys sign proofs.")
 keys.add_command(signing_group)
 
 
@@ -35,7 +35,7 @@ def create_key(name: str, scopes: tuple[str, ...]) -> None:
     For a client that has one it is another: both hold until one is revoked, so that keys are
     replaced without a gap. A client has two at most.
 
-    Example: flask --app wsgi otp keys create shop --scope otp --scope read
+    Example: ./otp keys create shop --scope otp --scope read
     """
     make_schema(current_app)
     try:
@@ -57,9 +57,11 @@ def create_key(name: str, scopes: tuple[str, ...]) -> None:
 
 @keys.command("list")
 def list_keys() -> None:
-    """Show the keys that exist, without their secrets, and when each was last used (UTC).
+    """Show the keys that exist, and when each was last used.
 
-    Example: flask --app wsgi otp keys list
+    Without their secrets; times are UTC.
+
+    Example: ./otp keys list
     """
     found = api_keys.everything(db.engine)
     if not found:
@@ -79,9 +81,11 @@ def list_keys() -> None:
 @click.argument("name")
 @click.option("--key", metavar="ID", help="This one only, by its id in `list`. [default: all]")
 def revoke_key(name: str, key: str | None) -> None:
-    """End the keys of the client NAME: within 3 seconds no process accepts them.
+    """End the keys of the client NAME, or one of them.
 
-    Example: flask --app wsgi otp keys revoke shop --key 3f9a01bc
+    Within 3 seconds no process accepts them.
+
+    Example: ./otp keys revoke shop --key 3f9a01bc
     """
     if not api_keys.revoke(db.engine, name, key):
         of_id = f" with the id {key!r}" if key else ""

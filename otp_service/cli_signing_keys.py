@@ -20,9 +20,11 @@ signing_group = AppGroup("signing", help="The keys that sign proofs of a verific
 
 @signing_group.command("list")
 def list_signing_keys() -> None:
-    """Show the keys that sign proofs, oldest first, and which of them signs now (times in UTC).
+    """Show the keys that sign proofs, oldest first.
 
-    Example: flask --app wsgi otp keys signing list
+    And which of them signs now; times are UTC.
+
+    Example: ./otp keys signing list
     """
     found = signing_keys.everything(db.engine, settings_of(current_app).secrets)
     if not found:
@@ -42,7 +44,7 @@ def rotate_signing_key() -> None:
     The key that it replaces stays published until its last proof has ended. If no key can sign,
     the new one does at once.
 
-    Example: flask --app wsgi otp keys signing rotate
+    Example: ./otp keys signing rotate
     """
     make_schema(current_app)
     made = signing_keys.rotate(db.engine, settings_of(current_app).secrets)
@@ -53,13 +55,15 @@ def rotate_signing_key() -> None:
 @signing_group.command("revoke", context_settings={"ignore_unknown_options": True})
 @click.argument("kid")
 def revoke_signing_key(kid: str) -> None:
-    """Withdraw the key KID, for one that has leaked: within 3 seconds no process signs with it.
+    """Withdraw the key KID, for one that has leaked.
+
+    Within 3 seconds no process signs with it.
 
     Proofs that it signed are refused as soon as verifiers have read the keys again. If it is the
     one that signs, another one does at once: the next, the one before if that is still published,
     or one that is made.
 
-    Example: flask --app wsgi otp keys signing revoke kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k
+    Example: ./otp keys signing revoke kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k
     """
     if not signing_keys.revoke(db.engine, kid):
         raise click.ClickException(f"there is no signing key {kid!r}")

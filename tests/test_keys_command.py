@@ -64,7 +64,7 @@ def proving(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> Flask:
 def test_every_command_has_help_with_an_example(app: Flask, command: str) -> None:
     code, text = run(app, f"{command} --help")
     assert code == 0
-    assert f"Example: flask --app wsgi otp keys {command}" in text
+    assert f"Example: ./otp keys {command}" in text
 
 
 @pytest.mark.parametrize("command", ["signing list", "signing rotate", "signing revoke x"])
