@@ -46,7 +46,7 @@ def test_only_these_routes_are_open_to_anyone(app: Flask) -> None:
         for rule in app.url_map.iter_rules()
         if getattr(app.blueprints.get(rule.endpoint.split(".")[0]), "scope", "public") == "public"
     }
-    pages = {"/docs", "/redoc", "/openapi.json", "/sandbox", "/sandbox/messages"}
+    pages = {"/", "/docs", "/redoc", "/openapi.json", "/sandbox", "/sandbox/messages"}
     pages.add("/docs/errors/<string(maxlength=64):code>")
     keys = "/.well-known/jwks.json"
     assert public == {"/health", "/ready", "/static/<path:filename>", keys} | pages
