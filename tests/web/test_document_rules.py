@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from otp_service.web import auth
 from otp_service.web.examples import REFUSALS
 from tests.conftest import MakeApp
 from tests.system import TOOLS, need_tool
@@ -75,6 +76,14 @@ def test_every_operation_says_which_key_it_wants_and_that_scheme_is_known(docume
         wanted = [scheme for each in operation["security"] for scheme in each]
         assert set(wanted) <= schemes, name
         assert bool(wanted) == ("401" in operation["responses"]), name
+
+
+def test_the_introduction_explains_every_scope_and_whether_a_key_is_needed(document: Json) -> None:
+    text = document["info"]["description"]
+    assert re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE) == list(auth.SCOPES)
+    send = document["paths"]["/send-otp"]["post"]
+    assert ("Keys are not required here" in text) == ({} in send["security"])
+    assert "Scope of the key: `otp`." in send["description"]
 
 
 def test_every_operation_says_what_a_wrong_request_gets(document: Json) -> None:
