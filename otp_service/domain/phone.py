@@ -79,18 +79,22 @@ def _written(text: str) -> str:
 
 def _read(written: str, country: str | None, numbering: Numbering) -> str:
     """``written`` has a plus, or is as one dials in ``country``."""
-    parsed = plans.in_one_spelling(plans.parse(written, country), numbering.fixed_lines)
+    parsed = _spelled(written, country, numbering)
     number = plans.e164(parsed)
     is_accepted = number.startswith(numbering.accepted_prefixes) and plans.is_possible(parsed)
     if not is_accepted and not is_valid_number(parsed):
         raise InvalidPhoneNumber(plans.why_invalid(parsed))
     if len(number) > 1 + plans.MAX_DIGITS:
         raise InvalidPhoneNumber("too_long")
-    if number != written and plans.parse(number) != parsed:
-        # Its first digits would be taken for a trunk prefix next time: a second spelling, with
-        # limits of its own, of whichever phone that is.
+    if number != written and _spelled(number, None, numbering) != parsed:
+        # Its first digits would be taken for a trunk prefix next time, or it would be mended once
+        # more: a second spelling, with limits of its own, of whichever phone that is.
         raise InvalidPhoneNumber("unknown_range")
     return number
+
+
+def _spelled(written: str, country: str | None, numbering: Numbering) -> phonenumbers.PhoneNumber:
+    return plans.in_one_spelling(plans.parse(written, country), numbering.fixed_lines)
 
 
 def mask(number: str) -> str:

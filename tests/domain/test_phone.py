@@ -259,6 +259,14 @@ def test_what_is_kept_is_a_fixed_point_of_normalization(
 
 
 @pytest.mark.statement(12)
+@pytest.mark.parametrize("written", ["00171193455", "00676123456", "00972081735"])
+def test_what_would_be_mended_twice_is_refused(written: str) -> None:
+    brazil = Numbering(default_country="BR")
+    with pytest.raises(InvalidPhoneNumber):
+        normalize(written, brazil)  # once it was +551971193455, which is read as +5519971193455
+
+
+@pytest.mark.statement(12)
 @pytest.mark.parametrize("region", REGIONS)
 def test_every_number_of_every_plan_behind_its_trunk_prefix_keeps_its_spelling(region: str) -> None:
     for number in EXAMPLES[region]:
