@@ -7,6 +7,7 @@ import shutil
 from ctypes.util import find_library
 from pathlib import Path
 
+import playwright
 import pytest
 
 TOOLS = Path(__file__).parent / "tools"
@@ -25,9 +26,14 @@ def need_library(name: str, package: str) -> None:
         _missing(_apt(package))
 
 
+def node() -> str:
+    """Playwright's own Node.js: new enough for the tools, whatever the machine has."""
+    need_library("atomic", package="libatomic1")
+    return str(Path(playwright.__file__).parent / "driver" / "node")
+
+
 def need_tool(path: str) -> Path:
     """A file of the packages that `tests/tools/package.json` pins."""
-    need_program("node", package="nodejs")
     found = TOOLS / "node_modules" / path
     if not found.exists():
         _missing(f"{path} is not installed: npm ci --ignore-scripts --prefix tests/tools")

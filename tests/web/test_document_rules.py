@@ -15,7 +15,7 @@ import pytest
 from otp_service.web import auth
 from otp_service.web.examples import REFUSALS
 from tests.conftest import MakeApp
-from tests.system import TOOLS, need_tool
+from tests.system import TOOLS, need_tool, node
 from tests.web.document import Json, all_in, operations, resolved
 
 SETTINGS = {
@@ -162,7 +162,8 @@ def test_linters_recommend_nothing_and_would_see_what_was_wrong_once(
 def lint(folder: Path, program: str, *options: str) -> str:
     """What a linter finds in the documents of this folder. It asks no other site."""
     files = sorted(path.name for path in folder.glob("*.json"))
-    command = [str(need_tool(f".bin/{program}")), "lint", "--format=json", *options, *files]
+    script = str(need_tool(f".bin/{program}"))
+    command = [node(), script, "lint", "--format=json", *options, *files]
     quiet = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"}
     done = subprocess.run(
         command, cwd=folder, env=os.environ | quiet, capture_output=True, text=True, check=False
