@@ -42,7 +42,8 @@ def read(answer: Answer, said: Said, family: str, *secrets: str) -> str | Delive
     if said.message_id and not refused and answer.status >= 200:
         return said.message_id
     trouble = said.trouble
-    known = meaning(family, trouble.code, trouble.words, trouble.subcode) if refused else None
+    words = trouble.words or reasons.page_words(answer.body)
+    known = meaning(family, trouble.code, words, trouble.subcode) if refused else None
     failure = known or _of_status(answer.status, refused)
     in_list = trouble.code in FAMILIES[family]
     reason = reasons.told(trouble, answer.body, *secrets, known=in_list)

@@ -23,6 +23,7 @@ _WORDS: tuple[tuple[Failure, str], ...] = (
     (
         f.TEMPLATE_REJECTED,
         r"template\b.{0,40}\b(not match|mismatch|not exist|not found|not approved|invalid)"
+        r"|\binvalid template"
         r"|\b(param|parameter)s? (count )?mismatch|number of (localizable_)?param",
     ),
     (

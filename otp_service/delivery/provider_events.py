@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from otp_service.delivery import gupshup_events, meta_events, outcomes, reasons
 from otp_service.delivery.event_reading import Told, event
-from otp_service.delivery.untrusted import moment, part, parts, text, words
+from otp_service.delivery.untrusted import moment, objects_in, part, parts, text, words
 from otp_service.domain import failures
 from otp_service.domain.failures import Outcome
 from otp_service.domain.provider_events import Kind, Level, ProviderEvent
@@ -55,7 +55,7 @@ def _envelope(provider: str, told: Told) -> Iterator[ProviderEvent]:
 def _errors(provider: str, value: Told, account: str) -> Iterator[ProviderEvent]:
     """What went wrong with the app itself, and with no message of its own."""
     number = text(part(value.get("metadata")).get("phone_number_id"))
-    for told in parts(value.get("errors")):
+    for told in objects_in(value.get("errors")):
         said = reasons.of(told)
         known = outcomes.meaning(outcomes.WHATSAPP, said.code, said.words, said.subcode)
         failure = known or failures.REFUSED

@@ -6,11 +6,22 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from otp_service.delivery.untrusted import MAX_REASON, code, part, parts, scrub, words
+from otp_service.delivery.untrusted import (
+    MAX_REASON,
+    code,
+    listed_objects,
+    objects_in,
+    part,
+    scrub,
+    words,
+)
 
+# Each may be an object, a list of them or of texts, or JSON once more, as a text.
+_WHERE_ERRORS_ARE = ("errors", "error", "message", "response", "data", "result")
+_DEEPEST = 4
 _CODE_IN_WORDS = re.compile(r"^\(#([0-9]{1,9})\)\s*")  # Meta's titles begin with it
 # Meta's longest have seven digits, like 2494100; what looks otherwise is as likely a phone.
 _LIKE_A_CODE = re.compile(r"[0-9]{1,6}|[12][0-9]{6}")
@@ -28,23 +39,30 @@ class Trouble:
 
 def of_answer(told: Mapping[str, object], body: bytes) -> Trouble:
     """What an answer says: ``told`` is its JSON object, empty where it has none."""
-    return of(told) if told else Trouble(words=_plain_words(body))
+    listed = listed_objects(body) if not told else []
+    return of(told or {"errors": listed}) if told or listed else Trouble(words=_plain_words(body))
 
 
 def of(told: Mapping[str, object]) -> Trouble:
-    """What an answer, or the facts of a receipt, say went wrong: flat, or in an object inside."""
-    listed = parts(told.get("errors"))
-    named = [part(told.get(name)) for name in ("error", "message", "response")]
-    inner = next(filter(None, [*listed, *named]), {})
-    titles = [words(each.get("message")) for each in (inner, told)]
-    codes = [code(each.get(name)) for each in (inner, told) for name in ("code", "errorCode")]
-    codes += [found[1] for found in map(_CODE_IN_WORDS.match, titles) if found]
-    said = [error_words(inner), error_words(told), words(told.get("error"))]
+    """What an answer, or the facts of a receipt, say went wrong: flat, or in objects inside."""
+    each = list(_inside(told))
+    codes = [code(one.get(name)) for one in each for name in ("code", "errorCode")]
+    titles = (_CODE_IN_WORDS.match(words(one.get("message"))) for one in each)
+    codes += [found[1] for found in titles if found]
+    said = [error_words(one) for one in each] + [words(one.get("error")) for one in each]
     return Trouble(
         code=next(filter(None, codes), ""),
-        subcode=code(inner.get("error_subcode")),
+        subcode=next(filter(None, (code(one.get("error_subcode")) for one in each)), ""),
         words=next(filter(None, said), ""),
     )
+
+
+def _inside(told: Mapping[str, object], depth: int = _DEEPEST) -> Iterator[Mapping[str, object]]:
+    """The objects that may say it, the innermost first: it knows best."""
+    for name in _WHERE_ERRORS_ARE if depth else ():
+        for one in objects_in(told.get(name)):
+            yield from _inside(one, depth - 1)
+    yield told
 
 
 def error_words(trouble: Mapping[str, object]) -> str:
@@ -63,6 +81,11 @@ def _plain_words(body: bytes) -> str:
     """A body that is a text for people: no page, nothing like JSON but a text in quotes."""
     told = _beginning(body)
     return "" if body.lstrip()[:1] in (b"<", b"{", b"[") else told.strip('"')
+
+
+def page_words(body: bytes) -> str:
+    """What a page shows: gateways answer with one what others say in a line."""
+    return _beginning(body) if body.lstrip()[:1] == b"<" else ""
 
 
 def _beginning(body: bytes) -> str:

@@ -71,8 +71,8 @@ def gupshup(body: object) -> list[Receipt]:
     if receipt is None:
         return []
     phones = (event.get("destination"), told.get("phone"))
-    trouble = reasons.of(facts)
-    return [_explained(receipt, outcomes.WHATSAPP, trouble, facts or event, *phones)]
+    where = next((each for each in (facts, event) if reasons.of(each) != Trouble()), facts or event)
+    return [_explained(receipt, outcomes.WHATSAPP, reasons.of(where), where, *phones)]
 
 
 def _billed(told: Told) -> list[Receipt]:

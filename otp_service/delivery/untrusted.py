@@ -12,6 +12,7 @@ from urllib.parse import quote, quote_plus
 MAX_ID = 200  # characters; real ones have 10 to 90
 MAX_REASON = 200  # characters
 _EARLIEST = datetime(2020, 1, 1, tzinfo=timezone.utc)
+_LISTED = 20  # of a list of errors more are not looked at
 _MILLISECONDS = 10**11  # so many seconds are the year 5138, so many milliseconds are 1973
 
 
@@ -32,6 +33,22 @@ def part(value: object) -> dict[str, object]:
 def parts(value: object) -> list[dict[str, object]]:
     """The objects in ``value`` if it is a list, else none."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def objects_in(value: object) -> list[dict[str, object]]:
+    """Itself, those of a list, or that of a JSON text; a text in a list is a message."""
+    if isinstance(value, list):
+        listed = [part({"message": each} if isinstance(each, str) else each) for each in value]
+        return [each for each in listed if each][:_LISTED]
+    found = part(value) or (json_object(value.encode()) if isinstance(value, str) else {})
+    return [found] if found else []
+
+
+def listed_objects(body: bytes) -> list[dict[str, object]]:
+    """The objects of a body that is a JSON list."""
+    if body.lstrip()[:1] != b"[":
+        return []
+    return objects_in(json_object(b'{"list":%b}' % body).get("list"))
 
 
 def text(value: object) -> str:

@@ -354,7 +354,7 @@ def test_the_reason_is_the_provider_s_own_words(sender: Sender) -> None:
     [
         ("", "HTTP 400"),
         ('{"message": null}', 'HTTP 400: {"message": null}'),
-        ('{"message": ["x"]}', 'HTTP 400: {"message": ["x"]}'),
+        ('{"message": [5]}', 'HTTP 400: {"message": [5]}'),
         (
             f'{{"params": ["{CODE}"], "to": "{PHONE[1:]}"}}',
             'HTTP 400: {"params": ["…"], "to": "…3210"}',
@@ -395,6 +395,12 @@ def test_a_plain_text_keeps_its_words(sender: Sender, body: str, status: int) ->
         {"status": "error", "errors": [{"code": 132000, "title": "Param mismatch"}]},
         {"status": "error", "response": {"code": 132000, "details": "Param mismatch"}},
         {"error": {"code": 132000, "error_data": {"details": "Param mismatch"}}},
+        {"error": {"error": {"code": 132000, "message": "Param mismatch"}, "code": 400}},
+        {"status": "error", "response": {"error": {"code": 132000, "message": "Param mismatch"}}},
+        {"status": "error", "data": {"errors": [{"code": 132000, "title": "Param mismatch"}]}},
+        {"status": "error", "message": '{"error": {"code": 132000, "message": "Param mismatch"}}'},
+        {"status": "error", "code": 132000, "message": ["Param mismatch"]},
+        {"status": "error", "errors": {"code": 132000, "title": "Param mismatch"}},
     ],
 )
 @pytest.mark.parametrize("status", [200, 400, 500])
@@ -403,6 +409,26 @@ def test_code_and_words_are_found_in_every_shape(
 ) -> None:
     error = refusal(sender, status_code=status, json=body)
     assert (error.failure, error.reason) == (failures.TEMPLATE_REJECTED, "132000: Param mismatch")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '["Invalid App Details"]',
+        '[{"message": "Invalid App Details"}]',
+        '{"statusCode": 400, "message": ["Invalid App Details"], "error": "Bad Request"}',
+        "<html><head><title>400</title></head><body>Invalid Api Key</body></html>",
+    ],
+)
+def test_words_are_found_in_a_list_and_on_a_page(sender: Sender, body: str) -> None:
+    error = refusal(sender, status_code=400, text=body)
+    assert error.failure is failures.CREDENTIALS_REJECTED
+    assert "Invalid Ap" in error.reason
+
+
+def test_what_lies_too_deep_is_not_looked_for(sender: Sender) -> None:
+    deep = '{"error":' * 900 + '{"code": 132000}' + "}" * 900
+    assert refusal(sender, status_code=400, text=deep).failure is failures.REFUSED
 
 
 @pytest.mark.parametrize(

@@ -254,6 +254,12 @@ def test_an_error_of_the_app_itself_is_an_event_of_the_account(gs_app_id: str | 
     assert event.detail == "131031: Business Account locked: restricted"
 
 
+def test_an_error_of_the_app_need_not_be_listed() -> None:
+    for errors in ({"code": 131042}, [{"error": {"code": "131042"}}]):
+        (event,) = provider_events.meta(change("messages", errors=errors))
+        assert (event.state, event.detail) == ("balance_empty", "131042")
+
+
 def test_version_3_has_gupshups_own_events_in_metas_envelope() -> None:
     body = change("account-event", type="status-event", payload={"status": "ACCOUNT_RESTRICTED"})
     (event,) = provider_events.gupshup(body | {"gs_app_id": ID})

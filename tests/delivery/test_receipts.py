@@ -237,6 +237,22 @@ def test_a_failure_is_explained_in_an_object_inside_too() -> None:
     assert receipt.reason == "132000: Param mismatch"
 
 
+def test_a_failure_is_explained_beside_its_type_too() -> None:
+    body: Any = v2("failed", {})
+    for facts in ({}, None, {"ts": 1747136691}):
+        body["payload"] |= {"payload": facts, "code": "1003", "reason": "low balance"}
+        [receipt] = receipts.gupshup(body)
+        assert (receipt.failure, receipt.reason) == (failures.BALANCE_EMPTY, "1003: low balance")
+
+
+@pytest.mark.parametrize(
+    "errors", [{"code": 131042}, [{"error": {"code": 131042}}], ["x", {"code": 131042}]]
+)
+def test_errors_are_read_whether_listed_or_not(errors: object) -> None:
+    [receipt] = receipts.meta(envelope({"id": "wamid.x", "status": "failed", "errors": errors}))
+    assert receipt.failure is failures.BALANCE_EMPTY
+
+
 def test_facts_of_any_shape_are_just_not_there() -> None:
     shapes: list[Any] = ["x", [], None, 5]
     for facts in shapes:
