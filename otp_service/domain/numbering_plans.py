@@ -88,10 +88,23 @@ def is_possible(parsed: phonenumbers.PhoneNumber) -> bool:
 # National numbers as they were before a change, which WhatsApp's ids and address books still have,
 # by country code.
 _BEFORE = {
-    52: (r"1(\d{10})", r"\1"),  # Mexico, 2019: mobiles lost their 1
-    55: (r"(\d\d)([6-9]\d{7})", r"\g<1>9\2"),  # Brazil, 2012 to 2016: mobiles got a ninth digit
-    229: (r"([24-9]\d{7})", r"01\1"),  # Benin, 2024: all got 01
-    241: (r"0([2-7]\d{6})", r"\1"),  # Gabon, 2019: a 0 that some wrote and some did not
+    52: ((r"1(\d{10})", r"\1"),),  # Mexico, 2019: mobiles lost their 1
+    # Brazil, 2012 to 2016: mobiles got a ninth digit
+    55: ((r"(\d\d)([6-9]\d{7})", r"\g<1>9\2"),),
+    # Ivory Coast, 2021: the second digit told the operator, whose digits went before
+    225: (
+        (r"([04-9][0-3]\d{6})", r"01\1"),
+        (r"([04-9][4-6]\d{6})", r"05\1"),
+        (r"([04-9][7-9]\d{6})", r"07\1"),
+    ),
+    229: ((r"([24-9]\d{7})", r"01\1"),),  # Benin, 2024: all got 01
+    # Gabon, 2019: the operator's digit in the place of a 0 that not all had written
+    241: (
+        (r"0?([256]\d{6})", r"6\1"),
+        (r"0?([47]\d{6})", r"7\1"),
+        (r"0(3\d{6})", r"\1"),
+        (r"0(1\d{6})", r"1\1"),
+    ),
 }
 _ARGENTINA = 54
 
@@ -100,9 +113,10 @@ def in_one_spelling(
     parsed: phonenumbers.PhoneNumber, fixed_lines: bool
 ) -> phonenumbers.PhoneNumber:
     national = phonenumbers.national_significant_number(parsed)
-    pattern, replacement = _BEFORE.get(parsed.country_code or 0, ("", ""))
-    if pattern and re.fullmatch(pattern, national):
-        national = re.sub(pattern, replacement, national)
+    changes = _BEFORE.get(parsed.country_code or 0, ())
+    change = next((each for each in changes if re.fullmatch(each[0], national)), None)
+    if change:
+        national = re.sub(*change, national)
     elif fixed_lines and _may_lack_its_9(parsed):
         national = f"9{national}"
     else:

@@ -8,8 +8,11 @@ from collections.abc import Container
 # Blanks, dashes and what is not seen: directions, joiners, soft hyphens (Unicode's categories).
 _LEFT_OUT = frozenset({"Zs", "Zl", "Zp", "Pd", "Cf"})
 # The same, where Unicode has them in other categories: minus signs, the Japanese long vowel that
-# phone keyboards give for a dash, the keycap's variation selectors, and fillers.
-_LEFT_OUT_TOO = "\u2212\u02d7\u2043\u30fc\uff70\ufe0e\ufe0f\u2800\u115f\u1160\u3164\uffa0"
+# phone keyboards give for a dash, keycaps, variation selectors, joiners and fillers.
+_LEFT_OUT_TOO = (
+    "\u2212\u02d7\u2043\u30fc\uff70\u20e3\u034f\u2800\u115f\u1160\u3164\uffa0\u17b4\u17b5"
+    "\u180b\u180c\u180d\u180f" + "".join(map(chr, range(0xFE00, 0xFE10)))
+)
 
 
 def plain(text: str, categories: Container[str] = (), others: str = "") -> str:

@@ -11,6 +11,7 @@ from otp_service.domain.typed import plain
 BLANKS = " \t\n\r\u00a0\u1680\u2003\u2009\u202f\u205f\u3000\u2028\u2029\u2800\u3164"
 DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u2043\u30fc\ufe63\uff0d"
 UNSEEN = "\u200b\u200c\u200d\u200e\u200f\u202a\u202c\u2060\u2066\u2069\u00ad\ufeff\u061c\ufe0f"
+UNSEEN += "\u20e3\u034f\ufe00\u180b"
 
 
 @pytest.mark.parametrize("character", BLANKS + DASHES + UNSEEN)
