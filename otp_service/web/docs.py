@@ -29,7 +29,9 @@ def openapi() -> Response:
     """
     known = current_app.extensions
     if "openapi_json" not in known:
-        known["openapi_json"] = current_app.json.dumps(known["openapi"]).encode()
+        known["openapi_json"] = current_app.json.dumps(
+            known["openapi"], separators=(",", ":")
+        ).encode()
     return Response(known["openapi_json"], mimetype="application/json")
 
 
