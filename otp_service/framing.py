@@ -16,7 +16,9 @@ from waitress.utilities import BadRequest, Error
 # begins with a blank before there is one), a control character.
 _UNFIT = re.compile(rb"(?<!\r)\n|\r(?!\n|\Z)|(?:(?<=\n)|\A)[ \t]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _START = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Z-]+ (?P<target>[!-~]+) HTTP/(?P<version>\d\.\d)")
-_TARGET = re.compile(r"(?:https?://(?P<host>[^/?#]*)(?=[/?]))?(?P<path>/(?!/)[^#]*)", re.I)
+# An encoded slash is a part of a name to some, and to others what it is for us: a slash.
+_PATH = r"/(?!/)(?:(?!%2f)[^?#])*"
+_TARGET = re.compile(rf"(?:https?://(?P<host>[^/?#]*)(?=[/?]))?{_PATH}(?:\?[^#]*)?", re.I)
 _HOST = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+;=%-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _LENGTH = re.compile(r"[0-9]{1,15}")
 _IMITATIONS = (b"content_length", b"transfer_encoding")  # WSGI's names for them are the same
