@@ -26,6 +26,11 @@ _SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})\r\n")
 _END = re.compile(rb"\r\n")
 _BEGINNING = {_SIZE: re.compile(rb"[0-9A-Fa-f]{1,8}\r?"), _END: re.compile(rb"\r")}
 _LONGEST_LINE = 10  # bytes
+# Reading takes longer for each field and each chunk than for their bytes, and all connections wait
+# for it: 32 KiB of empty fields took 34 ms, 72 kB in chunks of one byte 40 ms.
+MOST_FIELDS = 100
+MOST_CHUNKS = 256  # of any size; beyond that one for each `USUAL_CHUNK` of the body
+USUAL_CHUNK = 1024  # bytes; proxies make them of 4 KiB and more
 
 
 class UnknownVersion(ParsingError):  # type: ignore[misc] # waitress has no types
@@ -51,6 +56,8 @@ def check_arriving(before: bytes, data: bytes) -> None:
 def check_head(head: bytes) -> None:
     """Raises `ParsingError` for a whole head that may be read in two ways."""
     first, *lines = head.rstrip(b"\r\n").split(b"\r\n")
+    if len(lines) > MOST_FIELDS:
+        raise ParsingError("too many fields")
     start = _START.fullmatch(first)
     if start is None:
         raise ParsingError("the first line")
@@ -112,6 +119,7 @@ class Chunks:
         self.error: Error | None = None
         self._expected: re.Pattern[bytes] | None = _SIZE  # None: bytes of the chunk
         self._left = 0
+        self._chunks = 0
         self._is_last = False
         self._begun = b""  # what has arrived of the expected
 
@@ -135,7 +143,7 @@ class Chunks:
         assert self._expected
         if found := self._expected.match(known, at):
             self._after(found)
-            return found.end()
+            return len(known) if self.error else found.end()
         rest = known[at : at + _LONGEST_LINE]
         if len(known) - at < _LONGEST_LINE and _BEGINNING[self._expected].fullmatch(rest):
             self._begun = rest
@@ -146,10 +154,16 @@ class Chunks:
     def _after(self, found: re.Match[bytes]) -> None:
         if self._expected is _END:
             self.completed, self._expected = self._is_last, _SIZE
+            self._count()
         else:
             self._left = int(found[1], 16)
             self._is_last = not self._left
             self._expected = None if self._left else _END
+
+    def _count(self) -> None:
+        self._chunks += 1
+        if self._chunks > MOST_CHUNKS + len(self.buf) // USUAL_CHUNK:
+            self.error = BadRequest("too many chunks")
 
     def __len__(self) -> int:
         return len(self.buf)

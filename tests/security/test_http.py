@@ -284,6 +284,7 @@ CHUNKS = {
     "fewer bytes than told": b"3\r\n{}\r\n0\r\n\r\n",
     "a trailer": b"2\r\n{}\r\n0\r\nX-Any: a\r\n\r\n",
     "a trailer about lengths": b"2\r\n{}\r\n0\r\nContent-Length: 50\r\n\r\n",
+    "a thousand chunks of a byte": b"1\r\n \r\n" * 1_000 + b"0\r\n\r\n",
 }
 
 
@@ -299,6 +300,15 @@ def test_chunks_that_can_be_read_in_two_ways_end_the_connection(
         assert json.loads(heard.partition(b"\r\n\r\n")[2])["error"]["code"] == "bad_request", name
         assert b"connection: close" in heard.lower(), name
     assert sent_messages(live_server) == []
+
+
+@pytest.mark.statement(25)
+def test_a_large_body_in_chunks_as_proxies_make_them_is_read(live_server: LiveServer) -> None:
+    body = json.dumps(PHONE).encode() + b" " * 16_000
+    pieces = [body[at : at + 64] for at in range(0, len(body), 64)]
+    chunks = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
+    raw = REQUEST + b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks
+    assert statuses(exchange(live_server, raw)) == [200]
 
 
 @pytest.mark.statement(28)
@@ -324,6 +334,7 @@ HEADS = {
     "a host with a blank": b"GET /health HTTP/1.1\r\nHost: x y\r\n\r\n",
     "a blank before the host's colon": b"GET /health HTTP/1.1\r\nHost : x\r\n\r\n",
     "two slashes": b"GET //health HTTP/1.1\r\nHost: x\r\n\r\n",
+    "a hundred and one fields": b"GET /health HTTP/1.1\r\nHost: x\r\n" + b"a:\r\n" * 100 + b"\r\n",
     "an encoded slash at the beginning": b"GET /%2Fhealth HTTP/1.1\r\nHost: x\r\n\r\n",
     "an encoded slash": b"GET /debug%2fwhatsapp HTTP/1.1\r\nHost: x\r\n\r\n",
     "two slashes and a host": b"GET //y/health HTTP/1.1\r\nHost: x\r\n\r\n",
