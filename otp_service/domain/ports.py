@@ -171,13 +171,16 @@ class Verdict(str, Enum):
 
 @dataclass(frozen=True)
 class Check:
-    """A code that a person typed. ``tags`` are its candidates, one for each secret."""
+    """A code that a person typed. ``tags`` are its candidates, one for each secret; ``exempt`` says
+    that it is a test number's.
+    """
 
     person: Person
     verification_id: str | None
     tags: Sequence[str] = field(repr=False)
     phone_digest: str
     key: RequestKey | None = None
+    exempt: bool = False
 
 
 @dataclass(frozen=True)

@@ -112,6 +112,7 @@ class SqlStore:
             phone_digest=check.phone_digest,
             masked=masked(check.person.phone),
             verification_id=check.verification_id,
+            exempt=check.exempt,
             **{f"tag_{number}": tag for number, tag in enumerate(check.tags)},
             **_key(check.key),
         )

@@ -317,6 +317,18 @@ class TestInARow:
             fail(strict.service, person, sender.last_code, 4)
             assert strict.service.verify(person, sender.last_code)
 
+    def test_ids_of_a_test_number_that_were_begun_before_are_disabled_with_it(
+        self, strict: Guesser, sender: FakeSender
+    ) -> None:
+        strict.person = replace(strict.person, phone=TEST_NUMBER)
+        live = [strict.begin(f"purpose-{number}") for number in range(3)]
+        strict.guess(live[0], 5)
+        strict.guess(live[1], 2)
+        for each in live[1:]:
+            person = replace(strict.person, purpose=each.purpose)
+            with pytest.raises(PhoneLocked):
+                strict.service.verify(person, "0000000000", each.id)
+
     def test_by_default_it_takes_a_hundred(
         self, guesser: Guesser, person: Person, sender: FakeSender, engine: sa.Engine
     ) -> None:
