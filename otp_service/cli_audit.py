@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from flask import current_app
 from flask.cli import with_appcontext
 
-from otp_service.cli_parameters import Action, Ago, Phone, codes
+from otp_service.cli_parameters import Action, Ago, Phone, Verification, codes
 from otp_service.cli_screen import show_table
 from otp_service.cli_support import homes
 from otp_service.domain.errors import HomeUnreachable
@@ -22,7 +22,13 @@ from otp_service.web.schemas import rfc3339
 
 @click.command("audit")
 @click.option("--phone", type=Phone(), help="Of this phone only.")
-@click.option("--verification", "verification_id", metavar="ID", help="Of this verification only.")
+@click.option(
+    "--verification",
+    "verification_id",
+    type=Verification(),
+    metavar="ID",
+    help="Of this verification only.",
+)
 @click.option("--actor", metavar="NAME", help="By this client, or operator:NAME.")
 @click.option("--action", type=Action(), help="Such as verification.checked or key.revoked.")
 @click.option(

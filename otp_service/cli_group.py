@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from typing import Any
 
@@ -12,6 +13,9 @@ from flask.cli import AppGroup, ScriptInfo
 from otp_service.diagnosis import databases
 from otp_service.diagnosis.findings import Mark
 from otp_service.domain.errors import StorageUnavailable
+
+# A disk that is full, a quota, a file's size, a fault. A reader that left (EPIPE) is click's.
+_UNWRITTEN = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
 
 def application(ctx: click.Context) -> Flask:
@@ -39,6 +43,12 @@ class Commands(AppGroup):
             return super().invoke(ctx)
         except StorageUnavailable as failure:
             raise click.ClickException(_told(failure, application(ctx))) from None
+        except OSError as failure:
+            if failure.errno not in _UNWRITTEN:
+                raise
+            raise click.ClickException(
+                f"what it shows can't be written: {failure.strerror}"
+            ) from None
 
 
 def _told(failure: StorageUnavailable, app: Flask) -> str:

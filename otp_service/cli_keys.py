@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 from flask import current_app
 from flask.cli import AppGroup
@@ -37,6 +39,8 @@ def create_key(name: str, scopes: tuple[str, ...]) -> None:
 
     Example: ./otp keys create shop --scope otp --scope read
     """
+    if sys.stdout is None:  # closed: nobody would ever know the key
+        raise click.ClickException("there is no standard output to show the key on")
     make_schema(current_app)
     try:
         key = api_keys.create(db.engine, name, scopes)
@@ -48,11 +52,11 @@ def create_key(name: str, scopes: tuple[str, ...]) -> None:
             f"and revoke one: ./otp keys revoke {name} --key ID"
         )
     made = api_keys.key_id(api_keys.digest(key))
+    _changed("key.created", f"{name} {made}")  # also where it can't be shown
     click.echo(key)
     click.echo(
         f"Keep it now: it is stored hashed and can't be shown again. Its id is {made}.", err=True
     )
-    _changed("key.created", f"{name} {made}")
 
 
 @keys.command("list")

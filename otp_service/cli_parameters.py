@@ -14,7 +14,7 @@ from otp_service.domain.codes import Codes
 from otp_service.domain.destination import network_of
 from otp_service.domain.errors import InvalidPhoneNumber
 from otp_service.domain.phone import normalize
-from otp_service.domain.verification import PURPOSE
+from otp_service.domain.verification import PURPOSE, VERIFICATION_ID
 from otp_service.settings import settings_of
 from otp_service.storage import audit
 
@@ -46,6 +46,17 @@ class Purpose(click.ParamType[str]):
     def convert(self, value: Any, param: Any, ctx: Any) -> str:
         if re.fullmatch(PURPOSE, str(value)) is None:
             self.fail("must be 1 to 32 of a-z, 0-9, _ and -, such as login", param, ctx)
+        return str(value)
+
+
+class Verification(click.ParamType[str]):
+    """An id as answers tell it; nothing is known of another."""
+
+    name = "id"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        if re.fullmatch(VERIFICATION_ID, str(value)) is None:
+            self.fail("must be the verification_id of an answer to /send-otp", param, ctx)
         return str(value)
 
 

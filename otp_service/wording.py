@@ -8,8 +8,8 @@ COUNTED = {
     "resend_cooldown": "messages for this purpose",
     "address_sends": "messages from this address",
     "phone_failures": "wrong guesses",
-    "phone_refusals": "messages to it that were refused",
-    "client_refusals": "messages of one client that were refused",
+    "phone_refusals": "refused messages to it",
+    "client_refusals": "refused messages of one client",
     "live_verifications": "live verifications of it",
     "failures_in_a_row": "wrong guesses in a row",
 }

@@ -52,6 +52,8 @@ def test_why_tells_what_blocks_a_number_and_until_when(app: Flask, client: Flask
     until = r"BLOCKED until 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ"
     assert re.search(r"messages to it +5 of 5 in 10 minutes, " + until, told)
     assert re.search(r"wrong guesses +10 of 10 in 1 hour, " + until, told)
+    assert re.search(r"the same, also by id +10 of 15 in 1 hour\n", told)
+    assert len(re.findall(r"^  wrong guesses {3}", told, re.MULTILINE)) == 2
     assert re.search(r"wrong guesses in a row +10 of 100", told)
     assert re.search(r"live verifications +1 of 3\n", told)
     assert re.search(r"guesses for another one +0 of 5, " + until, told)
@@ -160,6 +162,20 @@ def test_an_action_that_there_is_not_is_refused_with_the_nearest(
     result = app.test_cli_runner().invoke(args=["otp", "audit", "--action", action])
     assert result.exit_code == 2
     assert f"there is no such action: {words}" in result.output
+
+
+@pytest.mark.parametrize("text", ["zzz", "", "S" + "0" * 32, "s" * 41, "s0123456789\n"])
+def test_an_id_that_was_never_given_out_is_refused(app: Flask, text: str) -> None:
+    result = app.test_cli_runner().invoke(args=["otp", "audit", "--verification", text])
+    assert result.exit_code == 2
+    assert "must be the verification_id of an answer to /send-otp" in result.output
+
+
+def test_what_why_tells_stands_in_two_columns(app: Flask) -> None:
+    told = run(app, "why", "+919876543210").splitlines()
+    counts = [line for line in told if " of " in line]
+    assert len(counts) > 5
+    assert {re.search(r"\d+ of ", line).start() for line in counts} == {30}  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("purpose", ["BAD P", "", "p" * 33, "login\n", "é"])

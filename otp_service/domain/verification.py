@@ -9,6 +9,8 @@ from enum import Enum
 
 PURPOSE = "[a-z0-9_-]{1,32}"
 """How a purpose is written: a regular expression that it matches in full."""
+VERIFICATION_ID = "[a-z0-9]{8,40}"
+"""How an id is written that was ever given out, in the same way."""
 
 
 class Status(str, Enum):

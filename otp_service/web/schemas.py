@@ -11,14 +11,14 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, post_dump, validate
 
-from otp_service.domain import languages
+from otp_service.domain import languages, verification
 from otp_service.domain.failures import explain
 from otp_service.domain.typed import plain
 from otp_service.domain.verification import PURPOSE, Channel, DeliveryStatus, Status
 
 PHONE = "+919876543210"
 TIME = "2026-11-22T17:33:28.125Z"
-VERIFICATION_ID = "p" + "0123456789abcdef" * 2
+VERIFICATION_ID = "s" + "0123456789abcdef" * 2  # as the sandbox gives them
 PROOF = (
     "eyJhbGciOiJFZERTQSIsImtpZCI6ImtQcktfcW14VldhWVZBOXd3QkY2SXVvM3ZWeno3VHhIQ1R3WEJ5Z3JTNGsiLC"
     "J0eXAiOiJKV1QifQ.eyJpc3MiOiJvdHAtc2VydmljZSIsInN1YiI6Iis5MTk4NzY1NDMyMTAiLCJhdWQiOiJzaG9wI"
@@ -196,7 +196,7 @@ def verify_schema(code_length: int) -> type[Schema]:
                 "Checks this verification only.",
                 VERIFICATION_ID,
                 rule="the verification_id of an answer to /send-otp",
-                pattern="[a-z0-9]{8,40}",
+                pattern=verification.VERIFICATION_ID,
             ),
         },
         name="Verify",

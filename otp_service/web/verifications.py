@@ -6,6 +6,7 @@ import re
 
 from flask import Response
 
+from otp_service.domain import verification
 from otp_service.domain.errors import (
     InvalidPhoneNumber,
     InvalidRequest,
@@ -29,7 +30,6 @@ from otp_service.web.schemas import (
 bp = Blueprint("verifications", auth.READ, Tag.VERIFICATIONS, auth.SUPPORT)
 cancel_bp = Blueprint("cancel", auth.OTP, Tag.VERIFICATIONS)
 
-_ID_PATTERN = "[a-z0-9]{8,40}"
 _FAILS = [VerificationNotFound, RequestLimitExceeded, StorageUnavailable]
 _LISTS = [InvalidRequest, InvalidPhoneNumber, RequestLimitExceeded, StorageUnavailable]
 _PATH = "/verifications/<string(maxlength=64):verification_id>"
@@ -39,7 +39,11 @@ _ID = {
     "in": "path",
     "required": True,
     "description": "As in the answer to `/send-otp`",
-    "schema": {"type": "string", "pattern": f"^{_ID_PATTERN}$", "example": VERIFICATION_ID},
+    "schema": {
+        "type": "string",
+        "pattern": f"^{verification.VERIFICATION_ID}$",
+        "example": VERIFICATION_ID,
+    },
 }
 _QUERY = [
     {
@@ -111,6 +115,6 @@ def _shown(*, many: bool = False) -> VerificationSchema:
 
 def _well_formed(verification_id: str) -> str:
     """Nothing else was ever given out, and Postgres takes no NUL."""
-    if not re.fullmatch(_ID_PATTERN, verification_id):
+    if not re.fullmatch(verification.VERIFICATION_ID, verification_id):
         raise VerificationNotFound
     return verification_id

@@ -103,7 +103,7 @@ def test_what_a_person_caused_is_no_error_to_read_about(client: FlaskClient) -> 
         ("/send-otp", "purpose", "Log In", ["1 to 32 of a-z, 0-9, _ and -", "login"]),
         ("/send-otp", "client_ip", "10.0.0.0/8", ["IPv4 or IPv6", "203.0.113.7"]),
         ("/send-otp", "channel", "pigeon", ["whatsapp", "auto"]),
-        ("/verify-otp", "verification_id", "A", ["/send-otp", "p0123456789abcdef"]),
+        ("/verify-otp", "verification_id", "A", ["/send-otp", "s0123456789abcdef"]),
         ("/verify-otp", "otp", "12", ["6 digits", "123456"]),
     ],
 )
