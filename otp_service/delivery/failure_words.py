@@ -47,7 +47,11 @@ _WORDS: tuple[tuple[Failure, str], ...] = (
     ),
     # The names that reports of SMS have for their codes.
     (f.RECIPIENT_ABSENT, r"\babsent[ _]subscriber"),
-    (f.INVALID_NUMBER, r"\b(unknown|invalid)[ _]subscriber|\bnot a valid (phone|mobile) number"),
+    (
+        f.INVALID_NUMBER,
+        r"\b(unknown|invalid)[ _]subscriber|\bnot a valid (phone|mobile) number"
+        r"|^invalid destination\b",  # Gupshup's own, of its list of answers
+    ),
     (f.BARRED, r"\bcall[ _]barred|\bdnd[ _](fail|reject)"),
     (f.PROVIDER_DOWN, r"\b(service[ _]down|system[ _]failure|dnd[ _]timeout)"),
     (f.OUTSIDE_HOURS, r"\boutside[ _]working[ _]hours"),

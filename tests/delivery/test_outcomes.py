@@ -335,7 +335,8 @@ def test_subcodes_tell_more_than_codes_and_words_do_where_there_are_none() -> No
 
 
 @pytest.mark.parametrize(
-    "words", ["New kind of trouble", "Invalid Destination", "Message undeliverable", "No", "words"]
+    "words",
+    ["New kind of trouble", "An invalid destination", "Message undeliverable", "No", "words"],
 )
 def test_words_that_may_mean_anything_decide_nothing(words: str) -> None:
     assert meaning(WHATSAPP, "987654", words) is None

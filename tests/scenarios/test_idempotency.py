@@ -96,9 +96,9 @@ def test_a_timed_out_message_is_told_again_and_not_sent_again(scene: Scene) -> N
 @pytest.mark.parametrize(
     ("fault", "status", "failure", "reason"),
     [
-        ({"fault": "http:400"}, 502, "refused", "Invalid Destination"),
+        ({"fault": "http:400"}, 502, "invalid_number", "Invalid Destination"),
         ({"fault": "http:401"}, 502, "credentials_rejected", "Authentication Failed"),
-        ({"fault": "error-200"}, 502, "refused", "Invalid Destination"),
+        ({"fault": "error-200"}, 502, "invalid_number", "Invalid Destination"),
         ({"fault": "http:429"}, 503, "rate_limited", "Too Many Requests"),
         ({"fault": "http:503"}, 503, "provider_down", "Service Unavailable"),
         ({"fault": "text"}, 502, "credentials_rejected", "Invalid App Details"),

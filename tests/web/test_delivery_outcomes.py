@@ -162,7 +162,20 @@ def test_the_providers_reason_is_kept_with_the_delivery(configured: Configure) -
     first, second = found["deliveries"]
     assert (first["provider"], first["status"]) == ("gupshup", "submitted")
     assert second["status"] == "failed"
-    assert (second["error_code"], second["reason"]) == ("refused", "Invalid Destination")
+    assert (second["error_code"], second["reason"]) == ("invalid_number", "Invalid Destination")
+
+
+@pytest.mark.statement(30)
+def test_what_gupshup_refuses_at_once_for_the_destinations_sake_is_bounded(
+    configured: Configure,
+) -> None:
+    refusal = gupshup.http(b'{"status":"error","message":"Invalid Destination"}', "400 B")
+    with gupshup.serve(*[gupshup.say(refusal)] * 11) as server:
+        client = configured(server.url).test_client()
+        answers = [client.post("/send-otp", json=PHONE) for _ in range(11)]
+        assert len(server.requests) == 10
+    assert [answer.status_code for answer in answers] == [502] * 10 + [429]
+    assert answers[-1].get_json()["error"]["limit"] == "phone_refusals"
 
 
 def test_a_test_number_never_leaves_this_machine(configured: Configure) -> None:
