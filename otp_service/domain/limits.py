@@ -103,9 +103,8 @@ class Limits:
 
     @property
     def sends(self) -> tuple[Limit, ...]:
-        """All that a message must keep to, in the order that the store counts them."""
-        counted = self.phone_sends + self.purpose_sends + self.cooldown + self.address_sends
-        return counted + self.phone_refusals + self.client_refusals
+        """All that messages which go out must keep to, in the order that the store counts them."""
+        return self.phone_sends + self.purpose_sends + self.cooldown + self.address_sends
 
     @property
     def guess_ceilings(self) -> tuple[Limit, ...]:

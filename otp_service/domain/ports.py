@@ -119,8 +119,8 @@ class Issued:
     """``stored`` tells whether the draft was; ``live`` is the person's live verification now.
 
     ``outgoing`` is the message, if stored; ``limit`` the send limit that it met, if any;
-    ``earlier`` what the same request led to before, if it was made before. ``crowd`` is the limit
-    of live verifications, if that is met, ``lock`` what leaves no guess for another. ``suspicions``
+    ``earlier`` what the same request led to before, if it was made before. ``block`` is another
+    limit that is met, ``lock`` what leaves no guess for a new verification. ``suspicions``
     name the rules against pumping that it seems to break, ``blocked`` whether it was not stored
     for that.
     """
@@ -132,7 +132,7 @@ class Issued:
     outgoing: Outgoing | None = None
     limit: Limit | None = None
     earlier: Earlier | None = None
-    crowd: Block | None = None
+    block: Block | None = None
     lock: Lock | None = None
     suspicions: tuple[str, ...] = ()
     blocked: bool = False
@@ -140,8 +140,9 @@ class Issued:
     @property
     def refused(self) -> bool:
         """Whether something else than a live verification stood in its way."""
-        locked = self.lock and not self.live
-        return not self.stored and bool(self.limit or self.crowd or locked or self.blocked)
+        is_new = self.draft.generation == 1
+        other = None if is_new and self.live else self.block or self.lock
+        return not self.stored and bool(self.limit or other or self.blocked)
 
 
 @dataclass(frozen=True)

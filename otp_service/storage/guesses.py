@@ -73,10 +73,12 @@ class GuessBudget:
         self.left = sa.case((DISABLED, 0), else_=least(MOST, least(*each) - OUT))
         """Guesses, `MOST` at most; none if it is not above 0."""
 
-    def facts(self, needed: sa.ColumnElement[bool]) -> list[sa.Label[Any]]:
-        """For `lock`, as columns of the answer; null unless they are needed."""
+    @property
+    def facts(self) -> list[sa.Label[Any]]:
+        """For `lock` and `crowd`, as columns of an answer."""
         columns = {
             "guesses_left": self.left,
+            "live_count": LIVE_COUNT,
             "live_until": LIVE_UNTIL,
             "is_disabled": sa.or_(DISABLED, self._in_a_row.count <= IN_A_ROW),
         }
@@ -84,11 +86,11 @@ class GuessBudget:
             columns[f"judged_{number}"] = judged.count
             columns[f"left_{number}"] = judged.left - OUT
             columns[f"judged_since_{number}"] = judged.oldest
-        return [sa.case((needed, column)).label(name) for name, column in columns.items()]
+        return [column.label(name) for name, column in columns.items()]
 
     def lock(self, row: sa.Row[Any]) -> Lock | None:
         """What keeps a verification from being given any guess, and until when at least."""
-        if row.guesses_left is None or row.guesses_left > 0:
+        if row.guesses_left > 0:
             return None
         if row.is_disabled:  # nothing but an operator ends it
             return Lock(Block(self._in_a_row, LOCKED_FOR), too_many=True)
@@ -104,7 +106,7 @@ class GuessBudget:
 def crowd(limits: Limits, row: sa.Row[Any]) -> Block | None:
     """The limit of live verifications, if the phone of this answer has met it."""
     limit = limits.live_verifications
-    if row.live_count is None or row.live_count < limit.count:
+    if row.live_count < limit.count:
         return None
     return Block(limit, seconds_until(row.live_until, row.as_of), row.live_until)
 

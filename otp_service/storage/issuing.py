@@ -8,8 +8,9 @@ import sqlalchemy as sa
 import sqlalchemy.orm
 
 from otp_service.domain.limits import Guard, Limits
+from otp_service.domain.ports import Block, Draft, Lock
 from otp_service.domain.verification import Status
-from otp_service.storage import rules
+from otp_service.storage import guesses, rows, rules
 from otp_service.storage.audit import Action, entry
 from otp_service.storage.functions import clock, from_now, timeline
 from otp_service.storage.guesses import LIVE_COUNT, GuessBudget
@@ -36,7 +37,13 @@ class Issuing:
         self.rate = RequestRate(limits.client_requests)
         self.guard = PumpingGuard(limits.pumping)
         self.budget = GuessBudget(limits)
-        self._most_live = limits.live_verifications.count
+        self._limits = limits
+        self._refusals = rules.refusal_windows(limits)
+        looked_at = [rules.NOW.label("as_of"), *self.budget.facts, *rules.facts(self._refusals, ())]
+        self.look = Transaction(sa.select(*looked_at).select_from(ALWAYS), reads=True)
+        """Why a message was not stored, where the answer does not tell: see `blocks`. Apart from
+        it, since to plan it takes as long as to store a message.
+        """
         # What is counted for a prefix or an address is counted behind a lock of its own.
         self._locks: list[Any] = [*self.rate.locks, KEY, PHONE]
         if limits.pumping.guard is not Guard.OFF:
@@ -53,9 +60,18 @@ class Issuing:
         statements = [*self.rate.count, store, *add_message(), audit, self._answer()]
         return Transaction(*statements, serialize=self._locks)
 
+    def blocks(self, row: sa.Row[Any], draft: Draft) -> tuple[Block | None, Lock | None]:
+        """What `look` found: a limit that is met, and why a new verification would get no guess."""
+        quota, limit = rows.quota(row, self._refusals)
+        refused = Block(limit, quota.retry_after, quota.ends_at) if limit else None
+        if draft.generation > 1:
+            return refused, None
+        return refused or guesses.crowd(self._limits, row), self.budget.lock(row)
+
     def _allowed(self) -> sa.ColumnElement[bool]:
         """No limit is met, and no request with this idempotency key has stored a message."""
-        room = sa.and_(*(window.open for window in self.windows), self.guard.admits)
+        windows = [*self.windows, *self._refusals]
+        room = sa.and_(*(window.open for window in windows), self.guard.admits)
         fresh = ~sa.exists().where(rules.of_key(D, KEY))
         return sa.and_(fresh, self.rate.admits, sa.or_(given("exempt", sa.Boolean()), room))
 
@@ -81,7 +97,9 @@ class Issuing:
             V.country: given("country", sa.String()),
         }
         live = sa.exists().where(OF_PERSON, LIVE)
-        room = sa.or_(given("exempt", sa.Boolean()), self._most_live > LIVE_COUNT)
+        room = sa.or_(
+            given("exempt", sa.Boolean()), self._limits.live_verifications.count > LIVE_COUNT
+        )
         new = sa.select(*values.values()).where(budget.c.guesses > 0, ~live, room, self._allowed())
         return sa.insert(V).from_select(list(values), new)
 
@@ -101,10 +119,9 @@ class Issuing:
 
     def _answer(self) -> Statement:
         """The message if it was stored, what the same request led to before, the live
-        verification, how full the windows are, what looks like pumping, and what guesses are left.
+        verification, how full the windows are, and what looks like pumping.
         """
         earlier = sa.and_(rules.of_key(E, KEY), E.id != given("delivery_id"))
-        not_stored = D.id.is_(None)
         message = [D.id.label("stored"), D.channel.label("on"), D.provider.label("by"), D.auto]
         before = [E.verification_id.label("earlier"), E.id.label("earlier_delivery"), E.fingerprint]
         facts = [
@@ -112,8 +129,6 @@ class Issuing:
             *rules.facts(self.windows, rules.COUNTED_DOWN),
             *self.rate.facts,
             *self.guard.facts,
-            *self.budget.facts(needed=not_stored),
-            sa.case((not_stored, LIVE_COUNT)).label("live_count"),
         ]
         return (
             sa.select(*message, *before, *facts, *V.__table__.c)

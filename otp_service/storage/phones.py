@@ -65,14 +65,14 @@ def report(engine: sa.Engine, limits: Limits, **asked: str | int | None) -> Repo
     """``asked``: phone, purpose, max_attempts, and of a message to it address, prefix, country and
     lifetime. What a client is refused over all phones is not looked at.
     """
-    sends = rules.send_windows(replace(limits, client_refusals=()))
-    windows = sends + rules.failure_windows(limits, _NOBODY)
+    windows = rules.send_windows(limits)
+    windows += rules.refusal_windows(replace(limits, client_refusals=()))
+    windows += rules.failure_windows(limits, _NOBODY)
     guard, budget = PumpingGuard(limits.pumping), guesses.GuessBudget(limits)
     facts = [
         *rules.facts(windows, [window.limit.name for window in windows]),
         *guard.facts,
-        *budget.facts(needed=sa.true()),
-        guesses.LIVE_COUNT.label("live_count"),
+        *budget.facts,
         rules.NOW.label("as_of"),
         P.failures,
         P.disabled_at,

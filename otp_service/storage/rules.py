@@ -120,6 +120,16 @@ def _refused() -> Condition:
     return sa.and_(~cost(D), theirs, ~replaced)
 
 
+def refusal_windows(limits: Limits) -> list[Window]:
+    """Of messages that were refused: to the phone, and of the client."""
+    to_phone = sa.and_(D.phone == given("phone"), _refused())
+    windows = [
+        Window(limit, D.created_at, to_phone, since=UNLOCKED_AT) for limit in limits.phone_refusals
+    ]
+    of_client = sa.and_(D.client == given("client", sa.String()), _refused())
+    return windows + [Window(limit, D.failed_at, of_client) for limit in limits.client_refusals]
+
+
 def send_windows(limits: Limits) -> list[Window]:
     """In the order of ``limits.sends``."""
     its = sa.orm.aliased(V)
@@ -131,14 +141,7 @@ def send_windows(limits: Limits) -> list[Window]:
         for limit, counted in (to_phone | for_purpose).items()
     ]
     of_address = sa.and_(D.address == given("address", sa.String()), cost(D))
-    windows += [Window(limit, D.created_at, of_address) for limit in limits.address_sends]
-    to_phone_refused = sa.and_(D.phone == given("phone"), _refused())
-    windows += [
-        Window(limit, D.created_at, to_phone_refused, since=UNLOCKED_AT)
-        for limit in limits.phone_refusals
-    ]
-    of_client = sa.and_(D.client == given("client", sa.String()), _refused())
-    return windows + [Window(limit, D.failed_at, of_client) for limit in limits.client_refusals]
+    return windows + [Window(limit, D.created_at, of_address) for limit in limits.address_sends]
 
 
 def failure_windows(limits: Limits, verification_id: sa.BindParameter[Any]) -> list[Window]:

@@ -22,7 +22,7 @@ from otp_service.domain.ports import (
     Verdict,
 )
 from otp_service.domain.verification import Delivery, Person, Status, Verification
-from otp_service.storage import checking, guesses, issuing, reading, retention, rows
+from otp_service.storage import checking, issuing, reading, retention, rows
 from otp_service.storage.audit import masked
 from otp_service.storage.database import Database
 from otp_service.storage.transaction import Transaction
@@ -67,9 +67,11 @@ class SqlStore:
             quota, limit = Quota(self._limits.phone_sends[0].count), None
         suspicions = issuing.guard.suspicions(row)
         live = rows.verification(row) if row.id else None
-        begins = draft.generation == 1
-        counts = begins and live is None
         message, earlier = rows.issued(row, draft)
+        block = lock = None
+        if not (message or earlier):
+            (why,) = self._run(issuing.look, **values)
+            block, lock = issuing.blocks(why, draft)
         return Issued(
             draft,
             stored=message is not None,
@@ -78,8 +80,8 @@ class SqlStore:
             outgoing=message,
             limit=limit,
             earlier=earlier,
-            crowd=guesses.crowd(self._limits, row) if counts and not draft.exempt else None,
-            lock=issuing.budget.lock(row) if begins else None,
+            block=None if draft.exempt else block,
+            lock=lock,
             suspicions=suspicions,
             blocked=bool(suspicions) and issuing.guard.enforced,
         )

@@ -45,6 +45,19 @@ def test_ten_in_an_hour_end_messages_to_a_phone(
     assert service.send(person)
 
 
+def test_a_resend_of_a_live_code_is_refused_as_well(
+    service: OtpService, sender: FakeSender, person: Person
+) -> None:
+    service.send(person)
+    sender.failure = delivery_error(failures.UNDELIVERABLE)
+    for _ in range(10):
+        with pytest.raises(DeliveryError):
+            service.resend(person)
+    with pytest.raises(SendLimitExceeded) as caught:
+        service.resend(person)
+    assert caught.value.details["limit"] == "phone_refusals"
+
+
 @pytest.mark.parametrize(
     "failure",
     [

@@ -124,7 +124,7 @@ def test_every_limit_that_there_is_has_a_known_name(make_app: MakeApp) -> None:
     limits = settings_of(app).limits
     assert limits.client_requests
     found = (*limits.sends, *limits.phone_failures, limits.client_requests)
-    found += (limits.live_verifications,)
+    found += (*limits.phone_refusals, *limits.client_refusals, limits.live_verifications)
     assert {limit.name for limit in found} == LIMITS - {
         "failures_in_a_row",
         "verification_attempts",
