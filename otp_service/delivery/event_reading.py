@@ -16,6 +16,7 @@ Facts = dict[str, Any]
 """`ProviderEvent`'s fields, as far as they were told: texts not yet fit to be kept."""
 
 UNKNOWN: Facts = {"kind": Kind.OTHER, "topic": "other", "state": "other", "level": Level.FINE}
+_LANGUAGE = 64  # characters, which are kept; real ones have 2 to 10
 _TIERS = {"unlimited": float("inf"), "not_set": 0.0}
 
 
@@ -25,6 +26,7 @@ def event(facts: Facts, provider: str, at: datetime | None) -> ProviderEvent:
     if facts["kind"] is Kind.NUMBER:
         name = scrub(name)
     fit = {key: _line(facts.get(key, "")) for key in ("ref", "language", "owner")}
+    fit["language"] = fit["language"][:_LANGUAGE]
     level = facts.get("level") or LEVELS[facts["state"]]
     if facts["topic"] == "name" and level is Level.TROUBLE:
         level = Level.RISK  # the name that was approved before stays
@@ -98,4 +100,6 @@ def _tier(told: object) -> float | None:
 
 
 def _line(value: str) -> str:
-    return "".join(char for char in value if char.isprintable())[:200]
+    """Ids are nothing but digits, too: what has a plus before them is a phone number."""
+    masked = re.sub(r"\+[0-9]{7,}", lambda phone: f"••••{phone[0][-4:]}", value)
+    return "".join(char for char in masked if char.isprintable())[:200]

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 import sqlalchemy as sa
 
+from otp_service.delivery import provider_events
 from otp_service.domain.provider_events import Kind, Level, ProviderEvent
 from otp_service.storage import engines, retention
 from otp_service.storage.database import Database
@@ -95,3 +96,17 @@ def ready(url: str) -> sa.Engine:
     engine = sa.create_engine(url, **engines.options(url, 2))
     engines.prepare(engine)
     return engine
+
+
+def test_what_is_told_is_kept_whatever_its_length(
+    events: ProviderEvents, engine: sa.Engine
+) -> None:
+    long = "+919876543210 " + "x" * 1_000
+    fields = ("event", "message_template_name", "message_template_language", "reason")
+    value = dict.fromkeys((*fields, "message_template_id", "display_phone_number"), long)
+    for field in ("message_template_status_update", "phone_number_quality_update", "security"):
+        changes = [{"field": field, "value": value}]
+        told_so = provider_events.meta({"entry": [{"id": long, "changes": changes}]})
+        events.keep(told_so)
+        assert "9876543210" not in repr(told_so)
+    assert len(told(engine)) == 3
