@@ -9,6 +9,7 @@ from typing import Any
 from otp_service.log_safety import plain_words
 
 MAX_DEPTH = 20
+_BOM = "\ufeff"
 _DIGITS = 4300  # of one number; Python refuses to read longer ones
 _MARKS = re.compile(
     r'"(?:[^"\\]|\\.)*"?|(?P<opens>[\[{])|(?P<closes>[\]}])|(?P<refused>-?Infinity|NaN)'
@@ -31,6 +32,8 @@ def of_decoding(raw: bytes, error: UnicodeDecodeError) -> Place:
 
 
 def of_parsing(text: str, error: json.JSONDecodeError) -> Place:
+    if text.startswith(_BOM):
+        return place("A byte order mark stands before the JSON: leave it out", text, 0)
     return place(plain_words(error.msg), text, error.pos)  # some versions quote what they found
 
 

@@ -180,6 +180,11 @@ def test_what_is_no_json_is_told_where_and_never_quoted(
     assert (told["line"], told["column"], told["position"]) == (line, column, position)
 
 
+def test_a_byte_order_mark_is_called_so(client: FlaskClient) -> None:
+    told = error(client.post("/send-otp", data=b"\xef\xbb\xbf{}", headers=JSON))
+    assert told["problem"] == "A byte order mark stands before the JSON: leave it out"
+
+
 @pytest.mark.parametrize("raw", [b'{"a": canary}', b'{"a": "\\canary"}', b'{"a": "\\ucana"}'])
 def test_a_body_that_is_no_json_is_in_no_part_of_the_answer(
     client: FlaskClient, raw: bytes
