@@ -113,6 +113,6 @@ class GupshupSender(HttpSender):
         status = untrusted.words(told.get("status")).lower()
         return Said(
             message_id=untrusted.message_id(told.get("messageId")),
-            refused=status in ("error", "failed", "failure") or bool(told.get("error")),
+            refused=status in outcomes.REFUSING or bool(told.get("error")),
             trouble=reasons.of_answer(told, body),
         )

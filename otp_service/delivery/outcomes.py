@@ -15,6 +15,8 @@ WHATSAPP = "WhatsApp"  # Gupshup's and Meta's: Meta's come through Gupshup, too
 SMS = "SMS"  # Gupshup's answers to a send
 SMS_RECEIPT = "SMS receipt"  # the ``errCode`` of Gupshup's delivery reports
 
+REFUSING = frozenset({"error", "failed", "failure"})  # Gupshup's status where a 2xx is a refusal
+
 _TABLE: dict[str, dict[Failure, str]] = {
     HTTP: {
         f.REFUSED: "4xx 2xx-error",

@@ -126,7 +126,7 @@ class SmsSender(HttpSender):
 
     def _understood(self, body: bytes) -> Said:
         told = untrusted.part(untrusted.json_object(body).get("response")) or _from_text(body)
-        refused = told.get("status") == "error"
+        refused = untrusted.words(told.get("status")).lower() in outcomes.REFUSING
         number = untrusted.text(told.get("id"))  # a refusal has its code there
         return Said(
             message_id=untrusted.message_id(number),
@@ -144,6 +144,7 @@ def _trouble(told: Mapping[str, object], number: str, body: bytes) -> Trouble:
 def _from_text(body: bytes) -> dict[str, object]:
     """The older form: ``success | phone | id`` or ``error | code | text``."""
     status, *rest = (part.strip() for part in body.decode(errors="replace").split("|", 2))
+    status = status.lower()
     if status == "success" and len(rest) == 2:
         return {"status": status, "id": rest[1]}
     if status == "error":

@@ -102,8 +102,9 @@ def test_no_more_minutes_are_promised_than_there_are(seconds: int, minutes: str)
 
 
 def test_the_older_answer_is_understood_too(requests_mock: Mocker) -> None:
-    requests_mock.post(URL, text="success | 919876543210 | 3940265861-1\n")
-    assert SmsSender(SETTINGS).send(MESSAGE) == "3940265861-1"
+    for word in ("success", "Success"):
+        requests_mock.post(URL, text=f"{word} | 919876543210 | 3940265861-1\n")
+        assert SmsSender(SETTINGS).send(MESSAGE) == "3940265861-1"
 
 
 @pytest.mark.parametrize(
@@ -122,7 +123,10 @@ def test_an_error_in_a_200_is_an_error(code: str, failure: Failure) -> None:
     for answer in (
         said(id=code, details="words", status="error"),
         said(id=int(code), details="words", status="error"),
+        said(id=code, details="words", status="ERROR"),
+        said(id=code, details="words", status="Failure"),
         {"text": f"error | {code} | words"},
+        {"text": f"Error | {code} | words"},
     ):
         error = refusal(**answer)
         assert (type(error), error.failure) == (DeliveryFailed, failure)
