@@ -335,6 +335,7 @@ HEADS = {
     "a blank before the host's colon": b"GET /health HTTP/1.1\r\nHost : x\r\n\r\n",
     "two slashes": b"GET //health HTTP/1.1\r\nHost: x\r\n\r\n",
     "a hundred and one fields": b"GET /health HTTP/1.1\r\nHost: x\r\n" + b"a:\r\n" * 100 + b"\r\n",
+    "too many parameters": b"GET /health?" + b"a&" * 100 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
     "an encoded slash at the beginning": b"GET /%2Fhealth HTTP/1.1\r\nHost: x\r\n\r\n",
     "an encoded slash": b"GET /debug%2fwhatsapp HTTP/1.1\r\nHost: x\r\n\r\n",
     "two slashes and a host": b"GET //y/health HTTP/1.1\r\nHost: x\r\n\r\n",
