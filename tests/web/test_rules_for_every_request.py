@@ -9,9 +9,12 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
+from marshmallow import Schema
 from werkzeug.test import TestResponse
 
+from otp_service.domain.errors import InvalidRequest
 from otp_service.storage.models import AttemptRow, VerificationRow, db
+from otp_service.web.requests import load_body
 from tests.conftest import MakeApp
 
 POSTS = ("/send-otp", "/resend-otp", "/verify-otp")
@@ -278,3 +281,19 @@ def test_every_response_has_an_id_and_is_not_stored(client: FlaskClient, path: s
     response = client.get(path)
     assert response.headers["X-Request-ID"]
     assert response.headers["Cache-Control"] == "no-store"
+
+
+def test_of_a_thousand_unknown_fields_no_more_are_looked_at_than_are_told(app: Flask) -> None:
+    looked_at: list[int] = []
+
+    class Looking(Schema):
+        def load(self, data: Any, **more: Any) -> Any:
+            looked_at.append(len(data))
+            return super().load(data, **more)
+
+    body = json.dumps({str(number): 1 for number in range(1_000)})
+    asked = app.test_request_context(data=body, content_type="application/json")
+    with asked, pytest.raises(InvalidRequest) as caught:
+        load_body(Looking())
+    assert looked_at == [20]
+    assert len(dict[str, Any](caught.value.details)["fields"]) == 20
