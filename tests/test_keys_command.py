@@ -170,6 +170,8 @@ def test_the_next_key_may_what_the_one_before_may_unless_it_is_said_otherwise(ap
         "0perator",
         "hook:supabase",
         "service",
+        "public",
+        "Public",
         "\u043eperator:root",  # a Cyrillic o
         "shop\noperator:root",
         "shop\u2028x",

@@ -29,11 +29,12 @@ SECONDS_BETWEEN_NOTES = 60
 NOTING = "api-key-use"  # the name of the thread that notes it
 
 # In ASCII, so that no name looks like another one, and without a colon, which other actors of the
-# audit trail have. "service" is one, too, and what begins with "operator" looks like one.
-_NAME = re.compile(r"(?!service$|[o0]perat[o0]r)[a-z0-9][a-z0-9._-]{0,63}", re.IGNORECASE)
+# audit trail have. "service" is one, too, what begins with "operator" looks like one, and
+# "public" is everyone while no keys are required.
+_NAME = re.compile(r"(?!service$|public$|[o0]perat[o0]r)[a-z0-9][a-z0-9._-]{0,63}", re.IGNORECASE)
 NAME_RULE = (
     "NAME must be 1 to 64 letters, digits, dots, dashes and underscores, such as shop-2; it begins "
-    "with a letter or digit, and neither is service nor begins with operator"
+    "with a letter or digit, and is neither service nor public, nor begins with operator"
 )
 
 _ID_DIGITS = 8
