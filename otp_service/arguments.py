@@ -13,11 +13,11 @@ from otp_service.settings import Settings
 
 _EXAMPLES = """\
 examples:
-  python wsgi.py                              the sandbox, on http://127.0.0.1:8000
-  PORT=9000 python wsgi.py                    on another port; 0 is any that is free
-  HOST=0.0.0.0 WEB_CONCURRENCY=4 python wsgi.py
+  .venv/bin/python wsgi.py                    the sandbox, on http://127.0.0.1:8000
+  PORT=9000 .venv/bin/python wsgi.py          on another port; 0 is any that is free
+  HOST=0.0.0.0 WEB_CONCURRENCY=4 .venv/bin/python wsgi.py
                                               for other machines, in four processes
-  DATABASE_URL=postgresql://USER:PASSWORD@HOST:5432/NAME python wsgi.py
+  DATABASE_URL=postgresql://USER:PASSWORD@HOST:5432/NAME .venv/bin/python wsgi.py
                                               with Postgres; ./otp init-db first
   ./otp --help                                everything else: keys, checks, retention, support
 
@@ -54,5 +54,6 @@ def _names() -> str:
     """Of all settings there are: those that are asked for where none is set."""
     with TemporaryDirectory() as folder:
         Settings.from_env(asked := _Asked(), Path(folder))
-    names = " ".join(sorted(asked.names))
+    unused = {"SUPABASE_URL"}  # is asked for only to say so
+    names = " ".join(sorted(asked.names - unused))
     return textwrap.fill(names, 90, initial_indent="  ", subsequent_indent="  ")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -57,6 +58,18 @@ def _warn_of_readers(path: Path) -> None:
     """It is the operator's, so it is left as it is."""
     if path.exists() and path.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH):
         log.warning(".env is open to every account of this machine: chmod 600 .env")
+
+
+_PLACEHOLDER = re.compile(
+    r"your_.*|your[- ].*\b(?:here|id|key|name|number|password|secret|token)|<.*>|"
+    r"(?:change|replace)[-_ ]?me.*",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def is_placeholder(value: str) -> bool:
+    """Whether it is what an example has in the place of a value: ``your_api_key_here``."""
+    return _PLACEHOLDER.fullmatch(value) is not None
 
 
 class Reader:

@@ -14,7 +14,7 @@ from otp_service.delivery.gupshup import GupshupSettings
 from otp_service.delivery.meta import MetaSettings
 from otp_service.delivery.sms import SmsSettings
 from otp_service.domain import languages
-from otp_service.environ import Reader
+from otp_service.environ import Reader, is_placeholder
 
 _METAS_LANGUAGE = r"[a-z]{2,3}(_[A-Z]{2})?"
 _VARIABLES = {
@@ -110,7 +110,7 @@ def _check(read: Reader, account: Account, prefix: str) -> None:
             f"{name} is missing: set it, or unset {', '.join(values)}" for name in account.missing
         ]
     for name, value in values.items():
-        if value.lower().startswith("your_"):
+        if is_placeholder(value):
             read.problems.append(f"{name} still holds the example's placeholder")
     if not re.fullmatch(r"https?://[^\s/]+\S*", account.api_url):
         read.problems.append(f"{prefix}API_URL must be an http or https URL")

@@ -9,7 +9,7 @@ from otp_service import provider_accounts, setting_values
 from otp_service.delivery.gupshup import GupshupSettings
 from otp_service.delivery.meta import MetaSettings
 from otp_service.delivery.sms import SmsSettings
-from otp_service.environ import Reader
+from otp_service.environ import Reader, is_placeholder
 from otp_service.provider_accounts import Account
 from otp_service.setting_values import Network
 
@@ -98,7 +98,7 @@ def _senders(read: Reader, accounts: Mapping[str, Account]) -> tuple[str, ...]:
 
 def _webhook_secret(read: Reader) -> str:
     secret = read.text("GUPSHUP_WEBHOOK_SECRET")
-    if secret.lower().startswith("your_"):
+    if is_placeholder(secret):
         read.problems.append("GUPSHUP_WEBHOOK_SECRET still holds the example's placeholder")
     elif secret and len(secret) < 16:
         read.warnings.append(

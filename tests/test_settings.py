@@ -331,6 +331,20 @@ def test_what_is_of_use_to_an_account_only_does_not_start_without_it(
     assert len(problems(tmp_path, **alone, OTP_SECRET=SECRET)) == missing
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["your-template-id", "YOUR_API_KEY", "<api key>", "Your app name", "change-me", "CHANGEME"],
+)
+def test_a_placeholder_is_known_however_it_is_written(tmp_path: Path, text: str) -> None:
+    (problem,) = problems(tmp_path, **GUPSHUP | {"GUPSHUP_SRC_NAME": text}, OTP_SECRET=SECRET)
+    assert problem == "GUPSHUP_SRC_NAME still holds the example's placeholder"
+
+
+def test_a_name_that_begins_like_a_placeholder_is_none(tmp_path: Path) -> None:
+    for name in ("YourApp", "Your-Brand", "yours"):
+        load(tmp_path, **GUPSHUP | {"GUPSHUP_SRC_NAME": name}, OTP_SECRET=SECRET)
+
+
 @pytest.mark.statement(21)
 def test_placeholders_of_the_other_accounts_do_not_start(tmp_path: Path) -> None:
     filled = dict.fromkeys(META | SMS, "your_value_here")

@@ -5,6 +5,7 @@ The command line (`command.py`) and the constructor of `Simulator` are made of t
 
 from __future__ import annotations
 
+import re
 import secrets
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
@@ -81,3 +82,6 @@ class Options:
                 raise ValueError(f"{name} is 0 to 86400")
         if self.keep < 1 or not 0 <= self.port <= 65_535:
             raise ValueError("keep is 1 or more, port 0 to 65535")
+        for url in (self.callback_url, self.sms_callback_url, self.meta_callback_url):
+            if url and not re.fullmatch(r"https?://[^\s/?#]+\S*", url):
+                raise ValueError("a callback's URL begins with http:// or https:// and a host")
