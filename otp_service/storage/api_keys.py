@@ -25,6 +25,7 @@ Holder = tuple[str, frozenset[str]]
 MOST = 2  # keys of a client that hold at once: the one in use, and the next
 DEFAULT_SCOPES = "otp read"
 SECONDS_TRUSTED = 2.0
+SECONDS_UNKNOWN = 0.25  # a key that is not known may be new; of a crowd of wrong ones, one looks
 SECONDS_BETWEEN_NOTES = 60
 NOTING = "api-key-use"  # the name of the thread that notes it
 
@@ -130,7 +131,11 @@ class KeyRing:
     def find(self, key: str) -> Holder | None:
         """The client that holds ``key``, and its scopes. May raise `StorageUnavailable`."""
         of_key = digest(key)
-        holder = self.known.now(SECONDS_TRUSTED).get(of_key)
+        holders = self.known.now(SECONDS_TRUSTED)
+        if key and of_key not in holders:
+            with suppress(StorageUnavailable):  # then nobody can tell: it is unknown
+                holders = self.known.now(SECONDS_UNKNOWN)
+        holder = holders.get(of_key)
         if holder and self._is_time_to_note(of_key):
             note = threading.Thread(None, self._note_use, NOTING, [of_key], daemon=True)
             with suppress(RuntimeError):  # no more threads: a note is not worth a refusal

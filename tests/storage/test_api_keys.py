@@ -88,6 +88,18 @@ def test_no_byte_of_the_database_tells_a_key(tmp_path: Path) -> None:
     assert [part for part in (random.encode(), raw, raw.hex().encode()) if part in stored] == []
 
 
+def test_a_new_key_is_taken_at_once_although_the_keys_were_read_before(
+    engine: sa.Engine, ring: KeyRing
+) -> None:
+    assert ring.find("a wrong one") is None
+    key = api_keys.create(engine, "new")
+    assert key
+    end = time.monotonic() + api_keys.SECONDS_TRUSTED / 2
+    while ring.find(key) is None and time.monotonic() < end:
+        time.sleep(0.05)
+    assert ring.find(key)
+
+
 def test_a_key_was_never_used_before_it_is_and_then_just_now(
     engine: sa.Engine, ring: KeyRing
 ) -> None:
