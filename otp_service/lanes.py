@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from typing import Any
@@ -71,6 +72,7 @@ class _Stranger:
 
 def dispatcher(threads: int) -> ThreadedTaskDispatcher:
     """waitress's threads, which take what the lanes give them."""
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a line for each that waits
     made = ThreadedTaskDispatcher()
     made.queue = Lanes(threads, made.lock)
     made.set_thread_count(threads)

@@ -37,7 +37,6 @@ def configure(level: str = "info", style: str = "auto", secrets: Iterable[str] =
     root.addHandler(Handler(style, Safe(secrets)))
     root.setLevel(max(logging.WARNING, getattr(logging, level.upper())))
     logging.getLogger(OURS).setLevel(level.upper())
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a line for each that waits
     structlog.configure(
         processors=[ProcessorFormatter.wrap_for_formatter],
         wrapper_class=BoundLogger,

@@ -63,7 +63,7 @@ def test_without_javascript_there_are_the_commands_and_no_buttons(
 def test_it_can_be_read_by_everyone(
     page: Page, live_server: LiveServer, scheme: Literal["light", "dark"], width: int
 ) -> None:
-    page.emulate_media(color_scheme=scheme)
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     page.set_viewport_size({"width": width, "height": 844})
     page.goto(live_server.url)
     for step in ("#check", "#send"):

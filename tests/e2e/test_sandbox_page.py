@@ -309,7 +309,7 @@ def test_a_screen_reader_is_left_in_peace_while_nothing_happens(
 def test_it_can_be_read_by_everyone(
     page: Page, live_server: LiveServer, scheme: Literal["light", "dark"], width: int
 ) -> None:
-    page.emulate_media(color_scheme=scheme)
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     page.set_viewport_size({"width": width, "height": 844})
     messages: list[dict[str, Any]] = []
     stub(page, messages)

@@ -20,6 +20,7 @@ def test_messages_tell_what_each_phone_got_and_who_was_told(
     receiver.answers = [500]
     simulator.retries = 0
     message_id = send(code="007700").json()["messageId"]
+    simulator.settle()  # the 500 is this one's
     send("+12015553931")
     simulator.settle()
     url = f"{simulator.url}/simulator/messages"

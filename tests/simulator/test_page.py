@@ -94,7 +94,7 @@ def test_it_works_without_javascript(browser: Browser, simulator: Simulator, sen
 def test_it_can_be_read_by_everyone(
     page: Page, simulator: Simulator, send: Send, scheme: Literal["light", "dark"], width: int
 ) -> None:
-    page.emulate_media(color_scheme=scheme)
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     page.set_viewport_size({"width": width, "height": 844})
     for number in ("+12015553931", "+919876531026", "+919876543210"):
         send(number)
