@@ -13,13 +13,13 @@ from waitress.task import ThreadedTaskDispatcher
 class Lanes:
     """The connections that wait for a thread, in two lanes, each first come, first served.
 
-    Strangers never have more than a quarter of the threads. They have one always, or every other
+    Strangers never have more than an eighth of the threads. They have one always, or every other
     turn: a health check must be answered, however many clients there are. All methods are
     called under ``lock``.
     """
 
     def __init__(self, threads: int, lock: threading.Lock) -> None:
-        self._most = max(1, threads // 4)
+        self._most = max(1, threads // 8)
         self._lock = lock
         self._clients: deque[Any] = deque()
         self._strangers: deque[Any] = deque()

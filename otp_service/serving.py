@@ -21,7 +21,7 @@ from otp_service.storage.late_upgrade import upgrade_when_there
 from otp_service.storage.models import engines_of
 from otp_service.web.parts import parts_of
 
-SWITCH_SECONDS = 0.0005
+SWITCH_SECONDS = 0.0001
 """How long a thread computes while others wait to; Python's own 5 ms add up in a crowd."""
 OPEN_FILES = 4096
 """If the system lets us: each of so many connections may be sent a file."""

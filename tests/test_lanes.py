@@ -39,8 +39,8 @@ class Channel:
 
 
 @pytest.fixture
-def eight() -> ThreadedTaskDispatcher:
-    return lanes.dispatcher(8)
+def sixteen() -> ThreadedTaskDispatcher:
+    return lanes.dispatcher(16)
 
 
 def strangers(dispatcher: ThreadedTaskDispatcher, count: int) -> list[Channel]:
@@ -54,19 +54,19 @@ def served(channels: list[Channel]) -> int:
     return sum(channel.began.is_set() for channel in channels)
 
 
-def test_strangers_never_have_more_than_a_quarter_of_the_threads(
-    eight: ThreadedTaskDispatcher,
+def test_strangers_never_have_more_than_an_eighth_of_the_threads(
+    sixteen: ThreadedTaskDispatcher,
 ) -> None:
-    crowd = strangers(eight, 64)
-    clients = [Channel(is_of_client=True) for _ in range(6)]
+    crowd = strangers(sixteen, 64)
+    clients = [Channel(is_of_client=True) for _ in range(14)]
     for client in clients:
-        eight.add_task(client)
-    until(lambda: served(clients) == 6)
+        sixteen.add_task(client)
+    until(lambda: served(clients) == 14)
     assert served(crowd) == 2
     for channel in [*crowd, *clients]:
         channel.may_end.set()
     until(lambda: served(crowd) == 64)
-    eight.shutdown()
+    sixteen.shutdown()
 
 
 @pytest.mark.parametrize("threads", [1, 2, 8])
@@ -85,12 +85,12 @@ def test_a_stranger_has_a_turn_however_many_clients_there_are(threads: int) -> N
     dispatcher.shutdown()
 
 
-def test_what_waits_at_the_end_is_given_up(eight: ThreadedTaskDispatcher) -> None:
-    crowd = strangers(eight, 20)
+def test_what_waits_at_the_end_is_given_up(sixteen: ThreadedTaskDispatcher) -> None:
+    crowd = strangers(sixteen, 20)
     until(lambda: served(crowd) == 2)
     for channel in crowd[:2]:
         threading.Timer(0.2, channel.may_end.set).start()
-    eight.shutdown()
+    sixteen.shutdown()
     assert all(channel.may_end.is_set() for channel in crowd)
 
 
