@@ -31,7 +31,8 @@ IsOfClient = Callable[[str, dict[str, str]], bool]
 class Server:
     """One process's server on a listening socket, which several processes may share.
 
-    What ``is_of_client``, by its path and headers, comes before all else: see `lanes`.
+    What ``is_of_client``, by its path and headers, comes before all else: see `lanes`. Without it
+    all requests are alike.
     """
 
     def __init__(
@@ -39,7 +40,7 @@ class Server:
         app: Flask,
         listener: socket.socket,
         threads: int,
-        is_of_client: IsOfClient = lambda path, headers: False,
+        is_of_client: IsOfClient = lambda path, headers: True,
     ) -> None:
         self._stopping, self._asked_by = False, ""
         self._waitress: Any = create_server(
