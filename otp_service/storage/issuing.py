@@ -26,7 +26,7 @@ E = sa.orm.aliased(D)  # of an earlier request
 
 
 class Issuing:
-    """The two transactions under these ``limits``: `issue` and `reissue`.
+    """The transactions under these ``limits``: `issue`, `reissue`; `look` where neither stored.
 
     For messages without an end user's address there is another one, without its limits: a
     database plans each of them anew, so what is not asked for is left out.
@@ -36,10 +36,14 @@ class Issuing:
         self.windows = rules.send_windows(limits)
         self.rate = RequestRate(limits.client_requests)
         self.guard = PumpingGuard(limits.pumping)
-        self.budget = GuessBudget(limits)
+        self._budget = GuessBudget(limits)
         self._limits = limits
         self._refusals = rules.refusal_windows(limits)
-        looked_at = [rules.NOW.label("as_of"), *self.budget.facts, *rules.facts(self._refusals, ())]
+        looked_at = [
+            rules.NOW.label("as_of"),
+            *self._budget.facts,
+            *rules.facts(self._refusals, ()),
+        ]
         self.look = Transaction(sa.select(*looked_at).select_from(ALWAYS), reads=True)
         """Why a message was not stored, where the answer does not tell: see `blocks`. Apart from
         it, since to plan it takes as long as to store a message.
@@ -66,7 +70,7 @@ class Issuing:
         refused = Block(limit, quota.retry_after, quota.ends_at) if limit else None
         if draft.generation > 1:
             return refused, None
-        return refused or guesses.crowd(self._limits, row), self.budget.lock(row)
+        return refused or guesses.crowd(self._limits, row), self._budget.lock(row)
 
     def _allowed(self) -> sa.ColumnElement[bool]:
         """No limit is met, and no request with this idempotency key has stored a message."""
@@ -77,7 +81,7 @@ class Issuing:
 
     def _new(self) -> Statement:
         """A new verification with what guesses are left, unless the person has a live one."""
-        budget = sa.select(self.budget.left.label("guesses")).cte("budget")
+        budget = sa.select(self._budget.left.label("guesses")).cte("budget")
         budget = budget.prefix_with("MATERIALIZED", dialect="postgresql")  # reckoned once
         values: dict[Any, Any] = {
             V.id: given("id"),
