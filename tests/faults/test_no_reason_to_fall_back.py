@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
@@ -124,6 +125,20 @@ def test_a_host_that_refuses_at_one_of_its_addresses_is_talked_to(
         assert_unavailable(caller)
         assert caller.ready().data["fallback"] == "standby"
         addresses.reverse()
+
+
+def test_a_host_that_is_an_address_is_not_looked_up(
+    make_app: MakeApp, urls: dict[str, str], cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lookup has a thread and a deadline of its own, which a busy machine could miss."""
+    make_app(**urls)
+
+    def unknown(*_: object, **__: object) -> None:
+        raise OSError
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    caller = Caller(create_app(urls | {"DATABASE_URL": cluster.url, "OTP_SECRET": SECRET}))
+    assert caller.send().id[0] == "p"
 
 
 def test_a_standby_at_one_address_tells_nothing_of_a_primary_at_another(

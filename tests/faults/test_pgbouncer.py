@@ -53,7 +53,7 @@ def caller(
 
 
 @pytest.fixture
-def slow_caller(caller: Caller, cluster: Cluster) -> Caller:
+def slow_caller(patient: None, caller: Caller, cluster: Cluster) -> Caller:
     """What it writes takes long enough that two connections certainly race."""
     cluster.sql(SLOW)
     return caller
