@@ -107,6 +107,11 @@ class Limits:
         return self.phone_sends + self.purpose_sends + self.cooldown + self.address_sends
 
     @property
+    def in_a_row(self) -> Limit:
+        """``failures_in_a_row``: they count without a window, however long ago they were made."""
+        return Limit("failures_in_a_row", self.failures_in_a_row, 0)
+
+    @property
     def guess_ceilings(self) -> tuple[Limit, ...]:
         """How many wrong guesses for a phone are ever judged, whatever was named.
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, Protocol
 
-from otp_service.domain.limits import Limit
+from otp_service.domain.limits import Limit, seconds_until
 from otp_service.domain.messages import Outgoing
 from otp_service.domain.verification import Channel, Delivery, Person, Verification
 
@@ -95,6 +95,15 @@ class Block:
     limit: Limit
     retry_after: int
     ends_at: datetime | None = None
+
+    @classmethod
+    def until(cls, limit: Limit, ends_at: datetime, now: datetime) -> Block:
+        return cls(limit, seconds_until(ends_at, now), ends_at)
+
+    @classmethod
+    def of(cls, quota: Quota, limit: Limit | None) -> Block | None:
+        """None unless the quota says that ``limit`` is met."""
+        return cls(limit, quota.retry_after, quota.ends_at) if limit else None
 
     def told(self) -> dict[str, Any]:
         """For the refusal."""

@@ -146,9 +146,8 @@ class Sending:
 
 def _refusal(issued: Issued) -> OtpError:
     """Why it was not stored. What a person can wait for comes first."""
-    phone, quota = issued.draft.person.phone, issued.quota
-    full = issued.limit and Block(issued.limit, quota.retry_after, quota.ends_at)
-    if block := full or issued.block:
+    phone = issued.draft.person.phone
+    if block := Block.of(issued.quota, issued.limit) or issued.block:
         return SendLimitExceeded(phone=phone, **block.told())
     if issued.lock:
         return PhoneLocked(phone=phone, **issued.lock.block.told())

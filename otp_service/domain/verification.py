@@ -83,16 +83,8 @@ class Delivery:
     """Whether the caller did not wait for it."""
     expires_at: datetime | None = None
     """The end of its code; None if the code is void since the message was refused."""
-    price_category: str | None = None
-    price_billable: bool | None = None
-    price_model: str | None = None
-    price_type: str | None = None
-
-    @property
-    def price(self) -> Price | None:
-        """None until the provider told of it."""
-        told = Price(self.price_category, self.price_billable, self.price_model, self.price_type)
-        return told if told != Price() else None
+    price: Price | None = None
+    """None until the provider told of it."""
 
 
 @dataclass(frozen=True)

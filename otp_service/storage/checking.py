@@ -8,7 +8,7 @@ import sqlalchemy as sa
 import sqlalchemy.orm
 from sqlalchemy.dialects.postgresql import insert  # SQLite compiles its ON CONFLICT just as well
 
-from otp_service.domain.limits import LOCKED_FOR, Limit, Limits
+from otp_service.domain.limits import LOCKED_FOR, Limits
 from otp_service.domain.ports import Block
 from otp_service.domain.verification import Status
 from otp_service.storage import rows, rules
@@ -38,7 +38,7 @@ class Judging:
     def __init__(self, limits: Limits, secrets: int) -> None:
         self.windows = rules.failure_windows(limits, ASKED)
         self.rate = RequestRate(limits.client_requests)
-        self._in_a_row = Limit("failures_in_a_row", limits.failures_in_a_row, 0)
+        self._in_a_row = limits.in_a_row
         self.judge = self._transaction(secrets)
 
     def _transaction(self, secrets: int) -> Transaction:
@@ -80,8 +80,7 @@ class Judging:
         """What kept this answer's check from being judged, if it was one of the limits."""
         if row.disabled:  # nothing but an operator ends it
             return Block(self._in_a_row, LOCKED_FOR)
-        quota, limit = rows.quota(row, self.windows)
-        return Block(limit, quota.retry_after, quota.ends_at) if limit else None
+        return Block.of(*rows.quota(row, self.windows))
 
     def _answer(self) -> Statement:
         """The attempt is this one, or the one that the same request made before."""

@@ -64,6 +64,18 @@ class Database:
         log.warning("the database is back after %s seconds", away, extra={"seconds": away})
 
 
+def keep_in_first(
+    databases: Sequence[Database], transaction: Transaction, **values: object
+) -> None:
+    """In the first home, or in the last one if that can't be reached. Raises what `run` raises."""
+    try:
+        databases[0].run(transaction, **values)
+    except HomeUnreachable:
+        if len(databases) == 1:
+            raise
+        databases[-1].run(transaction, **values)
+
+
 def answers(engine: sa.Engine) -> bool:
     """Whether the database is there, be it to refuse: that requests may see."""
     try:

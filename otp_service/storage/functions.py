@@ -18,7 +18,6 @@ from otp_service.domain import codes
 
 TIMELINE = "left(pg_walfile_name(pg_current_wal_lsn()), 8)"
 """`timeline` on Postgres, which not every server tells: see `postgres.connect`."""
-_STORED = "%Y-%m-%d %H:%M:%S.%f"
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -139,4 +138,9 @@ def add_to_sqlite(connection: Any) -> None:
 def _sqlite_from_now(seconds: float | None) -> str | None:
     if seconds is None:
         return None
-    return (datetime.now(timezone.utc) + timedelta(seconds=seconds)).strftime(_STORED)
+    return as_stored(datetime.now(timezone.utc) + timedelta(seconds=seconds))
+
+
+def as_stored(time: datetime) -> str:
+    """An aware time as `UtcTime` is in a SQLite file."""
+    return time.astimezone(timezone.utc).strftime("%Y-%m-%d %H:%M:%S.%f")

@@ -18,7 +18,7 @@ from typing import Any
 import sqlalchemy as sa
 import sqlalchemy.orm
 
-from otp_service.domain.limits import LOCKED_FOR, Limit, Limits, seconds_until
+from otp_service.domain.limits import LOCKED_FOR, Limit, Limits
 from otp_service.domain.ports import Block, Lock
 from otp_service.storage.access_models import PhoneRow
 from otp_service.storage.functions import UtcTime, from_now, least
@@ -66,7 +66,7 @@ class GuessBudget:
     """What a verification of the phone gets if it is begun now."""
 
     def __init__(self, limits: Limits) -> None:
-        self._in_a_row = Limit("failures_in_a_row", limits.failures_in_a_row, 0)
+        self._in_a_row = limits.in_a_row
         ceilings = (limit.count for limit in limits.guess_ceilings)
         self._judged = list(map(_Judged, limits.phone_failures, ceilings))
         each = [*(judged.left for judged in self._judged), self._in_a_row.count - IN_A_ROW]
@@ -108,7 +108,7 @@ def crowd(limits: Limits, row: sa.Row[Any]) -> Block | None:
     limit = limits.live_verifications
     if row.live_count < limit.count:
         return None
-    return Block(limit, seconds_until(row.live_until, row.as_of), row.live_until)
+    return Block.until(limit, row.live_until, row.as_of)
 
 
 def _block(limit: Limit, row: sa.Row[Any], oldest: datetime | None) -> Block:
@@ -116,4 +116,4 @@ def _block(limit: Limit, row: sa.Row[Any], oldest: datetime | None) -> Block:
     ends = [row.live_until] if row.live_until else []
     if oldest:
         ends.append(limit.ends_at(oldest))
-    return Block(limit, seconds_until(min(ends), row.as_of), min(ends)) if ends else Block(limit, 1)
+    return Block.until(limit, min(ends), row.as_of) if ends else Block(limit, 1)

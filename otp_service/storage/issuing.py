@@ -66,8 +66,7 @@ class Issuing:
 
     def blocks(self, row: sa.Row[Any], draft: Draft) -> tuple[Block | None, Lock | None]:
         """What `look` found: a limit that is met, and why a new verification would get no guess."""
-        quota, limit = rows.quota(row, self._refusals)
-        refused = Block(limit, quota.retry_after, quota.ends_at) if limit else None
+        refused = Block.of(*rows.quota(row, self._refusals))
         if draft.generation > 1:
             return refused, None
         return refused or guesses.crowd(self._limits, row), self._budget.lock(row)

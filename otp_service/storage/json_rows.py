@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from otp_service.storage.functions import UtcTime
+from otp_service.storage.functions import UtcTime, as_stored
 from otp_service.storage.transaction import given
 
 
@@ -34,7 +34,7 @@ def as_json(rows: Iterable[Mapping[str, object]]) -> str:
 def text_of(time: object) -> str:
     """An aware time, in UTC and of a fixed width, as SQLite stores it."""
     assert isinstance(time, datetime)
-    return time.astimezone(timezone.utc).strftime("%Y-%m-%d %H:%M:%S.%f")
+    return as_stored(time)
 
 
 def _column(value: Any, name: str, type_: sa.types.TypeEngine[Any]) -> Any:

@@ -10,11 +10,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from otp_service.domain.errors import DeliveryError, HomeUnreachable, StorageUnavailable
+from otp_service.domain.errors import DeliveryError, StorageUnavailable
 from otp_service.domain.messages import Outgoing, Receipt
 from otp_service.domain.verification import Channel, DeliveryStatus, Price
 from otp_service.storage import outbox, receipts, rows, settling
-from otp_service.storage.database import Database
+from otp_service.storage.database import Database, keep_in_first
 from otp_service.storage.json_rows import as_json
 from otp_service.storage.settling import Waiting
 from otp_service.storage.transaction import Transaction
@@ -111,12 +111,7 @@ class Messages:
     def keep(self, kept: Sequence[Receipt]) -> None:
         """All of them in one transaction, in the first home that can be reached."""
         told = as_json(settling.kept(receipt, secrets.token_hex(16)) for receipt in kept)
-        try:
-            self._databases[0].run(receipts.KEEP, receipts=told)
-        except HomeUnreachable:
-            if len(self._databases) == 1:
-                raise
-            self._databases[-1].run(receipts.KEEP, receipts=told)
+        keep_in_first(self._databases, receipts.KEEP, receipts=told)
 
     def settle(
         self,
@@ -157,7 +152,7 @@ class Messages:
             done = {row.id for row in home.run(receipts.APPLY, told=as_json(of_deliveries))}
             news = done - {row.id for row in found if row.priced}
             for each in of_deliveries:
-                if each["id"] in news and (price := settling.price(each)):
+                if each["id"] in news and (price := rows.price(each)):
                     on_price(each["provider"], price)
             numbers = {row.number for row in found if row.id in done}
         applied = [each for number, each in enumerate(waiting) if number in numbers]

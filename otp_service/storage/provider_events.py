@@ -13,9 +13,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert  # SQLite compiles its ON CONFLICT just as well
 
-from otp_service.domain.errors import HomeUnreachable, StorageUnavailable
+from otp_service.domain.errors import StorageUnavailable
 from otp_service.domain.provider_events import Kind, Level, ProviderEvent
-from otp_service.storage.database import Database
+from otp_service.storage.database import Database, keep_in_first
 from otp_service.storage.functions import UtcTime, from_now
 from otp_service.storage.json_rows import as_json, rows_of
 from otp_service.storage.models import ProviderEventRow
@@ -72,12 +72,7 @@ class ProviderEvents:
         """In one statement, in the first home that can be reached. Raises what `Store` raises."""
         newest = {_id(event): event for event in told}
         events = as_json({"id": key, **_values(event)} for key, event in newest.items())
-        try:
-            self._databases[0].run(KEEP, events=events)
-        except HomeUnreachable:
-            if len(self._databases) == 1:
-                raise
-            self._databases[-1].run(KEEP, events=events)
+        keep_in_first(self._databases, KEEP, events=events)
 
 
 def known(engines: Sequence[sa.Engine]) -> list[Known]:

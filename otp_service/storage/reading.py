@@ -69,28 +69,23 @@ class Resource:
 
     def _answer(self, which: sa.ColumnElement[bool] = OWN) -> Statement:
         """A row for each delivery; one without an id if there is no such verification."""
-        return (
-            sa.select(*VERIFICATION, *DELIVERY, *self.rate.facts)
-            .select_from(rules.ALWAYS)
-            .outerjoin(V, which)
-            .outerjoin(D, D.verification_id == V.id)
-            .outerjoin(C, ITS_CODE)
-            .order_by(D.created_at, D.generation, D.id)
-        )
+        return self._with_deliveries(rules.ALWAYS.outerjoin(V, which))
 
     def _list(self, whose: sa.ColumnElement[bool]) -> Statement:
         """The newest of a phone, each as `_answer` has it."""
         of_phone = sa.select(V.id).where(V.phone == given("phone"), whose)
         newest = of_phone.order_by(V.created_at.desc(), V.id).limit(given("count", sa.Integer()))
         found = newest.subquery("newest")
+        these = rules.ALWAYS.outerjoin(found, sa.true()).outerjoin(V, V.id == found.c.id)
+        return self._with_deliveries(these, V.created_at.desc(), V.id)
+
+    def _with_deliveries(self, these: sa.FromClause, *order: Any) -> Statement:
         return (
             sa.select(*VERIFICATION, *DELIVERY, *self.rate.facts)
-            .select_from(rules.ALWAYS)
-            .outerjoin(found, sa.true())
-            .outerjoin(V, V.id == found.c.id)
+            .select_from(these)
             .outerjoin(D, D.verification_id == V.id)
             .outerjoin(C, ITS_CODE)
-            .order_by(V.created_at.desc(), V.id, D.created_at, D.generation, D.id)
+            .order_by(*order, D.created_at, D.generation, D.id)
         )
 
 

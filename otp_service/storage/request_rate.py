@@ -12,7 +12,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from otp_service.domain.errors import RequestLimitExceeded
-from otp_service.domain.limits import Limit, seconds_until
+from otp_service.domain.limits import Limit
+from otp_service.domain.ports import Block
 from otp_service.storage.access_models import RequestRow
 from otp_service.storage.functions import clock, from_now
 from otp_service.storage.rules import Window
@@ -62,6 +63,4 @@ class RequestRate:
         if self._limit is None or row.requests_full_since is None:
             return
         ends_at = self._limit.ends_at(row.requests_full_since)
-        raise RequestLimitExceeded(
-            retry_after=seconds_until(ends_at, row.as_of), **self._limit.told(), resets_at=ends_at
-        )
+        raise RequestLimitExceeded(**Block.until(self._limit, ends_at, row.as_of).told())

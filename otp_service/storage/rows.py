@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from itertools import groupby
 from typing import Any
@@ -17,6 +17,7 @@ from otp_service.domain.verification import (
     Channel,
     Delivery,
     DeliveryStatus,
+    Price,
     Status,
     Verification,
 )
@@ -25,7 +26,8 @@ from otp_service.storage.rules import COUNTED_DOWN, Window
 _VERIFICATION = [
     field.name for field in fields(Verification) if field.name not in ("deliveries", "repeated")
 ]
-_DELIVERY = [field.name for field in fields(Delivery)]
+_DELIVERY = [field.name for field in fields(Delivery) if field.name != "price"]
+PRICE = [field.name for field in fields(Price)]
 Rows = Sequence[sa.Row[Any]]
 
 
@@ -44,7 +46,13 @@ def delivery(row: sa.Row[Any]) -> Delivery:
     values = {name: getattr(row, f"delivery_{name}") for name in _DELIVERY}
     values["status"] = DeliveryStatus(row.delivery_status)
     values["channel"] = Channel(row.delivery_channel)
-    return Delivery(**values)
+    return Delivery(**values, price=price(row._mapping, "delivery_price_"))
+
+
+def price(columns: Mapping[Any, Any], prefix: str = "price_") -> Price | None:
+    """None if nothing was told of it."""
+    told = Price(**{name: columns.get(f"{prefix}{name}") for name in PRICE})
+    return told if told != Price() else None
 
 
 def outgoing(row: sa.Row[Any]) -> Outgoing:

@@ -24,15 +24,19 @@ NOW = from_now(0)
 OF_PERSON = sa.and_(
     V.client == given("client"), V.phone == given("phone"), V.purpose == given("purpose")
 )
-# After a failover to a standby that lagged behind, what was consumed may look unused again: a
-# code that was issued on another timeline is void.
-SAME_TIMELINE = sa.or_(V.timeline.is_(None), V.timeline == timeline())
+
+
+def same_timeline(row: Any) -> Condition:
+    """After a failover to a standby that lagged behind, what was consumed may look unused again:
+    a code that was issued on another timeline is void.
+    """
+    return sa.or_(row.timeline.is_(None), row.timeline == timeline())
 
 
 def live(row: Any) -> Condition:
     """A verification that can still be verified."""
-    same_timeline = sa.or_(row.timeline.is_(None), row.timeline == timeline())
-    return sa.and_(row.status == Status.PENDING.value, row.expires_at > NOW, same_timeline)
+    pending = row.status == Status.PENDING.value
+    return sa.and_(pending, row.expires_at > NOW, same_timeline(row))
 
 
 LIVE = live(V)
@@ -171,7 +175,7 @@ def disabled(verification_id: sa.BindParameter[Any]) -> Condition:
 
 
 # What `rows.verification` needs besides the row.
-AS_OF: tuple[sa.Label[Any], ...] = (NOW.label("as_of"), SAME_TIMELINE.label("same_timeline"))
+AS_OF: tuple[sa.Label[Any], ...] = (NOW.label("as_of"), same_timeline(V).label("same_timeline"))
 
 
 # Of which a page may tell the person how much is left.

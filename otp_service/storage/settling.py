@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from otp_service.domain.failures import FAILURES
 from otp_service.domain.messages import Receipt
 from otp_service.domain.verification import DeliveryStatus, Price
+from otp_service.storage import rows
 
 Values = dict[str, Any]
-_PRICE = [field.name for field in fields(Price)]
 
 
 @dataclass(frozen=True)
@@ -49,18 +49,13 @@ def receipt(row: sa.Row[Any]) -> Receipt:
         failure=FAILURES.get(row.error_code or ""),
         reason=row.reason or "",
         delivery_id=row.delivery_id,
-        price=price(row._mapping),
+        price=rows.price(row._mapping),
     )
-
-
-def price(row: Mapping[Any, Any]) -> Price | None:
-    told = Price(**{name: row.get(f"price_{name}") for name in _PRICE})
-    return told if told != Price() else None
 
 
 def _price(receipt: Receipt) -> Values:
     told = receipt.price or Price()
-    return {f"price_{name}": getattr(told, name) for name in _PRICE}
+    return {f"price_{name}": getattr(told, name) for name in rows.PRICE}
 
 
 def keys(waiting: Sequence[Waiting]) -> list[Values]:
