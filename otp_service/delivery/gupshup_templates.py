@@ -52,7 +52,7 @@ class Template:
 
 def template(told: dict[str, object]) -> Template:
     """One element of Gupshup's list."""
-    made_of = json_object(words(told.get("containerMeta")).encode())
+    made_of = json_object(words(told.get("containerMeta")))
     everything = made_of | told
     return Template(
         id=word(told.get("id")),
@@ -95,7 +95,7 @@ class Templates:
         found = parts(told.get(name)) or list(filter(None, [part(told.get(name))]))
         said = Said(
             message_id="found" if found or told.get(name) == [] else None,
-            refused=told.get("status") == "error",
+            refused=words(told.get("status")).lower() in outcomes.REFUSING,
             trouble=reasons.of(told),
         )
         outcome = read(answer, said, outcomes.WHATSAPP, self._key)

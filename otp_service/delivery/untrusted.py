@@ -16,8 +16,11 @@ _LISTED = 20  # of a list of errors more are not looked at
 _MILLISECONDS = 10**11  # so many seconds are the year 5138, so many milliseconds are 1973
 
 
-def json_object(body: bytes) -> dict[str, object]:
-    """The body's JSON object; empty if it is anything else. Its content type may say text/html."""
+def json_object(body: bytes | str) -> dict[str, object]:
+    """The body's JSON object; empty if it is anything else. Its content type may say text/html.
+
+    A text in JSON may have half a character, which no encoding takes: it is read as it is.
+    """
     try:
         said = json.loads(body)
     except (ValueError, RecursionError):
@@ -40,7 +43,7 @@ def objects_in(value: object) -> list[dict[str, object]]:
     if isinstance(value, list):
         listed = [part({"message": each} if isinstance(each, str) else each) for each in value]
         return [each for each in listed if each][:_LISTED]
-    found = part(value) or (json_object(value.encode()) if isinstance(value, str) else {})
+    found = part(value) or (json_object(value) if isinstance(value, str) else {})
     return [found] if found else []
 
 

@@ -93,6 +93,12 @@ def test_the_lifetime_is_read_under_each_of_its_names(
     assert template(told() | {name: value}).lifetime == seconds
 
 
+def test_half_a_character_in_the_container_is_no_obstacle() -> None:
+    container = r'{"buttons": [{"type": "URL"}], "data": "\ud83d"}'
+    assert template(TOLD | {"containerMeta": "\ud83d"}).takes is None
+    assert template(TOLD | {"containerMeta": container}).takes == 1
+
+
 def test_whatever_the_types_are_reading_does_not_fail() -> None:
     values: tuple[object, ...] = (None, 7, 1.5, True, [], {}, "\x1b[31m", "x" * 10_000)
     for value in values:
@@ -153,6 +159,15 @@ def test_no_error_holds_the_key(status: str, body: object) -> None:
         error = asked(server.url)
     assert isinstance(error, DeliveryError)
     assert KEY not in f"{error!r} {error.reason} {error.__context__!r}".lower()
+
+
+@pytest.mark.parametrize("word", ["error", "failed", "Failure"])
+def test_a_refusal_in_a_200_is_one_whatever_it_is_called(word: str) -> None:
+    body = {"status": word, "message": "Portal User Not Found With APIKey"}
+    with serve(say(http(json.dumps(body).encode(), "200 OK"))) as server:
+        error = asked(server.url)
+    assert isinstance(error, DeliveryError)
+    assert error.failure is failures.CREDENTIALS_REJECTED
 
 
 def test_a_redirect_is_not_followed() -> None:

@@ -144,6 +144,12 @@ def test_a_refusal_is_read(kind: Kind) -> None:
     assert error.reason.endswith(": No.")
 
 
+def test_half_a_character_is_read_as_any_other(kind: Kind) -> None:
+    error = kind.refusal_of(say(http(kind.refuse("no such \ud83d user"), "400 Bad Request")))
+    assert isinstance(error, DeliveryFailed)
+    assert "no such   user" in error.reason
+
+
 @pytest.mark.statement(17)
 @pytest.mark.parametrize("status", ["302 Found", "307 Temporary"])
 def test_code_and_secret_follow_no_redirect(kind: Kind, status: str) -> None:

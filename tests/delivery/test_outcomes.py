@@ -44,6 +44,11 @@ def test_any_2xx_with_an_id_is_accepted(
     assert sender.send(MESSAGE) == "id-1"
 
 
+def test_an_acceptance_may_have_half_a_character(requests_mock: Mocker, sender: Sender) -> None:
+    requests_mock.post(URL, text=r'{"messageId": "id-1", "message": "sent \ud83d"}')
+    assert sender.send(MESSAGE) == "id-1"
+
+
 def test_the_content_type_of_an_answer_does_not_matter(
     requests_mock: Mocker, sender: Sender
 ) -> None:
@@ -364,6 +369,7 @@ def test_the_reason_is_the_provider_s_own_words(sender: Sender) -> None:
             "<html><style>p {}</style>\n<h1>Bad gateway</h1> nginx</html>",
             "HTTP 400: Bad gateway nginx",
         ),
+        ("<html><h1>Bad gateway</h1>" + "<script>let x" * 3_000, "HTTP 400: Bad gateway"),
         ('{"code": 987654, "status": "error"}', '987654: {"code": 987654, "status": "error"}'),
         ('{"code": 1002}', "1002"),
         ("[" * 60_000, "HTTP 400: " + "[" * 190),

@@ -51,7 +51,7 @@ NAMES = [
     "alert_info",
 ]
 json = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.just("\ud83d"),
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(

@@ -595,6 +595,7 @@ SCALARS = (
     | st.integers(10**5000, 10**5001)
     | st.floats()
     | st.text()
+    | st.text(st.characters(categories=["Cs", "L"]))  # JSON may have half a character
     | st.sampled_from(["sent", "failed", "delivered", "message-event", "1747136691", "000"])
 )
 NAMES = """
@@ -640,6 +641,7 @@ SAMPLES = [
     callbacks.V3_FAILED,
     EVENT,
     {"response": [QUERY, EVENT]},
+    v2("failed", {"ts": 1747136691, "message": "half a character: \ud83d"}),
 ]
 
 
