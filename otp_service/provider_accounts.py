@@ -48,7 +48,7 @@ def gupshup(read: Reader) -> GupshupSettings:
         templates=_templates(read),
     )
     _check(read, settings, "GUPSHUP_")
-    if settings.source and not re.fullmatch(r"\+?[0-9]{5,15}|your_.*", settings.source):
+    if not (_is_unfilled(settings.source) or re.fullmatch(r"\+?[0-9]{5,15}", settings.source)):
         read.problems.append("GUPSHUP_SOURCE must be the sender's number, digits only")
     return settings
 
@@ -81,7 +81,8 @@ def meta(read: Reader) -> MetaSettings:
         verify_token=read.text("META_VERIFY_TOKEN"),
     )
     _check(read, settings, "META_")
-    if settings.phone_number_id and not re.fullmatch(r"[0-9]+|your_.*", settings.phone_number_id):
+    number = settings.phone_number_id
+    if not (_is_unfilled(number) or re.fullmatch(r"[0-9]+", number)):
         read.problems.append("META_PHONE_NUMBER_ID must be Meta's id of the number, digits only")
     if not all(map(languages.read, settings.languages)):
         read.problems.append("META_TEMPLATE_LANGUAGES must be languages, separated by commas")
@@ -101,6 +102,11 @@ def chosen(read: Reader, *prefixes: str) -> dict[str, str]:
         f"{each}{name}" for each in prefixes or _VARIABLES for name in _VARIABLES[each].split()
     ]
     return {name: value for name in names if (value := read.text(name))}
+
+
+def _is_unfilled(value: str) -> bool:
+    """Whether `_check` tells of it, if anybody has to."""
+    return not value or is_placeholder(value)
 
 
 def _check(read: Reader, account: Account, prefix: str) -> None:

@@ -340,6 +340,12 @@ def test_a_placeholder_is_known_however_it_is_written(tmp_path: Path, text: str)
     assert problem == "GUPSHUP_SRC_NAME still holds the example's placeholder"
 
 
+def test_of_a_placeholder_no_more_is_told_than_that_it_is_one(tmp_path: Path) -> None:
+    filled = {"GUPSHUP_SOURCE": "<number>", "META_PHONE_NUMBER_ID": "YOUR_ID"}
+    found = problems(tmp_path, **META | GUPSHUP | filled, OTP_SECRET=SECRET)
+    assert found == [f"{name} still holds the example's placeholder" for name in filled]
+
+
 def test_a_name_that_begins_like_a_placeholder_is_none(tmp_path: Path) -> None:
     for name in ("YourApp", "Your-Brand", "yours"):
         load(tmp_path, **GUPSHUP | {"GUPSHUP_SRC_NAME": name}, OTP_SECRET=SECRET)

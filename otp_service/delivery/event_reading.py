@@ -49,6 +49,12 @@ def state_among(*told: object) -> str:
     return next(filter(None, (state_of(text(word)) for word in told)), NOTED)
 
 
+def category_state(new: str) -> str:
+    """Of a template whose category has changed, or will."""
+    authentication = plain_word(new) == "authentication"
+    return "recategorized_authentication" if authentication else "recategorized"
+
+
 def tier_state(before: object, after: object) -> str | None:
     """Whether a limit such as TIER_10K went up or down."""
     old, new = _tier(before), _tier(after)

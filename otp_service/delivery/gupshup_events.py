@@ -7,6 +7,7 @@ from otp_service.delivery.event_reading import (
     Facts,
     Told,
     amounts,
+    category_state,
     first,
     joined,
     restrictions,
@@ -63,9 +64,7 @@ def _template(told: Told, app: str) -> Facts:
 def _category(told: Told) -> Facts:
     """``correct``: what it will be soon."""
     new = first(told, ("new", "correct", "current"))
-    authentication = plain_word(new) == "authentication"
-    state = "recategorized_authentication" if authentication else "recategorized"
-    return {"topic": "category", "state": state, "detail": joined([new])}
+    return {"topic": "category", "state": category_state(new), "detail": joined([new])}
 
 
 def _account(told: Told, app: str) -> Facts:

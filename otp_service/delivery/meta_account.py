@@ -14,7 +14,6 @@ from urllib.parse import quote, urlencode
 from otp_service.delivery import outcomes, reasons
 from otp_service.delivery.answers import Said, read
 from otp_service.delivery.asking import ask
-from otp_service.delivery.exchange import DEADLINE
 from otp_service.delivery.gupshup_templates import Template, takes_code, whole_number, word
 from otp_service.delivery.meta import MetaSettings
 from otp_service.delivery.untrusted import json_object, part, parts, scrub, text, words
@@ -40,8 +39,8 @@ class Part:
 class MetaAccount:
     """Its methods answer a `DeliveryError` if they can't tell."""
 
-    def __init__(self, settings: MetaSettings, *, deadline: float = DEADLINE) -> None:
-        self._settings, self._deadline = settings, deadline
+    def __init__(self, settings: MetaSettings) -> None:
+        self._settings = settings
 
     def health(self) -> list[Part] | DeliveryError:
         """Of every part that a message passes; empty if Meta does not tell."""
@@ -63,7 +62,7 @@ class MetaAccount:
         base = self._settings.api_url.rstrip("/")
         url = f"{base}/{quote(path)}?{urlencode(query)}"
         token = self._settings.access_token
-        answer = ask(url, {"Authorization": f"Bearer {token}"}, deadline=self._deadline)
+        answer = ask(url, {"Authorization": f"Bearer {token}"})
         if isinstance(answer, DeliveryError):
             return answer
         told = json_object(answer.body)

@@ -11,6 +11,7 @@ from otp_service.delivery.event_reading import (
     Facts,
     Told,
     amounts,
+    category_state,
     first,
     joined,
     restrictions,
@@ -54,9 +55,7 @@ def _template_quality(value: Told, account: str) -> Facts:
 
 def _template_category(value: Told, account: str) -> Facts:
     new = first(value, ("new_category", "correct_category"))
-    authentication = plain_word(new) == "authentication"
-    state = "recategorized_authentication" if authentication else "recategorized"
-    return _template(value, "category", state, new)
+    return _template(value, "category", category_state(new), new)
 
 
 def _number(value: Told, topic: str, state: str, *detail: str) -> Facts:

@@ -25,7 +25,7 @@ _DEEPEST = 4
 _CODE_IN_WORDS = re.compile(r"^\(#([0-9]{1,9})\)\s*")  # Meta's titles begin with it
 # Meta's longest have seven digits, like 2494100; what looks otherwise is as likely a phone.
 _LIKE_A_CODE = re.compile(r"[0-9]{1,6}|[12][0-9]{6}")
-_NOT_TEXT = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^<>]*>", re.IGNORECASE | re.DOTALL)
+_NOT_TEXT = re.compile(r"<(script|style)\b.*?(?:</\1\s*>|\Z)|<[^<>]*>", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,7 @@ def error_words(trouble: Mapping[str, object]) -> str:
 
 def _plain_words(body: bytes) -> str:
     """A body that is a text for people: no page, nothing like JSON but a text in quotes."""
-    told = _beginning(body)
-    return "" if body.lstrip()[:1] in (b"<", b"{", b"[") else told.strip('"')
+    return "" if body.lstrip()[:1] in (b"<", b"{", b"[") else _beginning(body).strip('"')
 
 
 def page_words(body: bytes) -> str:

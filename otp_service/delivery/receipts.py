@@ -71,8 +71,10 @@ def gupshup(body: object) -> list[Receipt]:
     if receipt is None:
         return []
     phones = (event.get("destination"), told.get("phone"))
-    where = next((each for each in (facts, event) if reasons.of(each) != Trouble()), facts or event)
-    return [_explained(receipt, outcomes.WHATSAPP, reasons.of(where), where, *phones)]
+    told_in = ((reasons.of(each), each) for each in (facts, event))
+    nothing = (Trouble(), facts or event)
+    trouble, where = next((each for each in told_in if each[0] != Trouble()), nothing)
+    return [_explained(receipt, outcomes.WHATSAPP, trouble, where, *phones)]
 
 
 def _billed(told: Told) -> list[Receipt]:
