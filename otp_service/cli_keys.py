@@ -8,13 +8,13 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 
-from otp_service.cli_schema import make_schema
+from otp_service.cli_schema import make_schema, tell_of_change
 from otp_service.cli_screen import minute, show_table
 from otp_service.cli_signing_keys import signing_group
-from otp_service.storage import api_keys, audit
+from otp_service.storage import api_keys
 from otp_service.storage.access_models import ApiKeyRow
-from otp_service.storage.copied_rows import put_copy
-from otp_service.storage.models import db, engines_of
+from otp_service.storage.api_keys import HOLDERS
+from otp_service.storage.models import db
 from otp_service.web.auth import SCOPES
 
 keys = AppGroup("keys", help="Say who may call, and which keys sign proofs.")
@@ -52,7 +52,8 @@ def create_key(name: str, scopes: tuple[str, ...]) -> None:
             f"and revoke one: ./otp keys revoke {name} --key ID"
         )
     made = api_keys.key_id(api_keys.digest(key))
-    _changed("key.created", f"{name} {made}")  # also where it can't be shown
+    # Before it is shown: that may fail.
+    tell_of_change("key.created", f"{name} {made}", ApiKeyRow, HOLDERS)
     click.echo(key)
     click.echo(
         f"Keep it now: it is stored hashed and can't be shown again. Its id is {made}.", err=True
@@ -95,11 +96,5 @@ def revoke_key(name: str, key: str | None) -> None:
         of_id = f" with the id {key!r}" if key else ""
         raise click.ClickException(f"{name!r} has no key{of_id}: see ./otp keys list")
     click.echo(f"{name}: the key {key} is revoked." if key else f"{name} is revoked.")
-    _changed("key.revoked", f"{name} {key}" if key else name)
-
-
-def _changed(action: audit.Action, detail: str) -> None:
-    """Tell the audit trail, and the copy: a server that starts in an outage now knows of it."""
-    audit.record(db.engine, actor=audit.operator(), action=action, detail=detail)
-    for fallback in engines_of(current_app)[1:]:
-        put_copy(fallback, ApiKeyRow, api_keys.HOLDERS.run(db.engine))
+    told = f"{name} {key}" if key else name
+    tell_of_change("key.revoked", told, ApiKeyRow, HOLDERS)

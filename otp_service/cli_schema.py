@@ -1,13 +1,14 @@
-"""The tables that a command needs to write what is written first: a key."""
+"""What the commands on keys share: tables for the first of them, and who is told of a change."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
-from flask import Flask
+from flask import Flask, current_app
 
-from otp_service.storage import schema
-from otp_service.storage.models import engines_of
-from otp_service.storage.transaction import failure_of
+from otp_service.storage import audit, schema
+from otp_service.storage.copied_rows import put_copy
+from otp_service.storage.models import Base, db, engines_of
+from otp_service.storage.transaction import Transaction, failure_of
 
 
 def make_schema(app: Flask) -> None:
@@ -25,3 +26,10 @@ def make_schema(app: Flask) -> None:
         else:
             continue
         raise failure  # outside of the handler: a database error's text holds the row
+
+
+def tell_of_change(action: audit.Action, detail: str, row: type[Base], every: Transaction) -> None:
+    """The audit trail, and the copy of ``row``'s table: who starts in an outage now knows of it."""
+    audit.record(db.engine, actor=audit.operator(), action=action, detail=detail)
+    for fallback in engines_of(current_app)[1:]:
+        put_copy(fallback, row, every.run(db.engine))

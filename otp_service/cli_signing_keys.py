@@ -7,13 +7,13 @@ from flask import current_app
 from flask.cli import AppGroup
 
 from otp_service import signing
-from otp_service.cli_schema import make_schema
+from otp_service.cli_schema import make_schema, tell_of_change
 from otp_service.cli_screen import minute, show_table
 from otp_service.settings import settings_of
-from otp_service.storage import audit, signing_keys, signing_rows
+from otp_service.storage import signing_keys
 from otp_service.storage.access_models import SigningKeyRow
-from otp_service.storage.copied_rows import put_copy
-from otp_service.storage.models import db, engines_of
+from otp_service.storage.models import db
+from otp_service.storage.signing_rows import ALL
 
 signing_group = AppGroup("signing", help="The keys that sign proofs of a verification.")
 
@@ -49,7 +49,7 @@ def rotate_signing_key() -> None:
     make_schema(current_app)
     made = signing_keys.rotate(db.engine, settings_of(current_app).secrets)
     click.echo(f"{made.kid} signs from {minute(made.signs_from)} UTC.")
-    _changed("signing_key.created", made.kid)
+    tell_of_change("signing_key.created", made.kid, SigningKeyRow, ALL)
 
 
 @signing_group.command("revoke", context_settings={"ignore_unknown_options": True})
@@ -68,11 +68,4 @@ def revoke_signing_key(kid: str) -> None:
     if not signing_keys.revoke(db.engine, kid):
         raise click.ClickException(f"there is no signing key {kid!r}")
     click.echo(f"{kid} is revoked.")
-    _changed("signing_key.revoked", kid)
-
-
-def _changed(action: audit.Action, kid: str) -> None:
-    """Tell the audit trail, and the copy: a server that starts in an outage now knows of it."""
-    audit.record(db.engine, actor=audit.operator(), action=action, detail=kid)
-    for fallback in engines_of(current_app)[1:]:
-        put_copy(fallback, SigningKeyRow, signing_rows.ALL.run(db.engine))
+    tell_of_change("signing_key.revoked", kid, SigningKeyRow, ALL)

@@ -77,7 +77,7 @@ def _where(hosts: str) -> dict[str, Any] | None:
     """
     each = [_HOST.fullmatch(host) for host in hosts.split(",")]
     found = [(unquote(host[1] or host[2]), host[3] or "") for host in each if host]
-    if len(found) < len(each) or any(port and not 0 < int(port) < 65_536 for _, port in found):
+    if len(found) < len(each) or not all(libpq_options.is_port(port) for _, port in found):
         return None
     names, ports = zip(*found, strict=True)
     if len(found) == 1 and not names[0].startswith("/"):

@@ -79,7 +79,7 @@ def _wrong(name: str, values: tuple[str, ...]) -> str:
     elif name in _NUMBERS:
         fine, wanted = value.isascii() and value.isdigit(), "a whole number"
     elif name == "port":
-        fine, wanted = all(map(_is_port, value.split(","))), "a number from 1 to 65535"
+        fine, wanted = all(map(is_port, value.split(","))), "a number from 1 to 65535"
     elif name == "target_session_attrs":
         fine, wanted = value in _WRITABLE, "read-write: we write"
     if value and not fine:  # an empty one is libpq's default
@@ -87,7 +87,7 @@ def _wrong(name: str, values: tuple[str, ...]) -> str:
     return _unreadable(name, value) if value and name in _FILES else ""
 
 
-def _is_port(text: str) -> bool:
+def is_port(text: str) -> bool:
     return not text or (text.isascii() and text.isdigit() and 0 < int(text) < 65_536)
 
 

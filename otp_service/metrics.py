@@ -21,6 +21,7 @@ from otp_service.domain.messages import Receipt
 from otp_service.domain.provider_events import ProviderEvent
 from otp_service.domain.verification import Price
 from otp_service.shared_counts import shared_folder
+from otp_service.wording import REFUSALS
 
 LIMITS = {
     "phone_sends",
@@ -35,9 +36,6 @@ LIMITS = {
     "verification_attempts",
     "client_requests",
 }
-REASONS = {"country", "prefix", "number_type", "unusual_traffic"}
-"""Why a destination gets no messages."""
-
 CATEGORIES = {
     "authentication",
     "authentication_international",
@@ -49,6 +47,7 @@ CATEGORIES = {
 }
 """Of messages, as Meta prices them."""
 
+_ANSWER = {None: "unknown", True: "yes", False: "no"}
 _REQUEST_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20)
 _CALL_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8)  # a provider has 8 seconds
 
@@ -123,7 +122,7 @@ class Metrics:
     def limit_refusal(self, details: Mapping[str, object]) -> None:
         """A limit refused a request; ``details`` are the refusal's."""
         limit = details.get("limit", details.get("reason"))
-        self._refusals.labels(limit if limit in LIMITS | REASONS else "other").inc()
+        self._refusals.labels(limit if limit in LIMITS | REFUSALS.keys() else "other").inc()
 
     def provider_call(
         self, provider: str, channel: str, outcome: str, seconds: float | None
@@ -139,15 +138,13 @@ class Metrics:
 
     def provider_event(self, event: ProviderEvent, ours: bool | None) -> None:
         """``ours``: whether it is about what this service uses, None if it can't be told."""
-        whose = "unknown" if ours is None else "yes" if ours else "no"
         kind, level = event.kind.value, event.level.value
-        self._events.labels(event.provider, kind, event.state, level, whose).inc()
+        self._events.labels(event.provider, kind, event.state, level, _ANSWER[ours]).inc()
 
     def message_priced(self, provider: str, price: Price) -> None:
         """The first that was told of a message's price."""
         category = price.category if price.category in CATEGORIES else "other"
-        billable = "unknown" if price.billable is None else "yes" if price.billable else "no"
-        self._prices.labels(provider, category, billable).inc()
+        self._prices.labels(provider, category, _ANSWER[price.billable]).inc()
 
     def pumping_suspected(self, rule: str, country: str) -> None:
         """A message looks like pumping; ``country`` is ISO 3166, empty if it has none."""

@@ -82,7 +82,7 @@ def explain_error(code: str) -> tuple[str, dict[str, str]]:
         code=code,
         messages=sorted({kind.message for kind in kinds}),
         status=HTTPStatus(STATUS[kinds[0]]),
-        explanation=explanations.EXPLANATIONS.get(code),
+        explanation=explanations.EXPLANATIONS[code],
         answer=json.dumps(body(examples.REFUSALS[kinds[0]]), indent=2),
     )
     return html, {"Content-Security-Policy": content_security_policy()}

@@ -119,8 +119,8 @@ EXPLANATIONS: dict[str, Explanation] = {
         "No database could be asked. Nothing was counted or used up: try again.", "Retry-After: 2"
     ),
     "busy": Explanation(
-        "Of bodies over 256 KiB, which webhooks alone may have, four at a time are read. Nothing "
-        "was looked at: send it again after retry_after seconds.",
+        "Of bodies over 16 KiB, which webhooks alone may have, 64 at a time are read, and of those "
+        "over 256 KiB four. Nothing was looked at: send it again after retry_after seconds.",
         "Retry-After: 5",
     ),
     "not_ready": Explanation(

@@ -11,6 +11,7 @@ from typing import Any
 
 from marshmallow import Schema
 
+from otp_service import wording
 from otp_service.domain.errors import WHY_NO_NUMBER, CodeAlreadySent, DeliveryError, OtpError
 from otp_service.web import errors, examples
 from otp_service.web.schemas import SentSchema
@@ -47,13 +48,7 @@ _PROVIDERS_WORDS = _TEXT | {"description": "Why, in the provider's own words, sc
 _DETAILS_OF: dict[str, dict[str, Json]] = {
     "destination_not_allowed": {
         "reason": {
-            "enum": [
-                "country",
-                "prefix",
-                "number_type",
-                "may_be_mobile_without_9",
-                "unusual_traffic",
-            ],
+            "enum": [*wording.REFUSALS],
             "description": "Why the destination is not allowed",
         }
     },

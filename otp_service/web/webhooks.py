@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 from collections.abc import Callable, Sequence
@@ -26,15 +25,16 @@ from otp_service.web.errors import (
     WrongWebhookSecret,
     WrongWebhookSignature,
 )
+from otp_service.web.known_clients import digest
 from otp_service.web.parts import parts
 from otp_service.web.requests import parse_object
 
 MAX_BODY_BYTES = 256 * 1024
 META_PATH = "/webhooks/meta"
 META_BODY_BYTES = 3 * 1024 * 1024  # it tells of up to 1,000 messages at once, and in 3 MB
-_READING = [InvalidJson, BodyTooLarge, StorageUnavailable]
+_READING = [Busy, InvalidJson, BodyTooLarge, StorageUnavailable]
 _OF_GUPSHUP: list[type[OtpError]] = [WrongWebhookSecret, WrongWebhookAddress, *_READING]
-_OF_META: list[type[OtpError]] = [WrongWebhookSignature, Busy, *_READING]
+_OF_META: list[type[OtpError]] = [WrongWebhookSignature, *_READING]
 Read = Callable[[Any], list[Receipt]]
 ReadEvents = Callable[[Any], list[ProviderEvent]]
 
@@ -164,9 +164,5 @@ def _let_gupshup_in(hooks: Hooks) -> None:
 
 def _is_right(secret: str, *presented: str) -> bool:
     """Whether one of these is; in constant time, whatever their length."""
-    right = [hmac.compare_digest(_digest(secret), _digest(told)) for told in presented]
+    right = [hmac.compare_digest(digest(secret), digest(told)) for told in presented]
     return bool(secret) and any(right)
-
-
-def _digest(text: str) -> bytes:
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()

@@ -12,6 +12,7 @@ from otp_service.settings import settings_of
 from otp_service.storage import api_keys
 from otp_service.storage.models import db
 from otp_service.web.errors import STATUS
+from otp_service.wording import REFUSALS
 from tests.conftest import MakeApp
 from tests.scrape import Scrape
 from tests.storage.helpers import wrong
@@ -108,9 +109,10 @@ def test_a_limit_without_a_known_name_is_counted_as_other() -> None:
     metrics = Metrics()
     for details in ({"limit": NUMBER}, {"reason": NUMBER}, {}, {"limit": None}):
         metrics.limit_refusal(details)
-    metrics.limit_refusal({"reason": "country"})
+    for reason in REFUSALS:
+        metrics.limit_refusal({"reason": reason})
     found = Scrape.of(metrics.text().decode())
-    assert found.labels("limit") == {"other", "country"}
+    assert found.labels("limit") == {"other", *REFUSALS}
     assert found.value("otp_limit_refusals_total", limit="other") == 4
 
 
