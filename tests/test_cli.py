@@ -77,7 +77,7 @@ def test_every_command_says_plainly_when_the_database_is_not_there(
 ) -> None:
     done = run_on("postgresql://otp:hunter2@127.0.0.1:1/otp", tmp_path, command)
     assert done.exit_code == 1
-    assert "postgresql can't be reached" in done.output
+    assert "postgresql can't be reached" in done.stderr
     assert "hunter2" not in done.output
     assert isinstance(done.exception, SystemExit)  # and no other, which would be a traceback
 

@@ -221,7 +221,7 @@ def test_an_option_that_may_be_a_piece_of_a_password_is_not_shown(tmp_path: Path
     assert said == "DATABASE_URL has an option that Postgres lacks"
 
 
-def test_the_command_ends_with_2_and_without_the_password(tmp_path: Path) -> None:
+def test_the_command_ends_with_2_and_without_the_password() -> None:
     environ = {"DATABASE_URL": "postgresql://app:hunt@er2@127.0.0.1:1/otp", "OTP_SECRET": SECRET}
     done = subprocess.run(
         [sys.executable, "wsgi.py"],

@@ -9,13 +9,12 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from otp_service import create_app
 from otp_service.settings import settings_of
 from otp_service.signing import utc_now
 from otp_service.storage import api_keys, audit, signing_keys
 from otp_service.storage.access_models import SigningKeyRow
 from otp_service.storage.models import db
-from tests.conftest import SECRET, MakeApp
+from tests.conftest import MakeApp
 from tests.faults.waiting import until
 from tests.test_cli import flask
 
@@ -65,19 +64,6 @@ def test_every_command_has_help_with_an_example(app: Flask, command: str) -> Non
     code, text = run(app, f"{command} --help")
     assert code == 0
     assert f"Example: ./otp keys {command}" in text
-
-
-@pytest.mark.parametrize("command", ["signing list", "signing rotate", "signing revoke x"])
-def test_every_command_says_plainly_when_the_database_is_not_there(
-    command: str, tmp_path: Path
-) -> None:
-    url = "postgresql://otp:hunter2@127.0.0.1:1/otp"
-    environ = {"DATABASE_URL": url, "FALLBACK_DATABASE_URL": "off", "OTP_SECRET": SECRET}
-    app = create_app(environ, instance=tmp_path)
-    result = app.test_cli_runner().invoke(args=["otp", "keys", *command.split()])
-    assert result.exit_code == 1
-    assert "postgresql can't be reached" in result.stderr
-    assert "hunter2" not in result.stderr
 
 
 @pytest.mark.statement(15)

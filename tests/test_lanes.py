@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import pytest
@@ -94,18 +96,32 @@ def test_what_waits_at_the_end_is_given_up(sixteen: ThreadedTaskDispatcher) -> N
     assert all(channel.may_end.is_set() for channel in crowd)
 
 
-def hold(app: Flask) -> threading.Event:
+class Held:
     """A page of this application's that answers only when it may."""
-    may_end = threading.Event()
-    app.add_url_rule("/held", view_func=lambda: str(may_end.wait(20)))
-    return may_end
 
+    def __init__(self, app: Flask) -> None:
+        self._may_end, self._begun = threading.Event(), threading.Semaphore(0)
+        app.add_url_rule("/held", view_func=self._answer)
 
-def crowd_at(server: LiveServer, path: str, count: int = 64) -> list[threading.Thread]:
-    ask = [threading.Thread(target=requests.get, args=[server.url + path]) for _ in range(count)]
-    for thread in ask:
-        thread.start()
-    return ask
+    def _answer(self) -> str:
+        self._begun.release()
+        return str(self._may_end.wait(60))
+
+    @contextmanager
+    def by_a_crowd(self, server: LiveServer) -> Iterator[None]:
+        """While 64 ask for it, as many of them let in as a crowd may have threads."""
+        url = f"{server.url}/held"
+        crowd = [threading.Thread(target=requests.get, args=[url]) for _ in range(64)]
+        for thread in crowd:
+            thread.start()
+        try:
+            for _ in range(2):  # of 16
+                assert self._begun.acquire(timeout=20)
+            yield
+        finally:
+            self._may_end.set()
+            for thread in crowd:
+                thread.join()
 
 
 def test_a_crowd_without_a_key_waits_and_a_known_client_does_not(
@@ -114,26 +130,22 @@ def test_a_crowd_without_a_key_waits_and_a_known_client_does_not(
     app = make_app(API_KEYS="required")
     with app.app_context():
         key = api_keys.create(db.engine, "shop", ["otp"])
-    may_end, server = hold(app), serve(app)
+    held, server = Held(app), serve(app)
     headers = {"Authorization": f"Bearer {key}"}
     first = requests.post(f"{server.url}/verify-otp", json=CHECK, headers=headers, timeout=20)
-    crowd = crowd_at(server, "/held")
     other_way = {"X-API-Key": str(key)}
-    second = requests.post(f"{server.url}/verify-otp", json=CHECK, headers=other_way, timeout=20)
+    with held.by_a_crowd(server):
+        second = requests.post(
+            f"{server.url}/verify-otp", json=CHECK, headers=other_way, timeout=20
+        )
     assert first.json()["error"]["code"] == second.json()["error"]["code"] == "otp_not_found"
-    may_end.set()
-    for thread in crowd:
-        thread.join()
 
 
 def test_where_there_are_no_keys_calls_come_before_pages(app: Flask, serve: Serve) -> None:
-    may_end, server = hold(app), serve(app)
-    crowd = crowd_at(server, "/held")
-    answer = requests.post(f"{server.url}/verify-otp", json=CHECK, timeout=20)
+    held, server = Held(app), serve(app)
+    with held.by_a_crowd(server):
+        answer = requests.post(f"{server.url}/verify-otp", json=CHECK, timeout=20)
     assert answer.json()["error"]["code"] == "otp_not_found"
-    may_end.set()
-    for thread in crowd:
-        thread.join()
 
 
 def test_only_a_key_that_was_let_in_is_known(make_app: MakeApp) -> None:

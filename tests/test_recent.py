@@ -13,6 +13,7 @@ from flask import Flask
 from otp_service.recent import Recent
 from otp_service.storage.models import engines_of
 from tests.conftest import Serve
+from tests.faults.waiting import until
 
 pytestmark = pytest.mark.statement(25)
 
@@ -63,8 +64,7 @@ def test_while_one_looks_and_hangs_the_others_are_told_what_is_known() -> None:
     parts.answers.clear()
     with ThreadPoolExecutor(1) as pool:
         hanging = pool.submit(recent.now)
-        while parts.looks < 2:
-            pass
+        until(lambda: parts.looks == 2)
         assert [recent.now() for _ in range(10)] == [1] * 10
         parts.answers.set()
         assert hanging.result() == 2

@@ -68,7 +68,7 @@ def test_proxies_that_could_be_anybody(tmp_path: Path, proxies: str) -> None:
 
 
 @pytest.mark.statement(2, 21)
-def test_the_server_tells_all_of_it_at_once_and_does_not_start(tmp_path: Path) -> None:
+def test_the_server_tells_all_of_it_at_once_and_does_not_start() -> None:
     environ = {
         **GUPSHUP,
         "META_ACCESS_TOKEN": "EAAcanary0123456789",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import Literal
 
 import pytest
 import requests
 
 from otp_service.simulator import Simulator
+from tests.faults.waiting import until
 from tests.simulator.conftest import PHONE, Send
 from tests.simulator.receiver import Receiver
 
@@ -134,8 +134,7 @@ def test_after_a_reset_nothing_follows_a_callback_under_way(
 ) -> None:
     receiver.answering.clear()
     send()
-    while not receiver.told:
-        time.sleep(0.01)
+    until(lambda: bool(receiver.told))
     simulator.reset()
     receiver.answering.set()
     simulator.settle()
@@ -148,8 +147,7 @@ def test_after_a_reset_a_stalled_send_has_no_receipts(
     simulator.script(next=1, fault="stall:0.5")
     sending = threading.Thread(target=send)
     sending.start()
-    while not simulator.messages():
-        time.sleep(0.01)
+    until(lambda: bool(simulator.messages()))
     simulator.reset()
     sending.join()
     simulator.settle()

@@ -94,10 +94,7 @@ def test_a_new_key_is_taken_at_once_although_the_keys_were_read_before(
     assert ring.find("a wrong one") is None
     key = api_keys.create(engine, "new")
     assert key
-    end = time.monotonic() + api_keys.SECONDS_TRUSTED / 2
-    while ring.find(key) is None and time.monotonic() < end:
-        time.sleep(0.05)
-    assert ring.find(key)
+    until(lambda: ring.find(key) is not None, api_keys.SECONDS_TRUSTED / 2)
 
 
 def test_a_key_was_never_used_before_it_is_and_then_just_now(

@@ -121,7 +121,7 @@ class TestInAnHour:
             guesser.service.verify(person, sender.last_code, last.id)
 
     def test_what_is_out_on_a_live_verification_counts_until_it_ends(
-        self, guesser: Guesser, engine: sa.Engine
+        self, guesser: Guesser
     ) -> None:
         waits = guesser.begin("waits")
         guesser.use_up(10)
@@ -318,7 +318,7 @@ class TestInARow:
             assert strict.service.verify(person, sender.last_code)
 
     def test_ids_of_a_test_number_that_were_begun_before_are_disabled_with_it(
-        self, strict: Guesser, sender: FakeSender
+        self, strict: Guesser
     ) -> None:
         strict.person = replace(strict.person, phone=TEST_NUMBER)
         live = [strict.begin(f"purpose-{number}") for number in range(3)]

@@ -12,7 +12,7 @@ from otp_service.settings import settings_of
 from otp_service.storage import api_keys
 from otp_service.storage.models import db
 from otp_service.web.errors import STATUS
-from otp_service.wording import REFUSALS
+from otp_service.wording import COUNTED, REFUSALS
 from tests.conftest import MakeApp
 from tests.scrape import Scrape
 from tests.storage.helpers import wrong
@@ -131,6 +131,7 @@ def test_every_limit_that_there_is_has_a_known_name(make_app: MakeApp) -> None:
         "failures_in_a_row",
         "verification_attempts",
     }
+    assert COUNTED.keys() == LIMITS - {"client_requests", "verification_attempts"}
 
 
 def _key(app: Flask, name: str, *scopes: str) -> dict[str, str]:
