@@ -31,6 +31,7 @@ from otp_service.storage import signing_keys
 from otp_service.storage.models import db, engines_of
 from otp_service.web import examples
 from tests.conftest import SECRET, MakeApp, Serve
+from tests.storage.helpers import wrong
 
 PHONE = {"phone_number": "+919876543210"}
 OTHER_PHONE = {"phone_number": "+14155552671"}
@@ -255,8 +256,8 @@ def test_every_proof_has_128_random_bits_of_its_own(client: FlaskClient) -> None
 
 def test_a_wrong_code_has_no_proof(client: FlaskClient) -> None:
     code = sent(client)
-    wrong = PHONE | {"otp": f"{(int(code) + 1) % 10**6:06}"}
-    assert "proof" not in client.post("/verify-otp", json=wrong).get_data(as_text=True)
+    guess = PHONE | {"otp": wrong(code)}
+    assert "proof" not in client.post("/verify-otp", json=guess).get_data(as_text=True)
 
 
 def test_without_the_setting_there_is_no_proof_and_no_key_and_nothing_is_asked(
@@ -289,14 +290,14 @@ def test_no_code_is_used_up_and_no_guess_counted_while_nothing_can_sign(
     client = app.test_client()
     rename(app, "signing_keys", "gone")
     right = PHONE | {"otp": sent(client)}
-    wrong = PHONE | {"otp": f"{(int(right['otp']) + 1) % 10**6:06}"}
-    for refused in (client.post("/verify-otp", json=body) for body in (right, wrong)):
+    guess = PHONE | {"otp": wrong(right["otp"])}
+    for refused in (client.post("/verify-otp", json=body) for body in (right, guess)):
         assert refused.status_code == 503
         assert refused.get_json()["error"]["code"] == "storage_unavailable"
         assert "Retry-After" in refused.headers
     assert client.get(KEYS).status_code == 503
     rename(app, "gone", "signing_keys")
-    guessed = client.post("/verify-otp", json=wrong).get_json()
+    guessed = client.post("/verify-otp", json=guess).get_json()
     assert guessed["error"]["attempts_remaining"] == 4
     assert client.post("/verify-otp", json=right).get_json()["data"]["proof"]
 

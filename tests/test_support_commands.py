@@ -15,6 +15,7 @@ from otp_service.simulator import Simulator
 from otp_service.storage import audit
 from otp_service.storage.models import db
 from tests.conftest import MakeApp
+from tests.storage.helpers import wrong
 
 PHONE = {"phone_number": "+919876543210"}
 
@@ -36,9 +37,9 @@ def fill(client: FlaskClient) -> str:
     sent: dict[str, Any] = {}
     for purpose in ("one", "two", "three"):
         sent = client.post("/send-otp", json=PHONE | {"purpose": purpose}).get_json()["data"]
-        wrong = f"{(int(sent['otp']) + 1) % 10**6:06}"
+        guess = wrong(sent["otp"])
         for _ in range(5):
-            client.post("/verify-otp", json=PHONE | {"purpose": purpose, "otp": wrong})
+            client.post("/verify-otp", json=PHONE | {"purpose": purpose, "otp": guess})
     for _ in range(2):
         sent = client.post("/resend-otp", json=PHONE | {"purpose": "three"}).get_json()["data"]
     return str(sent["otp"])

@@ -76,7 +76,3 @@ class Caller:
     def pass_time(self, seconds: float) -> None:
         for engine in engines_of(self.app):
             helpers.pass_time(engine, seconds)
-
-
-def wrong(otp: str) -> str:
-    return helpers.wrong(otp)

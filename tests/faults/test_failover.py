@@ -8,8 +8,9 @@ from tests.conftest import MakeApp
 from tests.faults.cluster import Cluster
 from tests.faults.loopback import LOOPBACK
 from tests.faults.proxy import Proxy
-from tests.faults.service import Caller, wrong
+from tests.faults.service import Caller
 from tests.faults.waiting import until
+from tests.storage.helpers import wrong
 
 
 def url_of(*ports: int, options: str = "?target_session_attrs=read-write") -> str:

@@ -13,8 +13,9 @@ from otp_service.storage.models import engines_of
 from tests.conftest import SECRET, MakeApp
 from tests.faults.cluster import Cluster
 from tests.faults.proxy import Proxy
-from tests.faults.service import PHONE, Caller, wrong
+from tests.faults.service import PHONE, Caller
 from tests.faults.waiting import until
+from tests.storage.helpers import wrong
 
 
 def test_while_postgres_is_away_codes_are_sent_and_accepted_once(

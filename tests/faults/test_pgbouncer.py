@@ -14,8 +14,9 @@ from tests.faults.asking import connect, run
 from tests.faults.cluster import Cluster
 from tests.faults.pgbouncer import SERVER_CONNECTIONS, PgBouncer
 from tests.faults.processes import at_once
-from tests.faults.service import PHONE, Caller, wrong
+from tests.faults.service import PHONE, Caller
 from tests.faults.waiting import until
+from tests.storage.helpers import wrong
 
 THREADS = 16  # the service's own number of them, and so of its connections to pgbouncer
 LOCKS = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"

@@ -22,8 +22,9 @@ from tests.faults.cluster import Cluster
 from tests.faults.loopback import LOOPBACK
 from tests.faults.processes import Server, Servers, account, at_once
 from tests.faults.proxy import Proxy
-from tests.faults.service import Answer, Caller, wrong
+from tests.faults.service import Answer, Caller
 from tests.faults.waiting import until
+from tests.storage.helpers import wrong
 
 OTHER_SECRET = bytes(range(0xA7, 0xC7)).hex()
 ACCEPT = misbehaving.say(misbehaving.http())

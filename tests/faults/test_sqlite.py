@@ -22,8 +22,9 @@ from tests.delivery import misbehaving
 from tests.delivery.misbehaving import code_in
 from tests.faults.processes import Server, Servers, account, at_once
 from tests.faults.proxy import Proxy
-from tests.faults.service import PHONE, Caller, wrong
+from tests.faults.service import PHONE, Caller
 from tests.faults.waiting import until
+from tests.storage.helpers import wrong
 from tests.system import need_program
 
 OTHER_PHONE = "+919876543211"

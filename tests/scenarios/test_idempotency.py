@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.faults.processes import at_once
-from tests.faults.service import Answer, wrong
+from tests.faults.service import Answer
 from tests.scenarios.scene import Scene
+from tests.storage.helpers import wrong
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite", "postgres"], indirect=True)
 

@@ -71,10 +71,6 @@ class Canary:
         return found | (numbers & self.codes)
 
 
-def wrong(code: str) -> str:
-    return f"{(int(code) + 1) % 10 ** len(code):0{len(code)}}"
-
-
 class Service:
     """The service on real sockets, as an operator starts it, with its log in a file."""
 

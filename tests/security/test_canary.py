@@ -27,10 +27,10 @@ from tests.security.canary import (
     Canary,
     Service,
     service,
-    wrong,
 )
 from tests.security.traffic import Traffic
 from tests.storage import helpers
+from tests.storage.helpers import wrong
 
 pytestmark = pytest.mark.statement(13)
 

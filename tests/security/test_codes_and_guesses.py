@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from otp_service.storage.models import engines_of
 from tests.conftest import SECRET, MakeApp
 from tests.faults.processes import Server, Servers, at_once
-from tests.faults.service import PHONE, Caller, wrong
+from tests.faults.service import PHONE, Caller
+from tests.storage.helpers import wrong
 
 BUSY = "storage_unavailable"  # 200 at once may be more than a small machine's database takes
 

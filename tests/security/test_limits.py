@@ -15,6 +15,7 @@ from otp_service.domain.limits import DAY
 from otp_service.storage import api_keys
 from otp_service.storage.models import VerificationRow, db
 from tests.conftest import MakeApp
+from tests.storage.helpers import wrong
 
 PHONE = {"phone_number": "+919876543210"}
 LANDLINE = {"phone_number": "+442071838750"}
@@ -58,9 +59,9 @@ def test_the_end_users_address_is_counted_whatever_the_phone(make_app: MakeApp) 
 def test_too_many_wrong_codes_lock_the_phone(make_app: MakeApp) -> None:
     client = make_app(OTP_FAILURE_LIMITS="3/1h").test_client()
     sent = client.post("/send-otp", json=PHONE).get_json()["data"]
-    wrong = f"{(int(sent['otp']) + 1) % 10**6:06}"
+    guess = wrong(sent["otp"])
     for _ in range(3):
-        assert call(client, "/verify-otp", otp=wrong)[1]["code"] == "invalid_otp"
+        assert call(client, "/verify-otp", otp=guess)[1]["code"] == "invalid_otp"
     status, error = call(client, "/verify-otp", otp=sent["otp"])
     assert (status, error["code"], error["limit"]) == (429, "phone_locked", "phone_failures")
     assert error["resets_at"]
@@ -196,9 +197,9 @@ def test_a_phone_that_could_check_nothing_gets_no_message(make_app: MakeApp) -> 
     client = make_app(OTP_SEND_LIMITS="100/1h").test_client()
     for purpose in ("one", "two", "three"):
         sent = client.post("/send-otp", json=PHONE | {"purpose": purpose}).get_json()["data"]
-        wrong = f"{(int(sent['otp']) + 1) % 10**6:06}"
+        guess = wrong(sent["otp"])
         for _ in range(5):
-            of = {"otp": wrong, "purpose": purpose, "verification_id": sent["verification_id"]}
+            of = {"otp": guess, "purpose": purpose, "verification_id": sent["verification_id"]}
             assert call(client, "/verify-otp", **of)[1]["code"] == "invalid_otp"
     for path in ("/send-otp", "/resend-otp"):
         response = client.post(path, json=PHONE)

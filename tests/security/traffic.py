@@ -21,8 +21,8 @@ from tests.security.canary import (
     SECRETS,
     TEST_PHONE,
     Canary,
-    wrong,
 )
+from tests.storage.helpers import wrong
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", FIXED_CODE)
 HEADERS = {

@@ -37,7 +37,7 @@ ROWS_WITH_TIMES = (
 
 
 def wrong(code: str) -> str:
-    return f"{(int(code) + 1) % 10**6:06}"
+    return f"{(int(code) + 1) % 10 ** len(code):0{len(code)}}"
 
 
 def pass_time(engine: sa.Engine, seconds: float) -> None:

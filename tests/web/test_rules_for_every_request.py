@@ -16,6 +16,7 @@ from otp_service.domain.errors import InvalidRequest
 from otp_service.storage.models import AttemptRow, VerificationRow, db
 from otp_service.web.requests import load_body
 from tests.conftest import MakeApp
+from tests.storage.helpers import wrong
 
 POSTS = ("/send-otp", "/resend-otp", "/verify-otp")
 PHONE = {"phone_number": "+919876543210"}
@@ -160,8 +161,8 @@ def test_an_otp_that_is_not_six_digits_is_400_and_costs_no_attempt(
     assert "6 digits" in answer["error"]["fields"]["otp"][0]
     with app.app_context(), db.engine.connect() as connection:
         assert connection.scalar(sa.select(sa.func.count()).select_from(AttemptRow)) == 0
-    wrong = f"{(int(code) + 1) % 10**6:06}"
-    answer = client.post("/verify-otp", json=PHONE | {"otp": wrong}).get_json()
+    guess = wrong(code)
+    answer = client.post("/verify-otp", json=PHONE | {"otp": guess}).get_json()
     assert answer["error"]["attempts_remaining"] == 4
     assert client.post("/verify-otp", json=PHONE | {"otp": code}).get_json()["success"]
 

@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from tests.conftest import MakeApp
-from tests.faults.service import Caller, wrong
+from tests.faults.service import Caller
+from tests.storage.helpers import wrong
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
