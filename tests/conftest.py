@@ -19,8 +19,8 @@ from otp_service import create_app
 from otp_service.log_lines import Handler
 from otp_service.log_safety import Safe
 from otp_service.server import Server, listen
-from otp_service.storage import engines
-from otp_service.storage.models import engines_of
+from otp_service.storage import api_keys, engines
+from otp_service.storage.models import db, engines_of
 from otp_service.web.parts import parts_of
 from tests import databases
 
@@ -126,6 +126,14 @@ def make_app(tmp_path: Path) -> Iterator[MakeApp]:
     yield make
     for dispose in disposals:
         dispose()
+
+
+def new_key(app: Flask, client: str, *scopes: str) -> str:
+    """An API key of this application's, with these scopes."""
+    with app.app_context():
+        made = api_keys.create(db.engine, client, scopes)
+    assert made
+    return made
 
 
 @pytest.fixture

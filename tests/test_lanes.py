@@ -13,10 +13,8 @@ from flask import Flask
 from waitress.task import ThreadedTaskDispatcher
 
 from otp_service import lanes
-from otp_service.storage import api_keys
-from otp_service.storage.models import db
 from otp_service.web.parts import parts_of
-from tests.conftest import LiveServer, MakeApp, Serve
+from tests.conftest import LiveServer, MakeApp, Serve, new_key
 from tests.faults.waiting import until
 
 pytestmark = pytest.mark.statement(25)
@@ -128,12 +126,11 @@ def test_a_crowd_without_a_key_waits_and_a_known_client_does_not(
     make_app: MakeApp, serve: Serve
 ) -> None:
     app = make_app(API_KEYS="required")
-    with app.app_context():
-        key = api_keys.create(db.engine, "shop", ["otp"])
+    key = new_key(app, "shop", "otp")
     held, server = Held(app), serve(app)
     headers = {"Authorization": f"Bearer {key}"}
     first = requests.post(f"{server.url}/verify-otp", json=CHECK, headers=headers, timeout=20)
-    other_way = {"X-API-Key": str(key)}
+    other_way = {"X-API-Key": key}
     with held.by_a_crowd(server):
         second = requests.post(
             f"{server.url}/verify-otp", json=CHECK, headers=other_way, timeout=20
@@ -150,8 +147,7 @@ def test_where_there_are_no_keys_calls_come_before_pages(app: Flask, serve: Serv
 
 def test_only_a_key_that_was_let_in_is_known(make_app: MakeApp) -> None:
     app = make_app(API_KEYS="required")
-    with app.app_context():
-        key = str(api_keys.create(db.engine, "shop", ["otp"]))
+    key = new_key(app, "shop", "otp")
     known, client = parts_of(app).is_of_client, app.test_client()
     right, wrong = ({"Authorization": f"bearer {each}"} for each in (key, "otp_" + "a" * 43))
     for headers in (right, wrong):

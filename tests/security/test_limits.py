@@ -12,9 +12,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from otp_service.domain.limits import DAY
-from otp_service.storage import api_keys
 from otp_service.storage.models import VerificationRow, db
-from tests.conftest import MakeApp
+from tests.conftest import MakeApp, new_key
 from tests.storage.helpers import wrong
 
 PHONE = {"phone_number": "+919876543210"}
@@ -73,9 +72,7 @@ def guarded(make_app: MakeApp) -> Flask:
 
 
 def key(app: Flask, name: str) -> dict[str, str]:
-    with app.app_context():
-        made = api_keys.create(db.engine, name, ["otp", "read"])
-    return {"Authorization": f"Bearer {made}"}
+    return {"Authorization": f"Bearer {new_key(app, name, 'otp', 'read')}"}
 
 
 def test_each_api_key_has_its_own_limit_of_requests(guarded: Flask) -> None:

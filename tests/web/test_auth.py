@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from otp_service.storage import api_keys
 from otp_service.storage.models import db
 from otp_service.web import auth
-from tests.conftest import MakeApp
+from tests.conftest import MakeApp, new_key
 
 PHONE = {"phone_number": "+1234567890"}
 
@@ -19,13 +19,6 @@ PHONE = {"phone_number": "+1234567890"}
 @pytest.fixture
 def guarded(make_app: MakeApp) -> Flask:
     return make_app(API_KEYS="required")
-
-
-def key(app: Flask, name: str, *scopes: str) -> str:
-    with app.app_context():
-        made = api_keys.create(db.engine, name, list(scopes))
-    assert made
-    return made
 
 
 def bearer(key: str) -> dict[str, str]:
@@ -71,7 +64,7 @@ def test_no_or_a_wrong_key_is_401(guarded: Flask, headers: dict[str, str]) -> No
 
 
 def test_a_key_travels_in_either_header(guarded: Flask) -> None:
-    mine = key(guarded, "shop", "otp")
+    mine = new_key(guarded, "shop", "otp")
     client = guarded.test_client()
     for headers in (bearer(mine), {"X-API-Key": mine}, {"Authorization": f"bearer {mine}"}):
         assert client.post("/resend-otp", json=PHONE, headers=headers).status_code == 200
@@ -79,7 +72,7 @@ def test_a_key_travels_in_either_header(guarded: Flask) -> None:
 
 @pytest.mark.statement(15)
 def test_a_key_without_the_scope_is_403(guarded: Flask) -> None:
-    mine = key(guarded, "reader", "read")
+    mine = new_key(guarded, "reader", "read")
     client = guarded.test_client()
     response = client.post("/send-otp", json=PHONE, headers=bearer(mine))
     assert (response.status_code, response.get_json()["error"]["code"]) == (403, "forbidden")
@@ -87,7 +80,7 @@ def test_a_key_without_the_scope_is_403(guarded: Flask) -> None:
 
 
 def test_a_client_sees_only_its_own_verifications(guarded: Flask) -> None:
-    one, two = key(guarded, "one", "otp", "read"), key(guarded, "two", "otp", "read")
+    one, two = new_key(guarded, "one", "otp", "read"), new_key(guarded, "two", "otp", "read")
     client = guarded.test_client()
     sent = client.post("/send-otp", json=PHONE, headers=bearer(one)).get_json()["data"]
     path = f"/verifications/{sent['verification_id']}"
@@ -103,7 +96,7 @@ def test_a_client_sees_only_its_own_verifications(guarded: Flask) -> None:
 @pytest.mark.statement(15)
 def test_a_revoked_key_ends_within_seconds(guarded: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api_keys, "SECONDS_TRUSTED", 0.2)
-    mine = key(guarded, "shop", "otp")
+    mine = new_key(guarded, "shop", "otp")
     client = guarded.test_client()
     assert client.post("/resend-otp", json=PHONE, headers=bearer(mine)).status_code == 200
     with guarded.app_context():
@@ -114,7 +107,7 @@ def test_a_revoked_key_ends_within_seconds(guarded: Flask, monkeypatch: pytest.M
 
 @pytest.mark.statement(15)
 def test_a_key_is_stored_hashed(guarded: Flask) -> None:
-    mine = key(guarded, "shop", "otp")
+    mine = new_key(guarded, "shop", "otp")
     with guarded.app_context():
         stored = [str(value) for row in api_keys.everything(db.engine) for value in row]
     assert mine not in stored

@@ -12,9 +12,7 @@ from typing import Any
 import pytest
 
 from otp_service import create_app
-from otp_service.storage import api_keys
-from otp_service.storage.models import db
-from tests.conftest import SECRET, LiveServer, MakeApp, Serve
+from tests.conftest import SECRET, LiveServer, MakeApp, Serve, new_key
 from tests.storage.helpers import wrong
 
 PHONE = "+919876543210"
@@ -106,9 +104,7 @@ def test_a_key_is_taken_as_the_client_sends_it(
     generated: Generated, make_app: MakeApp, serve: Serve
 ) -> None:
     app = make_app(API_KEYS="required")
-    with app.app_context():
-        key = api_keys.create(db.engine, "shop", ["otp"])
-    assert key
+    key = new_key(app, "shop", "otp")
     server, models = serve(app), generated.models
     body = models.Send(phone_number=PHONE)
     assert isinstance(generated.call("codes.send_otp", server, body=body), models.Unauthorized)

@@ -9,11 +9,9 @@ from flask.testing import FlaskClient
 from otp_service.domain.errors import OtpError
 from otp_service.metrics import LIMITS, Metrics
 from otp_service.settings import settings_of
-from otp_service.storage import api_keys
-from otp_service.storage.models import db
 from otp_service.web.errors import STATUS
 from otp_service.wording import COUNTED, REFUSALS
-from tests.conftest import MakeApp
+from tests.conftest import MakeApp, new_key
 from tests.scrape import Scrape
 from tests.storage.helpers import wrong
 
@@ -135,9 +133,7 @@ def test_every_limit_that_there_is_has_a_known_name(make_app: MakeApp) -> None:
 
 
 def _key(app: Flask, name: str, *scopes: str) -> dict[str, str]:
-    with app.app_context():
-        key = api_keys.create(db.engine, name, list(scopes))
-    return {"Authorization": f"Bearer {key}"}  # as Prometheus sends it
+    return {"Authorization": f"Bearer {new_key(app, name, *scopes)}"}  # as Prometheus sends it
 
 
 def test_where_keys_are_required_it_takes_one_that_may_read(make_app: MakeApp) -> None:

@@ -13,10 +13,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from openapi_spec_validator import validate
 
-from otp_service.storage import api_keys
-from otp_service.storage.models import db
 from otp_service.web import auth
-from tests.conftest import MakeApp, Serve
+from tests.conftest import MakeApp, Serve, new_key
 from tests.web.document import operations, resolved
 
 HERE = Path(__file__).parent
@@ -43,8 +41,7 @@ def test_schemathesis_finds_nothing(make_app: MakeApp, serve: Serve, tmp_path: P
     # Few phones for many calls: within the limits, or it finds that mostly refusals come.
     limits = {"OTP_CLIENT_REQUESTS": "off", "OTP_SEND_LIMITS": "1000/10m"}
     app = make_app(GUPSHUP_WEBHOOK_SECRET=secret, API_KEYS="required", **limits)
-    with app.app_context():
-        key = api_keys.create(db.engine, "all", list(auth.SCOPES))
+    key = new_key(app, "all", *auth.SCOPES)
     headers = (f"--header=X-API-Key: {key}", f"--header=Authorization: {secret}")
     report = f"--report-junit-path={tmp_path / 'report.xml'}"
     options = ("--max-examples=25", "--seed=20261122", "--generation-database=none", report)

@@ -11,9 +11,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from otp_service.storage import api_keys, audit
+from otp_service.storage import audit
 from otp_service.storage.models import db
-from tests.conftest import MakeApp
+from tests.conftest import MakeApp, new_key
 from tests.storage.helpers import pass_time
 
 PHONE = "+919876543210"
@@ -32,8 +32,7 @@ def client(app: Flask) -> FlaskClient:
 
 
 def key(app: Flask, name: str, *scopes: str) -> Headers:
-    with app.app_context():
-        return {"X-API-Key": str(api_keys.create(db.engine, name, scopes))}
+    return {"X-API-Key": new_key(app, name, *scopes)}
 
 
 @pytest.fixture
