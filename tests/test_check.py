@@ -36,6 +36,7 @@ from otp_service.simulator import Simulator, catalog, meta_webhook
 from otp_service.storage.models import SCHEMA, engines_of
 from otp_service.web.parts import parts_of
 from tests.conftest import SECRET, LiveServer, MakeApp, Serve
+from tests.delivery.account import META
 from tests.delivery.misbehaving import closed_port_url
 from tests.storage.helpers import pass_time
 
@@ -44,13 +45,6 @@ PHONE = "+919812345678"
 KEY, HOOK_SECRET = "k3y-of-gupshup-0001", "a-webhook-secret-of-the-tests"
 COPY_CODE, PLAIN, PAUSED = (template.id for template in catalog.TEMPLATES)
 SMS = {"GUPSHUP_SMS_USERID": "2000000001", "GUPSHUP_SMS_PASSWORD": "a-pass-word"}
-META = {
-    "META_ACCESS_TOKEN": "t0ken-of-meta-000001",
-    "META_PHONE_NUMBER_ID": "158072934066266",
-    "META_TEMPLATE": "verification_code",
-    "META_APP_SECRET": "an-app-secret",
-    "META_VERIFY_TOKEN": "a-verify-token",
-}
 SECRETS = (KEY, HOOK_SECRET, SECRET, PHONE, PHONE[1:], "a-pass-word", "t0ken-of-meta", "an-app-s")
 Check = Callable[..., Result]
 

@@ -15,6 +15,7 @@ from otp_service.simulator import Simulator
 from otp_service.storage import audit
 from otp_service.storage.models import db
 from tests.conftest import MakeApp
+from tests.faults.processes import account
 from tests.storage.helpers import wrong
 
 PHONE = {"phone_number": "+919876543210"}
@@ -191,16 +192,8 @@ def test_a_purpose_that_no_request_could_name_is_refused(app: Flask, purpose: st
 def test_why_tells_what_became_of_the_last_messages(
     make_app: MakeApp, database_url: str, simulated: Simulator
 ) -> None:
-    app = make_app(
-        DATABASE_URL=database_url,
-        FALLBACK_DATABASE_URL="off",
-        GUPSHUP_API_URL=simulated.gupshup_url,
-        GUPSHUP_API_KEY="k",
-        GUPSHUP_SOURCE="917834811114",
-        GUPSHUP_SRC_NAME="DemoApp",
-        GUPSHUP_TEMPLATE_ID="t",
-        API_KEYS="off",
-    )
+    urls = {"DATABASE_URL": database_url, "FALLBACK_DATABASE_URL": "off"}
+    app = make_app(**urls, **account(simulated.gupshup_url))
     client = app.test_client()
     assert "messages  " not in run(app, "why", PHONE["phone_number"]).replace("messages to it", "")
     client.post("/send-otp", json=PHONE | {"purpose": "first"})

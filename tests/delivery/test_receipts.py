@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import copy
-import hashlib
-import hmac
 import json
 import time
 from dataclasses import replace
@@ -22,7 +20,7 @@ from otp_service.domain.failures import Failure
 from otp_service.domain.messages import Receipt
 from otp_service.domain.verification import DeliveryStatus, Price
 from tests.delivery import callbacks
-from tests.delivery.callbacks import envelope, v2
+from tests.delivery.callbacks import envelope, signed, v2
 
 GS_ID = "1a6207e5-af37-4fc8-948a-25867d3ab077"
 
@@ -442,10 +440,6 @@ def test_meta_has_no_version_2() -> None:
 
 
 BODY = json.dumps(envelope({"id": "wamid.x", "status": "read"})).encode()
-
-
-def signed(body: bytes, secret: str) -> str:
-    return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
 def test_only_metas_signature_over_these_very_bytes_is_authentic() -> None:

@@ -9,7 +9,9 @@ from typing import Any
 from flask import Flask
 from flask.testing import FlaskClient
 
+from otp_service import create_app
 from otp_service.storage.models import engines_of
+from tests.conftest import SECRET
 from tests.storage import helpers
 
 PHONE = "+919876543210"
@@ -76,3 +78,8 @@ class Caller:
     def pass_time(self, seconds: float) -> None:
         for engine in engines_of(self.app):
             helpers.pass_time(engine, seconds)
+
+
+def caller_at(database_url: str, **settings: str) -> Caller:
+    """On databases as they are: it makes no tables."""
+    return Caller(create_app({"OTP_SECRET": SECRET, **settings, "DATABASE_URL": database_url}))

@@ -10,15 +10,14 @@ from contextlib import ExitStack, closing
 
 import pytest
 
-from otp_service import create_app
 from otp_service.storage.engines import BESIDE_REQUESTS
 from otp_service.storage.models import engines_of
-from tests.conftest import SECRET, MakeApp
+from tests.conftest import MakeApp
 from tests.faults.asking import connect, run
 from tests.faults.cluster import Cluster
 from tests.faults.loopback import LOOPBACK
 from tests.faults.proxy import Proxy
-from tests.faults.service import PHONE, Answer, Caller
+from tests.faults.service import PHONE, Answer, Caller, caller_at
 from tests.faults.waiting import until
 
 CONTRACT_SECONDS = 3.0
@@ -88,7 +87,7 @@ def test_where_packets_are_dropped_a_connection_is_given_up_in_time(
 ) -> None:
     make_app(**urls)  # for the fallback's schema
     away = f"postgresql://postgres@{LOOPBACK}:{dropped}/postgres"
-    caller = Caller(create_app(urls | {"DATABASE_URL": away, "OTP_SECRET": SECRET}))
+    caller = caller_at(away, **urls)
     seconds, answer = timed(caller.send)
     assert 1 < seconds < CONTRACT_SECONDS
     assert answer.id[0] == "s"

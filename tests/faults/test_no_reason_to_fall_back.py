@@ -8,12 +8,11 @@ from contextlib import closing, contextmanager
 
 import pytest
 
-from otp_service import create_app
 from otp_service.storage import postgres
-from tests.conftest import SECRET, MakeApp
+from tests.conftest import MakeApp
 from tests.faults.asking import connect, run
 from tests.faults.cluster import Cluster
-from tests.faults.service import PHONE, Caller
+from tests.faults.service import PHONE, Caller, caller_at
 
 
 @contextmanager
@@ -107,7 +106,7 @@ def test_a_connection_that_postgres_refuses_to_this_role_is_no_outage(
     cluster.sql("CREATE ROLE caller LOGIN PASSWORD 'right'")
     cluster.sql(REFUSALS[how])
     url = f"postgresql://caller:right@127.0.0.1:{cluster.port}/postgres"
-    caller = Caller(create_app(urls | {"DATABASE_URL": url, "OTP_SECRET": SECRET}))
+    caller = caller_at(url, **urls)
     assert_unavailable(caller)
     assert caller.ready().data["fallback"] == "standby"
 
@@ -121,7 +120,7 @@ def test_a_host_that_refuses_at_one_of_its_addresses_is_talked_to(
     monkeypatch.setattr(postgres, "_resolve", lambda _: addresses)
     url = f"postgresql://postgres@db.example.com:{cluster.port}/nowhere"
     for _ in range(2):
-        caller = Caller(create_app(urls | {"DATABASE_URL": url, "OTP_SECRET": SECRET}))
+        caller = caller_at(url, **urls)
         assert_unavailable(caller)
         assert caller.ready().data["fallback"] == "standby"
         addresses.reverse()
@@ -137,7 +136,7 @@ def test_a_host_that_is_an_address_is_not_looked_up(
         raise OSError
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    caller = Caller(create_app(urls | {"DATABASE_URL": cluster.url, "OTP_SECRET": SECRET}))
+    caller = caller_at(cluster.url, **urls)
     assert caller.send().id[0] == "p"
 
 
@@ -148,7 +147,7 @@ def test_a_standby_at_one_address_tells_nothing_of_a_primary_at_another(
     monkeypatch.setattr(postgres, "_resolve", lambda _: ["127.0.0.1", "127.0.0.2"])
     url = f"postgresql://postgres@db.example.com:{cluster.port}/postgres"
     with read_only(cluster):
-        caller = Caller(create_app(urls | {"DATABASE_URL": url, "OTP_SECRET": SECRET}))
+        caller = caller_at(url, **urls)
         assert caller.send().id[0] == "s"
 
 
@@ -157,7 +156,7 @@ def test_a_database_that_does_not_exist_is_no_outage(
 ) -> None:
     make_app(**urls)
     url = f"postgresql://postgres@127.0.0.1:{cluster.port}/nowhere"
-    caller = Caller(create_app(urls | {"DATABASE_URL": url, "OTP_SECRET": SECRET}))
+    caller = caller_at(url, **urls)
     assert_unavailable(caller)
 
 
@@ -165,6 +164,6 @@ def test_a_standby_is_503_and_no_reason_to_fall_back(
     caller: Caller, urls: dict[str, str], standby: Cluster
 ) -> None:
     assert caller.send().id[0] == "p"
-    there = Caller(create_app(urls | {"DATABASE_URL": standby.url, "OTP_SECRET": SECRET}))
+    there = caller_at(standby.url, **urls)
     assert_unavailable(there)
     assert there.ready().data["fallback"] == "standby"

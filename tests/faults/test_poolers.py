@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from otp_service import create_app
-from tests.conftest import SECRET, MakeApp
+from tests.conftest import MakeApp
 from tests.faults import gates
 from tests.faults.cluster import Cluster
 from tests.faults.loopback import LOOPBACK
-from tests.faults.service import Caller
+from tests.faults.service import Caller, caller_at
 
 GONE = "(EDBHANDLEREXITED) connection to database closed. Check logs for more information"
 SAID = {  # by Supavisor and pgbouncer; which home takes a new verification, if any does
@@ -33,7 +32,7 @@ def test_a_new_connection(
     make_app(**urls)
     with gates.gate(getattr(gates, way)(sqlstate, text)) as port:
         url = f"postgresql://otp_service@{LOOPBACK}:{port}/postgres"
-        caller = Caller(create_app(urls | {"DATABASE_URL": url, "OTP_SECRET": SECRET}))
+        caller = caller_at(url, **urls)
         expected = SAID[sqlstate, text]
         for number in range(3):
             sent = caller.send(f"+91987654321{number}")

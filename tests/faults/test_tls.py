@@ -10,13 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from otp_service import create_app
-from tests.conftest import SECRET, MakeApp
+from tests.conftest import MakeApp
 from tests.faults import gates
 from tests.faults.cluster import Cluster
 from tests.faults.gates import Authority, Handle
 from tests.faults.loopback import LOOPBACK
-from tests.faults.service import Caller
+from tests.faults.service import Caller, caller_at
 
 
 @pytest.fixture
@@ -32,7 +31,7 @@ def calling(
     make_app(**urls)  # for the schemas
     with gates.gate(handle) as port:
         url = f"postgresql://postgres:hunter2@{LOOPBACK}:{port}/postgres?{options}"
-        yield Caller(create_app(urls | {"DATABASE_URL": url, "OTP_SECRET": SECRET}))
+        yield caller_at(url, **urls)
 
 
 def assert_refused(caller: Caller, caplog: pytest.LogCaptureFixture, said: str) -> None:
@@ -95,7 +94,7 @@ def test_a_server_without_tls_where_it_is_required_is_refused(
 ) -> None:
     make_app(**urls)
     url = f"{cluster.url}?sslmode=require"
-    caller = Caller(create_app(urls | {"DATABASE_URL": url, "OTP_SECRET": SECRET}))
+    caller = caller_at(url, **urls)
     assert_refused(caller, caplog, "does not support SSL")
 
 
@@ -139,5 +138,5 @@ def test_where_clear_text_is_allowed_the_second_try_decides(
     make_app(**urls)
     with gates.gate(gates.refusing("28P01", "password authentication failed")) as port:
         url = f"postgresql://postgres@{LOOPBACK}:{port}/postgres?sslmode=prefer"
-        caller = Caller(create_app(urls | {"DATABASE_URL": url, "OTP_SECRET": SECRET}))
+        caller = caller_at(url, **urls)
         assert caller.send().code == "storage_unavailable"

@@ -7,11 +7,12 @@ import pytest
 import sqlalchemy as sa
 
 from otp_service.domain.errors import HomeUnreachable
-from otp_service.storage import connect_failures, engines, failure_table
+from otp_service.storage import connect_failures, failure_table
 from otp_service.storage.failure_table import TABLE
 from otp_service.storage.transaction import describe, failure_of
 from tests.faults import gates
 from tests.faults.loopback import LOOPBACK
+from tests.storage.upgrades import engine_on
 
 FULL, USER = "the pooler has no connection left", "the pooler does not let this user in"
 TENANT, TLS = "the pooler does not know this tenant or user", "takes connections with TLS only"
@@ -166,9 +167,7 @@ def test_what_a_server_says_while_it_refuses_a_connection(
     sqlstate, _, text = said.partition(" ")
     with gates.gate(gates.refusing(sqlstate, text)) as port:
         url = f"postgresql+psycopg2://app:hunter2@{LOOPBACK}:{port}/otp"
-        engine = sa.create_engine(url, **engines.options(url, 1))
-        engines.prepare(engine)
-        with pytest.raises(sa.exc.DBAPIError) as caught:
+        with engine_on(url) as engine, pytest.raises(sa.exc.DBAPIError) as caught:
             engine.connect()
     failure = failure_of(caught.value)
     assert isinstance(failure, HomeUnreachable) == outage

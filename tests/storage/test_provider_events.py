@@ -11,11 +11,12 @@ import sqlalchemy as sa
 
 from otp_service.delivery import provider_events
 from otp_service.domain.provider_events import Kind, Level, ProviderEvent
-from otp_service.storage import engines, retention
+from otp_service.storage import retention
 from otp_service.storage.database import Database
 from otp_service.storage.models import ProviderEventRow
 from otp_service.storage.provider_events import ProviderEvents, known
 from tests.storage.helpers import pass_time
+from tests.storage.upgrades import engine_on
 
 NOW = datetime.now(timezone.utc).replace(microsecond=0)
 PAUSED = ProviderEvent(
@@ -82,20 +83,13 @@ def test_it_is_forgotten_with_the_rest(events: ProviderEvents, engine: sa.Engine
 def test_while_postgres_is_away_the_fallback_keeps_them(
     events: ProviderEvents, engine: sa.Engine, sqlite_url: str
 ) -> None:
-    away = ready("postgresql+psycopg2://nobody@127.0.0.1:9/nowhere")
-    fallback = ready(sqlite_url)
     events.keep([PAUSED])
-    ProviderEvents(Database(away), Database(fallback)).keep([APPROVED, LOCKED])
-    states = {each.event.state for each in known([engine, fallback])}
-    assert states == {"approved", "account_restricted"}
-    assert [each.event.state for each in known([away, engine])] == ["paused"]
-    fallback.dispose()
-
-
-def ready(url: str) -> sa.Engine:
-    engine = sa.create_engine(url, **engines.options(url, 2))
-    engines.prepare(engine)
-    return engine
+    nowhere = "postgresql+psycopg2://nobody@127.0.0.1:9/nowhere"
+    with engine_on(nowhere) as away, engine_on(sqlite_url) as fallback:
+        ProviderEvents(Database(away), Database(fallback)).keep([APPROVED, LOCKED])
+        states = {each.event.state for each in known([engine, fallback])}
+        assert states == {"approved", "account_restricted"}
+        assert [each.event.state for each in known([away, engine])] == ["paused"]
 
 
 def test_what_is_told_is_kept_whatever_its_length(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 import socket
 from contextlib import ExitStack
@@ -13,17 +11,11 @@ import requests
 
 from otp_service import large_bodies
 from tests.conftest import LiveServer, MakeApp, Serve
+from tests.delivery import account
+from tests.delivery.callbacks import signed
 from tests.faults.waiting import until
 
-SECRET = "an-app-secret"
-META = {
-    "META_ACCESS_TOKEN": "t0ken-of-meta-000001",
-    "META_PHONE_NUMBER_ID": "158072934066266",
-    "META_TEMPLATE": "verification_code",
-    "META_APP_SECRET": SECRET,
-    "META_VERIFY_TOKEN": "a-verify-token",
-    "API_KEYS": "off",
-}
+META = account.META | {"API_KEYS": "off"}
 MIB = 1024 * 1024
 
 
@@ -39,8 +31,8 @@ def batch(size: int) -> bytes:
 
 
 def tell(server: LiveServer, body: bytes, path: str = "/webhooks/meta") -> requests.Response:
-    signature = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
-    headers = {"X-Hub-Signature-256": f"sha256={signature}", "Content-Type": "application/json"}
+    signature = signed(body, META["META_APP_SECRET"])
+    headers = {"X-Hub-Signature-256": signature, "Content-Type": "application/json"}
     return requests.post(server.url + path, data=body, headers=headers, timeout=20)
 
 

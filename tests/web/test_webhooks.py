@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 import logging
 from typing import Any
@@ -16,17 +14,12 @@ from werkzeug.test import TestResponse
 
 from otp_service.storage.models import ReceiptRow, engines_of
 from tests.conftest import MakeApp
+from tests.delivery import account
+from tests.delivery.callbacks import signed
 from tests.scrape import Scrape
 
 SECRET = "a-webhook-secret-of-the-tests"
-META = {
-    "META_ACCESS_TOKEN": "t0ken-of-meta-000001",
-    "META_PHONE_NUMBER_ID": "158072934066266",
-    "META_TEMPLATE": "verification_code",
-    "META_APP_SECRET": SECRET,
-    "META_VERIFY_TOKEN": "a-verify-token",
-    "API_KEYS": "off",
-}
+META = account.META | {"META_APP_SECRET": SECRET, "API_KEYS": "off"}
 TEMPLATE = "5a1e0000-0000-4000-8000-000000000001"
 GUPSHUP = {
     "GUPSHUP_API_KEY": "k3y-of-gupshup-0001",
@@ -189,26 +182,23 @@ def test_a_thousand_statuses_of_meta_are_stored_by_one_statement(make_app: MakeA
         for number in range(1000)
     ]
     changes = [{"field": "messages", "value": {"statuses": statuses}}]
-    body = json.dumps({"entry": [{"id": "1", "changes": changes}]}).encode()
-    assert len(body) > 350_000
-    signature = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
+    body = {"entry": [{"id": "1", "changes": changes}]}
+    assert len(json.dumps(body)) > 350_000
     inserts: list[str] = []
 
     def note(*facts: object) -> None:
         inserts.extend(str(fact) for fact in facts if str(fact).startswith("INSERT"))
 
     sa.event.listen(engines_of(app)[0], "before_cursor_execute", note)
-    headers = {"X-Hub-Signature-256": f"sha256={signature}"}
-    assert app.test_client().post("/webhooks/meta", data=body, headers=headers).status_code == 200
+    assert post_signed(app.test_client(), body).status_code == 200
     assert stored(app) == 1000
     assert len(inserts) == 1
 
 
-def signed(client: FlaskClient, body: dict[str, Any]) -> TestResponse:
+def post_signed(client: FlaskClient, body: dict[str, Any]) -> TestResponse:
     """What Meta posts."""
     raw = json.dumps(body).encode()
-    signature = hmac.new(SECRET.encode(), raw, hashlib.sha256).hexdigest()
-    headers = {"X-Hub-Signature-256": f"sha256={signature}"}
+    headers = {"X-Hub-Signature-256": signed(raw, SECRET)}
     return client.post("/webhooks/meta", data=raw, headers=headers)
 
 
@@ -224,7 +214,7 @@ def test_an_error_of_metas_app_is_warned_of_counted_and_shown(
     locked: dict[str, Any] = {"code": 131031, "title": "Business Account locked"}
     locked |= {"error_data": {"details": "restricted"}}
     body = of_meta("messages", metadata={"phone_number_id": "1"}, errors=[locked])
-    assert signed(app.test_client(), body).status_code == 200
+    assert post_signed(app.test_client(), body).status_code == 200
     (record,) = [each for each in caplog.records if "meta tells" in each.getMessage()]
     assert record.levelno == logging.WARNING
     assert "account_restricted" in record.getMessage()
@@ -262,7 +252,7 @@ def test_an_event_that_nobody_documented_is_counted_and_no_more(
     make_app: MakeApp, caplog: pytest.LogCaptureFixture
 ) -> None:
     app = make_app(**META)
-    assert signed(app.test_client(), of_meta("flows", event="PAUSED")).status_code == 200
+    assert post_signed(app.test_client(), of_meta("flows", event="PAUSED")).status_code == 200
     assert not [each for each in caplog.records if "meta tells" in each.getMessage()]
     assert Scrape.of(app).value("otp_provider_events_total", kind="other") == 1
 
@@ -272,7 +262,7 @@ def test_an_event_that_can_not_be_stored_is_not_acknowledged(make_app: MakeApp) 
     with engines_of(app)[0].begin() as connection:
         connection.execute(sa.text("DROP TABLE provider_events"))
     body = of_meta("account_update", event="ACCOUNT_RESTRICTION")
-    assert signed(app.test_client(), body).status_code == 503
+    assert post_signed(app.test_client(), body).status_code == 503
     assert Scrape.of(app).value("otp_provider_events_total") is None
 
 
