@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from typing import Any
 
 import click
@@ -46,9 +47,18 @@ class Commands(AppGroup):
         except OSError as failure:
             if failure.errno not in _UNWRITTEN:
                 raise
+            _forget_output()
             raise click.ClickException(
                 f"what it shows can't be written: {failure.strerror}"
             ) from None
+
+
+def _forget_output() -> None:
+    """What could not be written is tried once more at the end, and a second failure would be told
+    with a traceback (Python's library reference, signal, "Note on SIGPIPE").
+    """
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
 
 
 def _told(failure: StorageUnavailable, app: Flask) -> str:

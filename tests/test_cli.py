@@ -321,8 +321,12 @@ def test_a_reader_that_leaves_early_sees_no_traceback(app: Flask) -> None:
     assert process.wait(30) == 1
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("command", ["keys list", "audit", "keys create shop"])
-def test_a_disk_that_is_full_is_told_in_a_line(database_url: str, command: str) -> None:
+def test_a_disk_that_is_full_is_told_in_a_line(
+    database_url: str, command: str, unbuffered: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)  # empty is as if it were not set
     with Path("/dev/full").open("w") as full:
         done = run_with(database_url, command, stdout=full)
     assert done.returncode == 1
