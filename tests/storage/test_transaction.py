@@ -94,19 +94,20 @@ def test_sqlite_keeps_its_file_private_and_safe(tmp_path: Path) -> None:
 
 
 KEYS = ("first", "second", "third")
-LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('{key}', 0)); SELECT pg_sleep({seconds})"
+LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('{key}', 0))"
 
 
 @contextmanager
 def held_in_turn(engine: sa.Engine, seconds: float) -> Iterator[None]:
     """Other sessions hold the locks on `KEYS`, each so much longer than the one before."""
 
+    several = engine.execution_options(isolation_level="READ COMMITTED")  # statements, that is
+
     def hold(number: int, key: str) -> None:
-        statement = LOCK.format(key=key, seconds=seconds * (number + 1))
-        with engine.connect() as connection, connection.begin():
-            connection.exec_driver_sql(LOCK.format(key=key, seconds=0))
+        with several.begin() as connection:
+            connection.exec_driver_sql(LOCK.format(key=key))
             all_held.wait()
-            connection.exec_driver_sql(statement)
+            connection.exec_driver_sql(f"SELECT pg_sleep({seconds * (number + 1)})")
 
     all_held = threading.Barrier(len(KEYS) + 1)
     with ThreadPoolExecutor(len(KEYS)) as pool:
