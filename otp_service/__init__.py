@@ -10,10 +10,10 @@ from pathlib import Path
 from flask import Flask
 from flask_migrate import Migrate
 
-from otp_service import assembly, cli
+from otp_service import bootstrap, cli
 from otp_service.delivery import provider_events, receipts
 from otp_service.domain.verification import Channel
-from otp_service.environ import SettingsError, process_environment
+from otp_service.environment import SettingsError, process_environment
 from otp_service.settings import Settings
 from otp_service.storage import engines
 from otp_service.storage.models import db, engines_of
@@ -62,7 +62,7 @@ def create_app(
     app.json.sort_keys = False  # type: ignore[attr-defined] # success first, as documented
     app.extensions["otp_settings"] = settings
     _add_databases(app, settings)
-    app.extensions["otp_service"] = assembly.parts(settings, engines_of(app))
+    app.extensions["otp_service"] = bootstrap.parts(settings, engines_of(app))
     _add_web(app, settings)
     cli.init_app(app)
     return app

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, unquote
 import sqlalchemy as sa
 
 from otp_service import libpq_options
-from otp_service.environ import Reader
+from otp_service.environment import Reader
 
 _POSTGRES = "postgresql+psycopg2"
 _FORMS = "postgresql://USER:PASSWORD@HOST:PORT/DATABASE or sqlite:///FILE"

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from otp_service import arguments, create_app, log, logs
-from otp_service.environ import SettingsError
+from otp_service.environment import SettingsError
 from otp_service.server import listen
 from otp_service.serving import serve, serve_in_children
 from otp_service.settings import Settings, settings_of

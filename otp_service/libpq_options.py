@@ -12,7 +12,7 @@ import psycopg2
 import sqlalchemy as sa
 from psycopg2.extensions import make_dsn
 
-from otp_service.environ import Reader
+from otp_service.environment import Reader
 
 _VERSIONS = "TLSv1 TLSv1.1 TLSv1.2 TLSv1.3"
 _CHOICES = {

@@ -10,7 +10,7 @@ import phonenumbers
 from otp_service.domain.destination import BLOCKED_TYPES, DestinationRules
 from otp_service.domain.limits import DAY, FAILURES_IN_A_ROW, Guard, Limit, Limits, Pumping
 from otp_service.domain.numbering_plans import NUMBER_TYPES
-from otp_service.environ import Reader
+from otp_service.environment import Reader
 
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": DAY}
 _WINDOW = re.compile(r"([1-9][0-9]{0,6})/([1-9][0-9]{0,6})([smhd])")

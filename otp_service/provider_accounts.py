@@ -14,7 +14,7 @@ from otp_service.delivery.gupshup import GupshupSettings
 from otp_service.delivery.meta import MetaSettings
 from otp_service.delivery.sms import SmsSettings
 from otp_service.domain import languages
-from otp_service.environ import Reader, is_placeholder
+from otp_service.environment import Reader, is_placeholder
 
 _METAS_LANGUAGE = r"[a-z]{2,3}(_[A-Z]{2})?"
 _VARIABLES = {

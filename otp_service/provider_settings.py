@@ -9,7 +9,7 @@ from otp_service import provider_accounts, setting_values
 from otp_service.delivery.gupshup import GupshupSettings
 from otp_service.delivery.meta import MetaSettings
 from otp_service.delivery.sms import SmsSettings
-from otp_service.environ import Reader, is_placeholder
+from otp_service.environment import Reader, is_placeholder
 from otp_service.provider_accounts import Account
 from otp_service.setting_values import Network
 

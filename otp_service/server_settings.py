@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from otp_service.environ import Reader
+from otp_service.environment import Reader
 from otp_service.setting_values import Network, trusted_proxies
 
 

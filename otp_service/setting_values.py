@@ -15,7 +15,7 @@ from otp_service import private_files
 from otp_service.domain.codes import MIN_SECRET_BYTES, Secret
 from otp_service.domain.errors import InvalidPhoneNumber
 from otp_service.domain.phone import Numbering, normalize
-from otp_service.environ import Reader
+from otp_service.environment import Reader
 
 SANDBOX_TEST_NUMBER = "+1234567890"
 Network = IPv4Network | IPv6Network

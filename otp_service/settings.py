@@ -25,7 +25,7 @@ from otp_service.domain.codes import Secret
 from otp_service.domain.destination import DestinationRules
 from otp_service.domain.limits import Limits
 from otp_service.domain.phone import Numbering
-from otp_service.environ import Reader, SettingsError
+from otp_service.environment import Reader, SettingsError
 from otp_service.provider_settings import ProviderSettings
 from otp_service.server_settings import ServerSettings
 from otp_service.setting_values import ProofSettings

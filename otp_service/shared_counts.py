@@ -17,7 +17,7 @@ from pathlib import Path
 from prometheus_client import values
 
 from otp_service import private_files
-from otp_service.environ import SettingsError
+from otp_service.environment import SettingsError
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """Of the environment alone, which prometheus_client reads: processes that share this folder count

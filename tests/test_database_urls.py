@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from otp_service import create_app
-from otp_service.environ import SettingsError
+from otp_service.environment import SettingsError
 from otp_service.settings import Settings
 from tests.conftest import SECRET
 from tests.faults.gates import Authority

@@ -23,7 +23,7 @@ from otp_service.domain.failures import Outcome
 from otp_service.domain.messages import Receipt
 from otp_service.domain.provider_events import Kind, Level, ProviderEvent
 from otp_service.domain.verification import DeliveryStatus, Price
-from otp_service.environ import SettingsError
+from otp_service.environment import SettingsError
 from otp_service.metrics import Metrics
 from otp_service.shared_counts import FOLDER, shared_counts
 from otp_service.storage.models import engines_of

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from otp_service import create_app, private_files, shared_counts
-from otp_service.environ import process_environment
+from otp_service.environment import process_environment
 from otp_service.storage.models import engines_of
 from tests.conftest import SECRET
 

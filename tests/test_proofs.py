@@ -25,7 +25,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from otp_service import create_app, signing
-from otp_service.environ import SettingsError
+from otp_service.environment import SettingsError
 from otp_service.settings import settings_of
 from otp_service.storage import signing_keys
 from otp_service.storage.models import db, engines_of

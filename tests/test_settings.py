@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from otp_service.environ import SettingsError, process_environment
+from otp_service.environment import SettingsError, process_environment
 from otp_service.settings import Settings
 
 GUPSHUP = {

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from otp_service.circuit import TriedCircuit
+from otp_service.circuit_breaker import TriedCircuit
 from otp_service.domain import failures
 from otp_service.domain.errors import DeliveryError, DeliveryUnavailable
 from otp_service.domain.failures import Outcome

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from otp_service.circuit import Circuit
+from otp_service.circuit_breaker import Circuit
 from otp_service.domain.errors import HomeUnreachable, StorageUnavailable
 from otp_service.storage.reading import PING
 from otp_service.storage.transaction import Transaction

@@ -21,7 +21,7 @@ from werkzeug.test import TestResponse
 from otp_service import connections, framing, limit_settings
 from otp_service.domain.errors import InvalidPhoneNumber
 from otp_service.domain.phone import normalize
-from otp_service.environ import Reader
+from otp_service.environment import Reader
 from otp_service.web import addresses
 from otp_service.web.errors import InvalidJson
 from otp_service.web.requests import parse_object

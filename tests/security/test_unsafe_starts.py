@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from otp_service import create_app
-from otp_service.environ import SettingsError
+from otp_service.environment import SettingsError
 from otp_service.settings import Settings
 
 ROOT = Path(__file__).parent.parent.parent
