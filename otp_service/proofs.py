@@ -15,7 +15,7 @@ from otp_service import signing
 from otp_service.domain.codes import Secret
 from otp_service.domain.errors import StorageUnavailable
 from otp_service.domain.verification import Verification
-from otp_service.setting_values import ProofSettings
+from otp_service.settings.security import ProofSettings
 from otp_service.signing import SigningKey, utc_now
 
 

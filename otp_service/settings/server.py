@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from otp_service.environment import Reader
-from otp_service.setting_values import Network, trusted_proxies
+from otp_service.settings.security import Network, trusted_proxies
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from urllib.parse import parse_qsl, unquote
 
 import sqlalchemy as sa
 
-from otp_service import libpq_options
 from otp_service.environment import Reader
+from otp_service.settings import libpq_options
 
 _POSTGRES = "postgresql+psycopg2"
 _FORMS = "postgresql://USER:PASSWORD@HOST:PORT/DATABASE or sqlite:///FILE"

@@ -13,22 +13,18 @@ from typing import cast
 
 from flask import Flask
 
-from otp_service import (
-    database_urls,
-    limit_settings,
-    oversights,
-    provider_settings,
-    server_settings,
-    setting_values,
-)
 from otp_service.domain.codes import Secret
 from otp_service.domain.destination import DestinationRules
 from otp_service.domain.limits import Limits
 from otp_service.domain.phone import Numbering
 from otp_service.environment import Reader, SettingsError
-from otp_service.provider_settings import ProviderSettings
-from otp_service.server_settings import ServerSettings
-from otp_service.setting_values import ProofSettings
+from otp_service.settings import database as database_urls
+from otp_service.settings import limits as limit_settings
+from otp_service.settings import oversights, security, server
+from otp_service.settings import providers as provider_settings
+from otp_service.settings.providers import ProviderSettings
+from otp_service.settings.security import ProofSettings
+from otp_service.settings.server import ServerSettings
 
 
 @dataclass(frozen=True)
@@ -76,28 +72,28 @@ class Settings(ProviderSettings, ServerSettings):
         length = read.number("OTP_LENGTH", 6, 4, 10)
         attempts = read.number("OTP_MAX_ATTEMPTS", 5, 1, 100)
         database = database_urls.database_url(read, instance)
-        keys_required = setting_values.api_keys(read, sandbox)
+        keys_required = security.api_keys(read, sandbox)
         where = limit_settings.destinations(read)
         expiry = max(1, round(60 * read.decimal("OTP_EXPIRY_MINUTES", 3, 0.01, 10)))
         settings = cls(
             **vars(providers),
-            **vars(server_settings.server(read)),
+            **vars(server.server(read)),
             database_url=database,
             fallback_url=database_urls.fallback_url(read, database, instance),
             instance_count=read.number("INSTANCE_COUNT", 1, 1, 1000),
-            secrets=setting_values.secrets(read, sandbox, instance),
+            secrets=security.secrets(read, sandbox, instance),
             expiry=expiry,
             code_length=length,
             max_attempts=attempts,
             grace_codes=read.number("OTP_GRACE_CODES", 0, 0, 5),
             expose_code=read.switch("OTP_EXPOSE_CODE", sandbox),
-            test_numbers=setting_values.test_numbers(read, sandbox, length, where.numbering()),
+            test_numbers=security.test_numbers(read, sandbox, length, where.numbering()),
             api_keys_required=keys_required,
             limits=limit_settings.limits(read, keys_required=keys_required, max_attempts=attempts),
             destinations=where,
             retention_days=read.number("OTP_RETENTION_DAYS", 30, 1, 3650),
             sms_after=provider_settings.sms_after(read, expiry, providers.sms),
-            proof=setting_values.proof(read),
+            proof=security.proof(read),
         )
         _refuse_unsafe(read, settings, sandbox)
         read.problems += oversights.problems(environ, read.asked)
@@ -119,7 +115,7 @@ def _refuse_unsafe(read: Reader, settings: Settings, sandbox: bool) -> None:
             "OTP_EXPOSE_CODE is on with a real sender: anyone who may call /send-otp could sign "
             "in as anyone; remove it or set it to off"
         )
-    if sandbox and not setting_values.is_loopback(settings.host):
+    if sandbox and not security.is_loopback(settings.host):
         read.warnings.append(
             "HOST is open to other machines, and anyone who can connect can read every code at "
             "/sandbox: use 127.0.0.1, or let a container publish its port there only"

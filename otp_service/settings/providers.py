@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from otp_service import provider_accounts, setting_values
+from otp_service import provider_accounts
 from otp_service.delivery.gupshup import GupshupSettings
 from otp_service.delivery.meta import MetaSettings
 from otp_service.delivery.sms import SmsSettings
 from otp_service.environment import Reader, is_placeholder
 from otp_service.provider_accounts import Account
-from otp_service.setting_values import Network
+from otp_service.settings import security
+from otp_service.settings.security import Network
 
 HOW_TO_MAKE_ONE = 'make one with: python3 -c "import secrets; print(secrets.token_urlsafe(24))"'
 
@@ -51,7 +52,7 @@ def providers(read: Reader) -> ProviderSettings:
         meta=meta,
         senders=_senders(read, {"gupshup": gupshup, "meta": meta}),
         gupshup_webhook_secret=_webhook_secret(read),
-        gupshup_webhook_networks=setting_values.networks(read, "GUPSHUP_WEBHOOK_IPS"),
+        gupshup_webhook_networks=security.networks(read, "GUPSHUP_WEBHOOK_IPS"),
         gupshup_app_id=read.text("GUPSHUP_APP_ID"),
     )
     of_whatsapp = provider_accounts.chosen(read, "GUPSHUP_", "META_")
