@@ -1,7 +1,7 @@
 """Where servers and `flask --app wsgi` find the application; `python wsgi.py` serves it."""
 
 from otp_service import create_app
-from otp_service.launch import main
+from otp_service.server.launch import main
 
 __all__ = ["create_app"]
 

@@ -12,7 +12,7 @@ import requests
 from flask import Flask
 from waitress.task import ThreadedTaskDispatcher
 
-from otp_service import lanes
+from otp_service.server import request_queue
 from otp_service.web.parts import parts_of
 from tests.conftest import LiveServer, MakeApp, Serve, new_key
 from tests.faults.waiting import until
@@ -40,7 +40,7 @@ class Channel:
 
 @pytest.fixture
 def sixteen() -> ThreadedTaskDispatcher:
-    return lanes.dispatcher(16)
+    return request_queue.dispatcher(16)
 
 
 def strangers(dispatcher: ThreadedTaskDispatcher, count: int) -> list[Channel]:
@@ -71,7 +71,7 @@ def test_strangers_never_have_more_than_an_eighth_of_the_threads(
 
 @pytest.mark.parametrize("threads", [1, 2, 8])
 def test_a_stranger_has_a_turn_however_many_clients_there_are(threads: int) -> None:
-    dispatcher = lanes.dispatcher(threads)
+    dispatcher = request_queue.dispatcher(threads)
     clients = [Channel(is_of_client=True) for _ in range(50)]
     for client in clients:
         dispatcher.add_task(client)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
-from otp_service.server import Server, listen
+from otp_service.server.waitress_server import Server, listen
 from otp_service.simulator.app import make_app
 from otp_service.simulator.carrier import Carrier
 from otp_service.simulator.inbox import Message

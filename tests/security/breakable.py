@@ -12,8 +12,9 @@ from typing import Any
 
 from flask import Flask, Response, request
 
-from otp_service import create_app, launch
+from otp_service import create_app
 from otp_service.domain.service import OtpService
+from otp_service.server import launch
 
 _verify: Any = OtpService.verify
 

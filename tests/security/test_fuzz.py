@@ -18,10 +18,11 @@ from waitress.adjustments import Adjustments
 from waitress.buffers import OverflowableBuffer
 from werkzeug.test import TestResponse
 
-from otp_service import connections, framing
 from otp_service.domain.errors import InvalidPhoneNumber
 from otp_service.domain.phone import normalize
 from otp_service.environment import Reader
+from otp_service.server import connection as connections
+from otp_service.server import framing
 from otp_service.settings import limits
 from otp_service.web import addresses
 from otp_service.web.errors import InvalidJson

@@ -16,7 +16,7 @@ import requests
 from flask import Flask
 from requests.structures import CaseInsensitiveDict
 
-from otp_service.server import Server, listen
+from otp_service.server.waitress_server import Server, listen
 from otp_service.web import addresses
 from tests.conftest import LiveServer, MakeApp, Serve
 

@@ -17,7 +17,7 @@ import pytest
 import requests
 from flask import Flask
 
-from otp_service import connections, server
+from otp_service.server import connection, waitress_server
 from tests.conftest import LiveServer, Serve
 from tests.test_server import Start, start
 
@@ -113,7 +113,7 @@ def test_who_drips_is_hung_up_on_and_keeps_nobody_from_being_served(
     drip(dripping)
     check_that_others_are_served(live_server)
     assert len(still_open(dripping)) == len(dripping)
-    monkeypatch.setattr(connections, "REQUEST_SECONDS", 0.5)
+    monkeypatch.setattr(connection, "REQUEST_SECONDS", 0.5)
     for client in dripping:
         assert heard(client) == b""
     own = honest.sock
@@ -135,7 +135,7 @@ def heard(client: socket.socket) -> bytes:
 def test_an_answer_may_take_longer_than_its_request(
     app: Flask, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "REQUEST_SECONDS", 0.1)
+    monkeypatch.setattr(connection, "REQUEST_SECONDS", 0.1)
     asked = threading.Event()
     app.add_url_rule("/slow", view_func=lambda: str(asked.wait(1.1)))
     assert requests.get(f"{serve(app).url}/slow", timeout=20).text == "False"
@@ -145,8 +145,8 @@ def test_an_answer_may_take_longer_than_its_request(
 def test_where_all_connections_are_taken_newcomers_wait_until_one_is_free(
     app: Flask, serve: Serve, begin: Begin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "CONNECTIONS", 20)
-    monkeypatch.setattr(connections, "REQUEST_SECONDS", 0.5)
+    monkeypatch.setattr(waitress_server, "CONNECTIONS", 20)
+    monkeypatch.setattr(connection, "REQUEST_SECONDS", 0.5)
     live = serve(app)
     begin(live, BODY, count=20)
     assert requests.get(f"{live.url}/health", timeout=20).status_code == 200

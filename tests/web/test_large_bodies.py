@@ -9,7 +9,7 @@ from contextlib import ExitStack
 import pytest
 import requests
 
-from otp_service import large_bodies
+from otp_service.server import large_bodies
 from tests.conftest import LiveServer, MakeApp, Serve
 from tests.delivery import account
 from tests.delivery.callbacks import signed

@@ -16,8 +16,8 @@ from typing import Any
 from flask import Flask
 from waitress import create_server
 
-from otp_service import lanes
-from otp_service.connections import Channel
+from otp_service.server import request_queue
+from otp_service.server.connection import Channel
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class Server:
         self._waitress: Any = create_server(
             app,
             sockets=[listener],
-            _dispatcher=lanes.dispatcher(threads),
+            _dispatcher=request_queue.dispatcher(threads),
             ident=None,
             connection_limit=CONNECTIONS,
             channel_timeout=30,  # without any byte

@@ -7,10 +7,11 @@ import sys
 import sqlalchemy as sa
 from flask import Flask
 
-from otp_service import arguments, create_app, log, logs
+from otp_service import create_app, log, logs
 from otp_service.environment import SettingsError
-from otp_service.server import listen
-from otp_service.serving import serve, serve_in_children
+from otp_service.server import arguments
+from otp_service.server.supervisor import serve, serve_in_children
+from otp_service.server.waitress_server import listen
 from otp_service.settings import Settings, settings_of
 from otp_service.shared_counts import shared_counts
 from otp_service.storage.models import engines_of

@@ -14,8 +14,8 @@ from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.task import ErrorTask
 from waitress.utilities import BadRequest
 
-from otp_service import framing, large_bodies
 from otp_service.domain.errors import OtpError
+from otp_service.server import framing, large_bodies
 from otp_service.web import errors, headers
 
 REQUEST_SECONDS = 30.0  # from a request's first byte to its last

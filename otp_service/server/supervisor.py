@@ -14,7 +14,7 @@ from contextlib import suppress
 from flask import Flask
 
 from otp_service import log
-from otp_service.server import Server
+from otp_service.server.waitress_server import Server
 from otp_service.settings import settings_of
 from otp_service.shared_counts import Join
 from otp_service.storage.late_upgrade import upgrade_when_there
