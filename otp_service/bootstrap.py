@@ -19,11 +19,11 @@ from otp_service.domain.messages import Message, Receipt, Sender
 from otp_service.domain.sending import Sending
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Channel
-from otp_service.gauges import Gauges
-from otp_service.metrics import Metrics
+from otp_service.observability.gauges import Gauges
+from otp_service.observability.metrics import Metrics
+from otp_service.observability.provider_events import ProviderNews
+from otp_service.observability.timed_cache import Recent
 from otp_service.proofs import Proofs
-from otp_service.provider_news import ProviderNews
-from otp_service.recent import Recent
 from otp_service.settings import Settings
 from otp_service.storage import retention
 from otp_service.storage.api_keys import KeyRing

@@ -10,7 +10,6 @@ import click
 import sqlalchemy as sa
 from flask import Flask, current_app
 
-from otp_service import logs
 from otp_service.cli_audit import show_audit
 from otp_service.cli_check import check
 from otp_service.cli_group import Commands
@@ -19,6 +18,7 @@ from otp_service.cli_parameters import Phone
 from otp_service.cli_support import record, unlock, why
 from otp_service.domain.errors import HomeUnreachable, StorageUnavailable
 from otp_service.domain.phone import mask
+from otp_service.observability import log_setup
 from otp_service.settings import settings_of
 from otp_service.storage import retention, schema
 from otp_service.storage.models import engines_of
@@ -83,7 +83,7 @@ def worker() -> None:
     """
     if any(map(schema.is_behind, engines_of(current_app))):
         raise StorageUnavailable("tables of this release are missing")
-    logs.follow(settings_of(current_app))
+    log_setup.follow(settings_of(current_app))
     work = parts_of(current_app).worker  # and not `start`, which is for what serves
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, work.stop)

@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 import click
 
 from otp_service.diagnosis.findings import Finding, Mark
-from otp_service.log_safety import one_line
+from otp_service.observability.log_redaction import one_line
 from otp_service.wording import counted
 
 _COLOURS = {Mark.OK: "green", Mark.WARNING: "yellow", Mark.PROBLEM: "red"}

@@ -16,8 +16,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from otp_service import create_app
-from otp_service.log_lines import Handler
-from otp_service.log_safety import Safe
+from otp_service.observability.log_format import Handler
+from otp_service.observability.log_redaction import Safe
 from otp_service.server.waitress_server import Server, listen
 from otp_service.storage import api_keys, engines
 from otp_service.storage.models import db, engines_of

@@ -20,9 +20,9 @@ from flask.testing import FlaskClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from otp_service import logs
-from otp_service.log_lines import Handler
-from otp_service.log_safety import Safe
+from otp_service.observability import log_setup
+from otp_service.observability.log_format import Handler
+from otp_service.observability.log_redaction import Safe
 from otp_service.settings import Settings
 from tests.conftest import MakeApp
 
@@ -48,7 +48,7 @@ class Log:
         self._stream = Terminal() if terminal else io.StringIO()
         with self._monkeypatch.context() as patch:
             patch.setattr(sys, "stderr", self._stream)
-            logs.configure(*args)
+            log_setup.configure(*args)
 
     @property
     def text(self) -> str:
@@ -242,7 +242,7 @@ def test_every_secret_of_the_settings_is_known(log: Log, tmp_path: Path) -> None
     }
     known = Settings.from_env(secrets | rest, tmp_path)
     stream = io.StringIO()
-    logs.follow(known)
+    log_setup.follow(known)
     (handler,) = [each for each in logging.getLogger().handlers if isinstance(each, Handler)]
     handler.setStream(stream)
     spellings = ["an%20sms%2Fpassword-3", "a-database/password-7", "a-database%2Fpassword-7"]

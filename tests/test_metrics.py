@@ -24,8 +24,8 @@ from otp_service.domain.messages import Receipt
 from otp_service.domain.provider_events import Kind, Level, ProviderEvent
 from otp_service.domain.verification import DeliveryStatus, Price
 from otp_service.environment import SettingsError
-from otp_service.metrics import Metrics
-from otp_service.shared_counts import FOLDER, shared_counts
+from otp_service.observability.metrics import Metrics
+from otp_service.observability.multiprocess import FOLDER, shared_counts
 from otp_service.storage.models import engines_of
 from otp_service.web.parts import parts_of
 from tests.conftest import SECRET, MakeApp

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from otp_service import create_app, private_files, shared_counts
+from otp_service import create_app, private_files
 from otp_service.environment import process_environment
+from otp_service.observability import multiprocess
 from otp_service.storage.models import engines_of
 from tests.conftest import SECRET
 
@@ -112,9 +113,9 @@ def test_of_a_folder_of_another_account_the_log_warns(
 def test_the_counts_of_several_processes_are_private_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(shared_counts.FOLDER, str(tmp_path / "counts"))
-    assert shared_counts.shared_folder()
-    with shared_counts.shared_counts(2):
+    monkeypatch.setenv(multiprocess.FOLDER, str(tmp_path / "counts"))
+    assert multiprocess.shared_folder()
+    with multiprocess.shared_counts(2):
         assert list((tmp_path / "counts").iterdir())
         assert open_to_others(tmp_path / "counts") == []
 

@@ -10,7 +10,7 @@ import requests
 import sqlalchemy as sa
 from flask import Flask
 
-from otp_service.recent import Recent
+from otp_service.observability.timed_cache import Recent
 from otp_service.storage.models import engines_of
 from tests.conftest import Serve
 from tests.faults.waiting import until

@@ -12,7 +12,7 @@ from functools import partial
 
 from otp_service.domain.errors import StorageUnavailable
 from otp_service.domain.follow_up import FollowUp
-from otp_service.log_safety import described
+from otp_service.observability.log_redaction import described
 
 IDLE_SECONDS = 1.0
 STUCK_SECONDS = 15.0

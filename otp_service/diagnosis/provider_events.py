@@ -11,7 +11,7 @@ from otp_service.diagnosis.findings import Finding, Mark, ok
 from otp_service.domain import failures
 from otp_service.domain.failures import FAILURES
 from otp_service.domain.provider_events import Kind, Level, ProviderEvent
-from otp_service.provider_news import is_ours
+from otp_service.observability.provider_events import is_ours
 from otp_service.settings import Settings
 from otp_service.storage.models import engines_of
 from otp_service.storage.provider_events import Known, known

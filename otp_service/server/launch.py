@@ -7,13 +7,14 @@ import sys
 import sqlalchemy as sa
 from flask import Flask
 
-from otp_service import create_app, log, logs
+from otp_service import create_app, log
 from otp_service.environment import SettingsError
+from otp_service.observability import log_setup
+from otp_service.observability.multiprocess import shared_counts
 from otp_service.server import arguments
 from otp_service.server.supervisor import serve, serve_in_children
 from otp_service.server.waitress_server import listen
 from otp_service.settings import Settings, settings_of
-from otp_service.shared_counts import shared_counts
 from otp_service.storage.models import engines_of
 from otp_service.storage.schema import SchemaIsNewer, upgrade
 from otp_service.storage.transaction import describe
@@ -22,7 +23,7 @@ from otp_service.storage.transaction import describe
 def _application() -> Flask:
     """With logs as its settings want them."""
     app = create_app()
-    logs.follow(settings_of(app))
+    log_setup.follow(settings_of(app))
     return app
 
 
@@ -55,7 +56,7 @@ def main() -> None:
     1 if the port is taken.
     """
     arguments.parse(sys.argv[1:])
-    logs.configure()
+    log_setup.configure()
     try:
         app = _application()
     except SettingsError as error:

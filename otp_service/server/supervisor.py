@@ -14,9 +14,9 @@ from contextlib import suppress
 from flask import Flask
 
 from otp_service import log
+from otp_service.observability.multiprocess import Join
 from otp_service.server.waitress_server import Server
 from otp_service.settings import settings_of
-from otp_service.shared_counts import Join
 from otp_service.storage.late_upgrade import upgrade_when_there
 from otp_service.storage.models import engines_of
 from otp_service.web.parts import parts_of

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 from otp_service.domain.errors import HomeUnreachable, StorageUnavailable
-from otp_service.log_safety import described
+from otp_service.observability.log_redaction import described
 from otp_service.storage.copied_rows import Rows, put_copy
 from otp_service.storage.database import Database
 from otp_service.storage.models import Base

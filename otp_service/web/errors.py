@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException
 
 from otp_service.domain import errors
 from otp_service.domain.errors import OtpError
-from otp_service.log_safety import described
+from otp_service.observability.log_redaction import described
 from otp_service.web import explanations
 from otp_service.web.schemas import SentSchema, rfc3339
 

@@ -12,7 +12,7 @@ from flask import Flask, Response, g, request
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from otp_service.domain.errors import OtpError
-from otp_service.log_safety import WithoutQuery
+from otp_service.observability.log_redaction import WithoutQuery
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from otp_service.log_safety import plain_words
+from otp_service.observability.log_redaction import plain_words
 
 MAX_DEPTH = 20
 _BOM = "\ufeff"

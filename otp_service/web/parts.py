@@ -13,7 +13,7 @@ from otp_service.domain.ports import StoreState
 from otp_service.domain.provider_events import ProviderEvent
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Channel, Verification
-from otp_service.metrics import Metrics
+from otp_service.observability.metrics import Metrics
 from otp_service.web.known_clients import Headers, KnownClients, is_call, presented_key
 
 Description = dict[str, Any]

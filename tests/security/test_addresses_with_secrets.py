@@ -12,7 +12,7 @@ from flask import Flask
 from werkzeug.serving import make_server
 
 from otp_service.delivery.calls import masked_url
-from otp_service.logs import _secrets
+from otp_service.observability.log_setup import _secrets
 from otp_service.settings import settings_of
 from tests.conftest import MakeApp
 

@@ -15,7 +15,7 @@ from structlog.processors import JSONRenderer
 from structlog.stdlib import ExtraAdder, ProcessorFormatter
 from structlog.typing import EventDict, Processor
 
-from otp_service.log_safety import Safe, described, plain_words
+from otp_service.observability.log_redaction import Safe, described, plain_words
 
 OURS = "otp_service"
 _NO_FIELDS = ("_from_structlog", "stack_info", "message", "asctime")  # the last: other handlers'

@@ -20,7 +20,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from otp_service.domain.messages import Receipt
 from otp_service.domain.provider_events import ProviderEvent
 from otp_service.domain.verification import Price
-from otp_service.shared_counts import shared_folder
+from otp_service.observability.multiprocess import shared_folder
 from otp_service.wording import REFUSALS
 
 LIMITS = {

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from otp_service.delivery import event_owner
 from otp_service.domain.provider_events import Kind, Level, ProviderEvent
-from otp_service.metrics import Metrics
+from otp_service.observability.metrics import Metrics
 from otp_service.settings import Settings
 
 log = logging.getLogger(__name__)

@@ -17,8 +17,8 @@ import sqlalchemy as sa
 import structlog
 from structlog.stdlib import BoundLogger, LoggerFactory, ProcessorFormatter
 
-from otp_service.log_lines import OURS, Handler
-from otp_service.log_safety import Safe
+from otp_service.observability.log_format import OURS, Handler
+from otp_service.observability.log_redaction import Safe
 from otp_service.settings import Settings
 
 _SHORT = 4
