@@ -23,7 +23,7 @@ from otp_service.observability.gauges import Gauges
 from otp_service.observability.metrics import Metrics
 from otp_service.observability.provider_events import ProviderNews
 from otp_service.observability.timed_cache import Recent
-from otp_service.proofs import Proofs
+from otp_service.proofs.tokens import Proofs
 from otp_service.settings import Settings
 from otp_service.storage import retention
 from otp_service.storage.api_keys import KeyRing

@@ -6,9 +6,9 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 
-from otp_service import signing
 from otp_service.cli_schema import make_schema, tell_of_change
 from otp_service.cli_screen import minute, show_table
+from otp_service.proofs import keys
 from otp_service.settings import settings_of
 from otp_service.storage import signing_keys
 from otp_service.storage.access_models import SigningKeyRow
@@ -32,7 +32,7 @@ def list_signing_keys() -> None:
         return
     table = []
     for key in found:
-        state = signing.state(key, found, signing.utc_now())
+        state = keys.state(key, found, keys.utc_now())
         table.append((key.kid, state, minute(key.signs_from)))
     show_table(("kid", "state", "signs from"), table)
 

@@ -9,8 +9,8 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from otp_service.proofs.keys import utc_now
 from otp_service.settings import settings_of
-from otp_service.signing import utc_now
 from otp_service.storage import api_keys, audit, signing_keys
 from otp_service.storage.access_models import SigningKeyRow
 from otp_service.storage.models import db

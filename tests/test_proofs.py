@@ -24,8 +24,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 from flask import Flask
 from flask.testing import FlaskClient
 
-from otp_service import create_app, signing
+from otp_service import create_app
 from otp_service.environment import SettingsError
+from otp_service.proofs import keys as signing
 from otp_service.settings import settings_of
 from otp_service.storage import signing_keys
 from otp_service.storage.models import db, engines_of

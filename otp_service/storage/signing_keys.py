@@ -9,9 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from otp_service import signing
 from otp_service.domain.codes import Secret
-from otp_service.signing import SECONDS_AHEAD, SigningKey, utc_now
+from otp_service.proofs import keys as signing
+from otp_service.proofs.keys import SECONDS_AHEAD, SigningKey, utc_now
 from otp_service.storage.access_models import SigningKeyRow
 from otp_service.storage.copied_rows import Rows
 from otp_service.storage.database import Database

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 import sqlalchemy.orm
 
-from otp_service.signing import SECONDS_BEHIND
+from otp_service.proofs.keys import SECONDS_BEHIND
 from otp_service.storage import audit
 from otp_service.storage.access_models import SigningKeyRow
 from otp_service.storage.functions import from_now

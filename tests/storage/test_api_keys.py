@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from otp_service.domain.errors import StorageUnavailable
-from otp_service.signing import utc_now
+from otp_service.proofs.keys import utc_now
 from otp_service.storage import api_keys, engines, schema
 from otp_service.storage.access_models import ApiKeyRow
 from otp_service.storage.api_keys import KeyRing

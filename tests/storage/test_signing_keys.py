@@ -15,10 +15,10 @@ import pytest
 import sqlalchemy as sa
 from cryptography.hazmat.primitives import serialization
 
-from otp_service import signing
 from otp_service.domain.codes import Secret
 from otp_service.domain.errors import StorageUnavailable
-from otp_service.signing import SECONDS_AHEAD, SECONDS_BEHIND, utc_now
+from otp_service.proofs import keys as signing
+from otp_service.proofs.keys import SECONDS_AHEAD, SECONDS_BEHIND, utc_now
 from otp_service.storage import audit, engines, schema, signing_keys
 from otp_service.storage.access_models import SigningKeyRow
 from otp_service.storage.database import Database

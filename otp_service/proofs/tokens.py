@@ -11,12 +11,12 @@ from functools import partial
 
 import jwt
 
-from otp_service import signing
 from otp_service.domain.codes import Secret
 from otp_service.domain.errors import StorageUnavailable
 from otp_service.domain.verification import Verification
+from otp_service.proofs import keys as signing
+from otp_service.proofs.keys import SigningKey, utc_now
 from otp_service.settings.security import ProofSettings
-from otp_service.signing import SigningKey, utc_now
 
 
 class Proofs:
