@@ -11,7 +11,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from otp_service import diagnosis
-from otp_service.cli_screen import Screen, shown, summarize
+from otp_service.cli.output import Screen, shown, summarize
 from otp_service.diagnosis.findings import Finding, Mark
 from otp_service.diagnosis.template_fit import BUTTON
 from otp_service.diagnosis.trial import CLIENT, PURPOSE, Trial

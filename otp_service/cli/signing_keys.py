@@ -6,8 +6,8 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 
-from otp_service.cli_schema import make_schema, tell_of_change
-from otp_service.cli_screen import minute, show_table
+from otp_service.cli.output import minute, show_table
+from otp_service.cli.schema import make_schema, tell_of_change
 from otp_service.proofs import keys
 from otp_service.settings import settings_of
 from otp_service.storage import signing_keys

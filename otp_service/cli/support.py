@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from flask import current_app
 from flask.cli import with_appcontext
 
-from otp_service import phone_report
-from otp_service.cli_parameters import Address, Phone, Purpose, codes
+from otp_service.cli import why as phone_report
+from otp_service.cli.parameters import Address, Phone, Purpose, codes
 from otp_service.domain.errors import HomeUnreachable
 from otp_service.domain.phone import mask
 from otp_service.settings import settings_of

@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from flask import current_app
 from flask.cli import with_appcontext
 
-from otp_service.cli_parameters import Action, Ago, Phone, Verification, codes
-from otp_service.cli_screen import show_table
-from otp_service.cli_support import homes
+from otp_service.cli.output import show_table
+from otp_service.cli.parameters import Action, Ago, Phone, Verification, codes
+from otp_service.cli.support import homes
 from otp_service.domain.errors import HomeUnreachable
 from otp_service.storage import audit
 from otp_service.storage.models import engines_of

@@ -8,9 +8,9 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 
-from otp_service.cli_schema import make_schema, tell_of_change
-from otp_service.cli_screen import minute, show_table
-from otp_service.cli_signing_keys import signing_group
+from otp_service.cli.output import minute, show_table
+from otp_service.cli.schema import make_schema, tell_of_change
+from otp_service.cli.signing_keys import signing_group
 from otp_service.storage import api_keys
 from otp_service.storage.access_models import ApiKeyRow
 from otp_service.storage.api_keys import HOLDERS

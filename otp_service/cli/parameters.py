@@ -9,7 +9,7 @@ from typing import Any
 import click
 from flask import Flask
 
-from otp_service.cli_group import application
+from otp_service.cli.group import application
 from otp_service.domain.codes import Codes
 from otp_service.domain.destination import network_of
 from otp_service.domain.errors import InvalidPhoneNumber
