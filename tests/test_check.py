@@ -19,8 +19,8 @@ from click.testing import Result
 from flask import Flask
 
 from otp_service import create_app
-from otp_service.diagnosis.findings import Mark
-from otp_service.diagnosis.refusals import refusal
+from otp_service.cli.check.findings import Mark
+from otp_service.cli.check.refusals import refusal
 from otp_service.domain.errors import (
     CodeAlreadySent,
     DeliveryError,

@@ -11,11 +11,11 @@ import sqlalchemy as sa
 from flask import Flask, current_app
 
 from otp_service.cli.audit import show_audit
+from otp_service.cli.check.command import check
 from otp_service.cli.group import Commands
 from otp_service.cli.keys import keys
 from otp_service.cli.parameters import Phone
 from otp_service.cli.support import record, unlock, why
-from otp_service.cli_check import check
 from otp_service.domain.errors import HomeUnreachable, StorageUnavailable
 from otp_service.domain.phone import mask
 from otp_service.observability import log_setup

@@ -11,8 +11,8 @@ import click
 from flask import Flask
 from flask.cli import AppGroup, ScriptInfo
 
-from otp_service.diagnosis import databases
-from otp_service.diagnosis.findings import Mark
+from otp_service.cli.check import databases
+from otp_service.cli.check.findings import Mark
 from otp_service.domain.errors import StorageUnavailable
 
 # A disk that is full, a quota, a file's size, a fault. A reader that left (EPIPE) is click's.

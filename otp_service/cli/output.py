@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 
 import click
 
-from otp_service.diagnosis.findings import Finding, Mark
+from otp_service.cli.check.findings import Finding, Mark
 from otp_service.observability.log_redaction import one_line
 from otp_service.wording import counted
 

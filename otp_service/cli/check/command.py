@@ -10,11 +10,11 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
-from otp_service import diagnosis
+from otp_service.cli import check as diagnosis
+from otp_service.cli.check.findings import Finding, Mark
+from otp_service.cli.check.template_fit import BUTTON
+from otp_service.cli.check.trial import CLIENT, PURPOSE, Trial
 from otp_service.cli.output import Screen, shown, summarize
-from otp_service.diagnosis.findings import Finding, Mark
-from otp_service.diagnosis.template_fit import BUTTON
-from otp_service.diagnosis.trial import CLIENT, PURPOSE, Trial
 from otp_service.domain.errors import InvalidPhoneNumber
 from otp_service.domain.phone import mask
 from otp_service.domain.sending import AUTO

@@ -9,9 +9,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from otp_service.diagnosis import verdict
-from otp_service.diagnosis.findings import Finding
-from otp_service.diagnosis.refusals import refusal
+from otp_service.cli.check import verdict
+from otp_service.cli.check.findings import Finding
+from otp_service.cli.check.refusals import refusal
 from otp_service.domain import failures
 from otp_service.domain.errors import CodeAlreadySent, OtpError
 from otp_service.domain.follow_up import LATE_DELIVERY

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import quote, urlsplit
 
+from otp_service.cli.check import meta_templates
+from otp_service.cli.check.findings import Finding, Mark, of_failure, ok, problem, warning
 from otp_service.delivery import outcomes, reasons, untrusted
 from otp_service.delivery.answers import Answer, Said, read
 from otp_service.delivery.asking import ask
 from otp_service.delivery.meta import MetaSettings
-from otp_service.diagnosis import meta_templates
-from otp_service.diagnosis.findings import Finding, Mark, of_failure, ok, problem, warning
 from otp_service.domain import failures
 from otp_service.domain.errors import DeliveryError
 from otp_service.settings import Settings

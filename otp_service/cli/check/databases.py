@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 from flask import Flask
 
-from otp_service.diagnosis.findings import Finding, ok, problem, warning
+from otp_service.cli.check.findings import Finding, ok, problem, warning
 from otp_service.domain.errors import HomeUnreachable, StorageUnavailable
 from otp_service.storage.functions import timeline
 from otp_service.storage.models import SCHEMA, engines_of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from otp_service.diagnosis.findings import Finding, of_failure, problem
+from otp_service.cli.check.findings import Finding, of_failure, problem
 from otp_service.domain.errors import (
     DeliveryError,
     DestinationNotAllowed,

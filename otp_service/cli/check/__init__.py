@@ -9,15 +9,15 @@ from collections.abc import Iterator
 
 from flask import Flask
 
-from otp_service.diagnosis import (
+from otp_service.cli.check import (
     configuration,
     contents,
     databases,
+    gupshup_templates,
     provider_events,
     providers,
-    whatsapp,
 )
-from otp_service.diagnosis.findings import Finding
+from otp_service.cli.check.findings import Finding
 from otp_service.settings import settings_of
 
 
@@ -27,6 +27,6 @@ def findings(app: Flask) -> Iterator[Finding]:
     yield from configuration.check(settings)
     yield from databases.check(app)
     yield from contents.check(app, settings)
-    yield from whatsapp.check(settings)
+    yield from gupshup_templates.check(settings)
     yield from providers.check(settings)
     yield from provider_events.check(app, settings)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from otp_service.cli.check.findings import Finding, ok, warning
 from otp_service.delivery import sms
-from otp_service.diagnosis.findings import Finding, ok, warning
 from otp_service.domain.messages import Message
 from otp_service.settings import Settings
 

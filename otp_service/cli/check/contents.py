@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 from flask import Flask
 
-from otp_service.diagnosis.findings import Finding, ok, problem, warning
+from otp_service.cli.check.findings import Finding, ok, problem, warning
 from otp_service.domain.errors import StorageUnavailable
 from otp_service.settings import Settings
 from otp_service.storage import api_keys

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from flask import Flask
 
-from otp_service.diagnosis.findings import Finding, Mark, ok
+from otp_service.cli.check.findings import Finding, Mark, ok
 from otp_service.domain import failures
 from otp_service.domain.failures import FAILURES
 from otp_service.domain.provider_events import Kind, Level, ProviderEvent
