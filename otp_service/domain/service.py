@@ -19,6 +19,7 @@ from otp_service.domain.errors import (
     TooManyAttempts,
     VerificationNotFound,
 )
+from otp_service.domain.idempotency import Repeats
 from otp_service.domain.ports import (
     Check,
     Judged,
@@ -30,7 +31,6 @@ from otp_service.domain.ports import (
     Verdict,
     Wish,
 )
-from otp_service.domain.repeats import Repeats
 from otp_service.domain.sending import Sending, Sent
 from otp_service.domain.verification import Delivery, Person, Verification
 
