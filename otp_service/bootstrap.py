@@ -8,7 +8,7 @@ from functools import partial
 import sqlalchemy as sa
 
 from otp_service.delivery import gupshup, meta, sms
-from otp_service.delivery.guard import GuardedSender
+from otp_service.delivery.guarded_sender import GuardedSender
 from otp_service.delivery.sandbox import SandboxSender
 from otp_service.delivery.worker import Worker
 from otp_service.domain.codes import Codes

@@ -10,8 +10,8 @@ from typing import Any, cast
 
 import pytest
 
-from otp_service.delivery.guard import GuardedSender
-from otp_service.delivery.outcomes import FAMILIES
+from otp_service.delivery.failure_codes import FAMILIES
+from otp_service.delivery.guarded_sender import GuardedSender
 from otp_service.delivery.sandbox import SandboxSender
 from otp_service.domain.dispatch import Dispatch
 from otp_service.domain.errors import delivery_error

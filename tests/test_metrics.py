@@ -16,7 +16,7 @@ from flask import Flask
 from prometheus_client import values
 
 from otp_service import create_app
-from otp_service.delivery.guard import GuardedSender
+from otp_service.delivery.guarded_sender import GuardedSender
 from otp_service.domain import failures
 from otp_service.domain.errors import DeliveryUnavailable
 from otp_service.domain.failures import Outcome

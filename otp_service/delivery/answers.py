@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from otp_service.delivery import reasons
-from otp_service.delivery.outcomes import FAMILIES, HTTP, meaning
-from otp_service.delivery.reasons import Trouble
-from otp_service.delivery.untrusted import MAX_REASON
+from otp_service.delivery import failure_reasons
+from otp_service.delivery.failure_codes import FAMILIES, HTTP, meaning
+from otp_service.delivery.failure_reasons import Trouble
+from otp_service.delivery.parsing import MAX_REASON
 from otp_service.domain import failures
 from otp_service.domain.errors import DeliveryError, delivery_error
 from otp_service.domain.failures import Failure
@@ -42,11 +42,11 @@ def read(answer: Answer, said: Said, family: str, *secrets: str) -> str | Delive
     if said.message_id and not refused and answer.status >= 200:
         return said.message_id
     trouble = said.trouble
-    words = trouble.words or reasons.page_words(answer.body)
+    words = trouble.words or failure_reasons.page_words(answer.body)
     known = meaning(family, trouble.code, words, trouble.subcode) if refused else None
     failure = known or _of_status(answer.status, refused)
     in_list = trouble.code in FAMILIES[family]
-    reason = reasons.told(trouble, answer.body, *secrets, known=in_list)
+    reason = failure_reasons.told(trouble, answer.body, *secrets, known=in_list)
     if not (trouble.code or trouble.words):
         reason = ": ".join(filter(None, [f"HTTP {answer.status}", reason]))[:MAX_REASON]
     return delivery_error(failure, reason, _seconds(answer.retry_after))

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import requests
 
 from otp_service.delivery.answers import Answer
-from otp_service.delivery.exchange import DEADLINE, exchange, prepared
-from otp_service.delivery.wire import Session
+from otp_service.delivery.http import DEADLINE, exchange, prepared
+from otp_service.delivery.http_connection import Session
 from otp_service.domain import failures
 from otp_service.domain.errors import DeliveryError, delivery_error
 

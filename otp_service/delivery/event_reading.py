@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from otp_service.delivery.event_states import LEVELS, NOTED, plain_word, state_of
-from otp_service.delivery.untrusted import moment, parts, scrub, text, words
+from otp_service.delivery.parsing import moment, parts, scrub, text, words
 from otp_service.domain.provider_events import Kind, Level, ProviderEvent
 
 Told = Mapping[str, object]

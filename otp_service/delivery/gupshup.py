@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 import requests
 
-from otp_service.delivery import outcomes, reasons, untrusted
+from otp_service.delivery import failure_codes, failure_reasons, parsing
 from otp_service.delivery.answers import Said
-from otp_service.delivery.calls import HttpSender, masked, masked_url
-from otp_service.delivery.exchange import DEADLINE
-from otp_service.delivery.untrusted import digits
+from otp_service.delivery.http import DEADLINE
+from otp_service.delivery.parsing import digits
+from otp_service.delivery.sender import HttpSender, masked, masked_url
 from otp_service.domain.languages import pick
 from otp_service.domain.messages import Message
 from otp_service.domain.verification import Channel
@@ -95,7 +95,7 @@ class GupshupSender(HttpSender):
 
     provider = "gupshup"
     channel = Channel.WHATSAPP
-    family = outcomes.WHATSAPP
+    family = failure_codes.WHATSAPP
     unusable = "GUPSHUP_API_URL or GUPSHUP_API_KEY"
 
     def __init__(self, settings: GupshupSettings, *, deadline: float = DEADLINE) -> None:
@@ -109,10 +109,10 @@ class GupshupSender(HttpSender):
         return [self._settings.api_key]
 
     def _understood(self, body: bytes) -> Said:
-        told = untrusted.json_object(body)
-        status = untrusted.words(told.get("status")).lower()
+        told = parsing.json_object(body)
+        status = parsing.words(told.get("status")).lower()
         return Said(
-            message_id=untrusted.message_id(told.get("messageId")),
-            refused=status in outcomes.REFUSING or bool(told.get("error")),
-            trouble=reasons.of_answer(told, body),
+            message_id=parsing.message_id(told.get("messageId")),
+            refused=status in failure_codes.REFUSING or bool(told.get("error")),
+            trouble=failure_reasons.of_answer(told, body),
         )

@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
-from otp_service.delivery import outcomes, reasons, untrusted
+from otp_service.delivery import failure_codes, failure_reasons, parsing
 from otp_service.delivery.answers import Said, read
 from otp_service.delivery.asking import ask
-from otp_service.delivery.exchange import DEADLINE
 from otp_service.delivery.gupshup import GupshupSettings
-from otp_service.delivery.untrusted import json_object, part, parts, scrub, text, words
+from otp_service.delivery.http import DEADLINE
+from otp_service.delivery.parsing import json_object, part, parts, scrub, text, words
 from otp_service.domain.errors import DeliveryError
 
 SEND_PATH = "/wa/api/v1/template/msg"
@@ -95,10 +95,10 @@ class Templates:
         found = parts(told.get(name)) or list(filter(None, [part(told.get(name))]))
         said = Said(
             message_id="found" if found or told.get(name) == [] else None,
-            refused=words(told.get("status")).lower() in outcomes.REFUSING,
-            trouble=reasons.of(told),
+            refused=words(told.get("status")).lower() in failure_codes.REFUSING,
+            trouble=failure_reasons.of(told),
         )
-        outcome = read(answer, said, outcomes.WHATSAPP, self._key)
+        outcome = read(answer, said, failure_codes.WHATSAPP, self._key)
         return outcome if isinstance(outcome, DeliveryError) else found
 
 
@@ -122,7 +122,7 @@ def takes_code(button: dict[str, object]) -> bool:
 def word(value: object) -> str:
     """An id or a name: one printable line, digits and all."""
     told = text(value)
-    return told[: untrusted.MAX_ID] if told.isprintable() else ""
+    return told[: parsing.MAX_ID] if told.isprintable() else ""
 
 
 def whole_number(told: dict[str, object], names: tuple[str, ...]) -> int | None:

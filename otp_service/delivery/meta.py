@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 import requests
 
-from otp_service.delivery import outcomes, reasons, untrusted
+from otp_service.delivery import failure_codes, failure_reasons, parsing
 from otp_service.delivery.answers import Said
-from otp_service.delivery.calls import HttpSender, masked, masked_url
-from otp_service.delivery.exchange import DEADLINE
-from otp_service.delivery.untrusted import digits
+from otp_service.delivery.http import DEADLINE
+from otp_service.delivery.parsing import digits
+from otp_service.delivery.sender import HttpSender, masked, masked_url
 from otp_service.domain.languages import pick
 from otp_service.domain.messages import Message
 from otp_service.domain.verification import Channel
@@ -97,7 +97,7 @@ class MetaSender(HttpSender):
 
     provider = "meta"
     channel = Channel.WHATSAPP
-    family = outcomes.WHATSAPP
+    family = failure_codes.WHATSAPP
     unusable = "META_API_URL, META_PHONE_NUMBER_ID or META_ACCESS_TOKEN"
 
     def __init__(self, settings: MetaSettings, *, deadline: float = DEADLINE) -> None:
@@ -111,10 +111,10 @@ class MetaSender(HttpSender):
         return [self._settings.access_token]
 
     def _understood(self, body: bytes) -> Said:
-        told = untrusted.json_object(body)
-        messages = untrusted.parts(told.get("messages"))
+        told = parsing.json_object(body)
+        messages = parsing.parts(told.get("messages"))
         return Said(
-            message_id=untrusted.message_id(messages[0].get("id")) if messages else None,
+            message_id=parsing.message_id(messages[0].get("id")) if messages else None,
             refused="error" in told,
-            trouble=reasons.of_answer(told, body),
+            trouble=failure_reasons.of_answer(told, body),
         )

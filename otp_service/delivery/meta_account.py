@@ -11,12 +11,12 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
-from otp_service.delivery import outcomes, reasons
+from otp_service.delivery import failure_codes, failure_reasons
 from otp_service.delivery.answers import Said, read
 from otp_service.delivery.asking import ask
 from otp_service.delivery.gupshup_templates import Template, takes_code, whole_number, word
 from otp_service.delivery.meta import MetaSettings
-from otp_service.delivery.untrusted import json_object, part, parts, scrub, text, words
+from otp_service.delivery.parsing import json_object, part, parts, scrub, text, words
 from otp_service.domain.errors import DeliveryError
 
 _FIELDS = "id,name,status,category,language,quality_score,rejected_reason,components"
@@ -69,9 +69,9 @@ class MetaAccount:
         said = Said(
             message_id="found" if told else None,
             refused="error" in told,
-            trouble=reasons.of(told),
+            trouble=failure_reasons.of(told),
         )
-        outcome = read(answer, said, outcomes.WHATSAPP, token)
+        outcome = read(answer, said, failure_codes.WHATSAPP, token)
         return outcome if isinstance(outcome, DeliveryError) else told
 
 

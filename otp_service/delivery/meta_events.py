@@ -19,7 +19,7 @@ from otp_service.delivery.event_reading import (
     tier_state,
 )
 from otp_service.delivery.event_states import NOTED, plain_word
-from otp_service.delivery.untrusted import part, text, words
+from otp_service.delivery.parsing import part, text, words
 from otp_service.domain.provider_events import Kind
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from otp_service.delivery.untrusted import words
+from otp_service.delivery.parsing import words
 from otp_service.domain.verification import Price
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from otp_service.delivery import gupshup_events, meta_events, outcomes, reasons
+from otp_service.delivery import failure_codes, failure_reasons, gupshup_events, meta_events
 from otp_service.delivery.event_reading import Told, event
-from otp_service.delivery.untrusted import moment, objects_in, part, parts, text, words
+from otp_service.delivery.parsing import moment, objects_in, part, parts, text, words
 from otp_service.domain import failures
 from otp_service.domain.failures import Outcome
 from otp_service.domain.provider_events import Kind, Level, ProviderEvent
@@ -56,8 +56,8 @@ def _errors(provider: str, value: Told, account: str) -> Iterator[ProviderEvent]
     """What went wrong with the app itself, and with no message of its own."""
     number = text(part(value.get("metadata")).get("phone_number_id"))
     for told in objects_in(value.get("errors")):
-        said = reasons.of(told)
-        known = outcomes.meaning(outcomes.WHATSAPP, said.code, said.words, said.subcode)
+        said = failure_reasons.of(told)
+        known = failure_codes.meaning(failure_codes.WHATSAPP, said.code, said.words, said.subcode)
         failure = known or failures.REFUSED
         level = Level.TROUBLE if failure.outcome in _ENDS_MESSAGES else Level.RISK
         yield event(

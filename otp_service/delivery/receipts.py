@@ -11,10 +11,10 @@ import hmac
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from otp_service.delivery import outcomes, prices, reasons, sms_reports
-from otp_service.delivery.outcomes import FAMILIES, meaning
-from otp_service.delivery.reasons import Trouble
-from otp_service.delivery.untrusted import (
+from otp_service.delivery import failure_codes, failure_reasons, prices, sms_reports
+from otp_service.delivery.failure_codes import FAMILIES, meaning
+from otp_service.delivery.failure_reasons import Trouble
+from otp_service.delivery.parsing import (
     code,
     delivery_id,
     digits,
@@ -71,10 +71,10 @@ def gupshup(body: object) -> list[Receipt]:
     if receipt is None:
         return []
     phones = (event.get("destination"), told.get("phone"))
-    told_in = ((reasons.of(each), each) for each in (facts, event))
+    told_in = ((failure_reasons.of(each), each) for each in (facts, event))
     nothing = (Trouble(), facts or event)
     trouble, where = next((each for each in told_in if each[0] != Trouble()), nothing)
-    return [_explained(receipt, outcomes.WHATSAPP, trouble, where, *phones)]
+    return [_explained(receipt, failure_codes.WHATSAPP, trouble, where, *phones)]
 
 
 def _billed(told: Told) -> list[Receipt]:
@@ -109,7 +109,7 @@ def gupshup_sms(body: object) -> list[Receipt]:
             known = code(number) if len(number) <= _SMS_CODE else ""
             trouble = Trouble(known, words=words(told.get("cause")))
             facts = {name: told[name] for name in _SMS_FACTS if name in told}
-            receipts.append(_explained(receipt, outcomes.SMS_RECEIPT, trouble, facts, *phones))
+            receipts.append(_explained(receipt, failure_codes.SMS_RECEIPT, trouble, facts, *phones))
     return receipts
 
 
@@ -128,8 +128,8 @@ def _envelope(provider: str, told: Told, id_names: tuple[str, ...]) -> list[Rece
         times = (status.get("timestamp"),)
         facts = (status.get(_OPAQUE), part(status.get("pricing")))
         if receipt := _receipt(provider, status.get("status"), ids, times, *facts):
-            trouble, phone = reasons.of(status), status.get("recipient_id")
-            receipts.append(_explained(receipt, outcomes.WHATSAPP, trouble, status, phone))
+            trouble, phone = failure_reasons.of(status), status.get("recipient_id")
+            receipts.append(_explained(receipt, failure_codes.WHATSAPP, trouble, status, phone))
     return receipts
 
 
@@ -165,5 +165,5 @@ def _explained(
         return receipt
     failure = meaning(family, trouble.code, trouble.words, trouble.subcode) or failures.REFUSED
     secrets = [found for phone in phones if len(found := digits(text(phone))) > 4]
-    told = reasons.told(trouble, body, *secrets, known=trouble.code in FAMILIES[family])
+    told = failure_reasons.told(trouble, body, *secrets, known=trouble.code in FAMILIES[family])
     return replace(receipt, failure=failure, reason=told)

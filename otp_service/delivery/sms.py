@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 
 import requests
 
-from otp_service.delivery import outcomes, reasons, untrusted
+from otp_service.delivery import failure_codes, failure_reasons, parsing
 from otp_service.delivery.answers import Said
-from otp_service.delivery.calls import HttpSender, masked, masked_url
-from otp_service.delivery.exchange import DEADLINE
-from otp_service.delivery.reasons import Trouble
-from otp_service.delivery.untrusted import digits
+from otp_service.delivery.failure_reasons import Trouble
+from otp_service.delivery.http import DEADLINE
+from otp_service.delivery.parsing import digits
+from otp_service.delivery.sender import HttpSender, masked, masked_url
 from otp_service.domain.messages import Message
 from otp_service.domain.verification import Channel
 
@@ -111,7 +111,7 @@ class SmsSender(HttpSender):
 
     provider = "gupshup-sms"
     channel = Channel.SMS
-    family = outcomes.SMS
+    family = failure_codes.SMS
     unusable = "GUPSHUP_SMS_API_URL"
 
     def __init__(self, settings: SmsSettings, *, deadline: float = DEADLINE) -> None:
@@ -125,11 +125,11 @@ class SmsSender(HttpSender):
         return [self._settings.password]
 
     def _understood(self, body: bytes) -> Said:
-        told = untrusted.part(untrusted.json_object(body).get("response")) or _from_text(body)
-        refused = untrusted.words(told.get("status")).lower() in outcomes.REFUSING
-        number = untrusted.text(told.get("id"))  # a refusal has its code there
+        told = parsing.part(parsing.json_object(body).get("response")) or _from_text(body)
+        refused = parsing.words(told.get("status")).lower() in failure_codes.REFUSING
+        number = parsing.text(told.get("id"))  # a refusal has its code there
         return Said(
-            message_id=untrusted.message_id(number),
+            message_id=parsing.message_id(number),
             refused=refused,
             trouble=_trouble(told, number if refused else "", body),
         )
@@ -137,8 +137,8 @@ class SmsSender(HttpSender):
 
 def _trouble(told: Mapping[str, object], number: str, body: bytes) -> Trouble:
     if told:
-        return Trouble(untrusted.code(number), words=untrusted.words(told.get("details")))
-    return reasons.of_answer(untrusted.json_object(body), body)
+        return Trouble(parsing.code(number), words=parsing.words(told.get("details")))
+    return failure_reasons.of_answer(parsing.json_object(body), body)
 
 
 def _from_text(body: bytes) -> dict[str, object]:

@@ -1,6 +1,6 @@
 """Why a message did not arrive: stable public codes, and what each means in plain words.
 
-Which provider's code means which of these is the adapters' business (`delivery/outcomes.py`).
+Which provider's code means which of these is the adapters' business (`delivery/failure_codes.py`).
 """
 
 from __future__ import annotations

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from otp_service import provider_accounts
+from otp_service.delivery import accounts as provider_accounts
+from otp_service.delivery.accounts import Account
 from otp_service.delivery.gupshup import GupshupSettings
 from otp_service.delivery.meta import MetaSettings
 from otp_service.delivery.sms import SmsSettings
 from otp_service.environment import Reader, is_placeholder
-from otp_service.provider_accounts import Account
 from otp_service.settings import security
 from otp_service.settings.security import Network
 

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from otp_service.circuit_breaker import TriedCircuit
-from otp_service.delivery.guard import GuardedSender
+from otp_service.delivery.guarded_sender import GuardedSender
 from otp_service.domain.errors import (
     DeliveryError,
     DeliveryFailed,

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from otp_service.delivery import calls, gupshup, wire
+from otp_service.delivery import gupshup, http_connection
+from otp_service.delivery import sender as calls
 from otp_service.delivery.gupshup import GupshupSender, GupshupSettings
 from otp_service.domain.errors import (
     DeliveryError,
@@ -107,7 +108,7 @@ def test_many_silent_addresses_do_not_add_up(monkeypatch: pytest.MonkeyPatch) ->
 
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 9))] * 100
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
-    monkeypatch.setattr(wire, "create_connection", silent)
+    monkeypatch.setattr(http_connection, "create_connection", silent)
     assert type(refusal(sender_for("http://gupshup.invalid/", DEADLINE))) is DeliveryUnavailable
 
 
@@ -313,7 +314,7 @@ def test_a_connection_idle_for_long_is_not_trusted(monkeypatch: pytest.MonkeyPat
     with serve(say(http())) as server:
         sender = sender_for(server.url)
         sender.send(MESSAGE)
-        monkeypatch.setattr(wire, "IDLE", 0.0)
+        monkeypatch.setattr(http_connection, "IDLE", 0.0)
         sender.send(MESSAGE)
         assert (len(server.requests), server.connections) == (2, 2)
 
@@ -381,7 +382,7 @@ def traceback_of(error: DeliveryError) -> str:
     report.stack[:] = [
         frame
         for frame in report.stack
-        if frame.filename in (calls.__file__, gupshup.__file__, wire.__file__)
+        if frame.filename in (calls.__file__, gupshup.__file__, http_connection.__file__)
     ]
     assert len(report.stack) > 0
     return "".join(report.format())

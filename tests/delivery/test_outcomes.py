@@ -8,9 +8,9 @@ from urllib.parse import quote, quote_plus
 import pytest
 from requests_mock import Mocker
 
-from otp_service.delivery import reasons
+from otp_service.delivery import failure_reasons
 from otp_service.delivery.answers import Answer
-from otp_service.delivery.outcomes import (
+from otp_service.delivery.failure_codes import (
     _TABLE,
     FAMILIES,
     HTTP,
@@ -19,8 +19,8 @@ from otp_service.delivery.outcomes import (
     WHATSAPP,
     meaning,
 )
-from otp_service.delivery.reasons import Trouble
-from otp_service.delivery.untrusted import scrub
+from otp_service.delivery.failure_reasons import Trouble
+from otp_service.delivery.parsing import scrub
 from otp_service.domain import failures
 from otp_service.domain.errors import (
     DeliveryError,
@@ -459,7 +459,7 @@ def test_the_providers_code_stays_readable_unless_it_may_be_something_else(
 
 def test_a_listed_code_is_told_even_if_the_persons_code_looks_like_it() -> None:
     trouble = Trouble("131026", words="your code 131026")
-    assert reasons.told(trouble, b"", "131026", known=True) == "131026: your code …"
+    assert failure_reasons.told(trouble, b"", "131026", known=True) == "131026: your code …"
 
 
 def test_a_key_is_found_as_a_form_and_json_would_write_it() -> None:

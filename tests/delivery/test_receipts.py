@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from otp_service.delivery import receipts
-from otp_service.delivery.outcomes import FAMILIES, SMS_RECEIPT, WHATSAPP
+from otp_service.delivery.failure_codes import FAMILIES, SMS_RECEIPT, WHATSAPP
 from otp_service.domain import failures
 from otp_service.domain.failures import Failure
 from otp_service.domain.messages import Receipt

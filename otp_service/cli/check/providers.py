@@ -7,7 +7,7 @@ from urllib.parse import quote, urlsplit
 
 from otp_service.cli.check import meta_templates
 from otp_service.cli.check.findings import Finding, Mark, of_failure, ok, problem, warning
-from otp_service.delivery import outcomes, reasons, untrusted
+from otp_service.delivery import failure_codes, failure_reasons, parsing
 from otp_service.delivery.answers import Answer, Said, read
 from otp_service.delivery.asking import ask
 from otp_service.delivery.meta import MetaSettings
@@ -63,17 +63,17 @@ def _meta(settings: MetaSettings) -> Finding:
     answer = ask(url, {"Authorization": f"Bearer {settings.access_token}"})
     if isinstance(answer, DeliveryError):
         return unreachable("Meta", settings.api_url, "META_API_URL", answer)
-    told = untrusted.json_object(answer.body)
-    if untrusted.text(told.get("id")) == settings.phone_number_id:
+    told = parsing.json_object(answer.body)
+    if parsing.text(told.get("id")) == settings.phone_number_id:
         return ok("Meta", "the token is accepted, and the number's id is right")
-    if not untrusted.part(told.get("error")):
+    if not parsing.part(told.get("error")):
         text = f"{host(url)} answers (HTTP {answer.status}), but does not tell of the number"
         return warning("Meta", text, "Check META_API_URL. --send +NUMBER shows whether it works.")
-    return _refused_by_meta(answer, reasons.of(told), settings.access_token)
+    return _refused_by_meta(answer, failure_reasons.of(told), settings.access_token)
 
 
-def _refused_by_meta(answer: Answer, trouble: reasons.Trouble, token: str) -> Finding:
-    error = read(answer, Said(refused=True, trouble=trouble), outcomes.WHATSAPP, token)
+def _refused_by_meta(answer: Answer, trouble: failure_reasons.Trouble, token: str) -> Finding:
+    error = read(answer, Said(refused=True, trouble=trouble), failure_codes.WHATSAPP, token)
     assert isinstance(error, DeliveryError)
     if error.failure is failures.CREDENTIALS_REJECTED:
         advice = "META_ACCESS_TOKEN may have ended (those from the dashboard live a day), or lack "

@@ -10,9 +10,9 @@ from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 import requests
 
 from otp_service.delivery.answers import Said, read
-from otp_service.delivery.exchange import exchange, prepared
-from otp_service.delivery.untrusted import digits
-from otp_service.delivery.wire import Session
+from otp_service.delivery.http import exchange, prepared
+from otp_service.delivery.http_connection import Session
+from otp_service.delivery.parsing import digits
 from otp_service.domain import failures
 from otp_service.domain.errors import DeliveryError, delivery_error
 from otp_service.domain.messages import Message

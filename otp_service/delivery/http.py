@@ -10,7 +10,7 @@ from urllib3 import Timeout
 from urllib3.exceptions import HTTPError
 
 from otp_service.delivery.answers import Answer
-from otp_service.delivery.wire import CONNECT, NotReached, Session, read_body
+from otp_service.delivery.http_connection import CONNECT, NotReached, Session, read_body
 from otp_service.domain import failures
 from otp_service.domain.errors import DeliveryError, delivery_error
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from otp_service.delivery.untrusted import (
+from otp_service.delivery.parsing import (
     MAX_REASON,
     code,
     listed_objects,
