@@ -9,7 +9,7 @@ from unittest.mock import patch
 from flask import Flask
 
 from bench.plans import Explainer
-from otp_service.delivery.sandbox import SandboxSender
+from otp_service.delivery.providers.sandbox import SandboxSender
 from otp_service.domain.errors import CodeIncorrect, DeliveryFailed, DeliveryUnconfirmed
 from otp_service.domain.messages import Receipt
 from otp_service.domain.ports import Wish

@@ -7,9 +7,9 @@ from functools import partial
 
 import sqlalchemy as sa
 
-from otp_service.delivery import gupshup, meta, sms
 from otp_service.delivery.guarded_sender import GuardedSender
-from otp_service.delivery.sandbox import SandboxSender
+from otp_service.delivery.providers import gupshup, gupshup_sms, meta
+from otp_service.delivery.providers.sandbox import SandboxSender
 from otp_service.delivery.worker import Worker
 from otp_service.domain.codes import Codes
 from otp_service.domain.dispatch import Dispatch
@@ -114,7 +114,7 @@ def _senders(settings: Settings, metrics: Metrics) -> list[GuardedSender]:
     }
     senders = [of_whatsapp[name]() for name in settings.senders]
     if not settings.sms.missing:
-        senders.append(sms.SmsSender(settings.sms))
+        senders.append(gupshup_sms.SmsSender(settings.sms))
     # Whichever of them stall, all together, a share of the threads is free for the rest.
     calls = max(1, settings.threads // (len(senders) + 1))
     return [GuardedSender(s, calls=calls, count=_counter_of(s, metrics)) for s in senders]
@@ -154,7 +154,7 @@ def _configuration(settings: Settings) -> dict[str, object]:
     if settings.sandbox:
         described["provider"] = SandboxSender.provider
     if not settings.sms.missing:
-        described["sms"] = sms.describe(settings.sms)
+        described["sms"] = gupshup_sms.describe(settings.sms)
     return described
 
 

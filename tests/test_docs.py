@@ -12,7 +12,7 @@ import pytest
 
 from otp_service.delivery.failure_codes import FAMILIES
 from otp_service.delivery.guarded_sender import GuardedSender
-from otp_service.delivery.sandbox import SandboxSender
+from otp_service.delivery.providers.sandbox import SandboxSender
 from otp_service.domain.dispatch import Dispatch
 from otp_service.domain.errors import delivery_error
 from otp_service.domain.failures import FAILURES, OVERTAKEN, Failure, Outcome

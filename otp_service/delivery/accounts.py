@@ -7,12 +7,12 @@ import re
 from contextlib import suppress
 from typing import Protocol
 
-from otp_service.delivery import gupshup as gupshup_api
-from otp_service.delivery import meta as meta_api
-from otp_service.delivery import sms as sms_api
-from otp_service.delivery.gupshup import GupshupSettings
-from otp_service.delivery.meta import MetaSettings
-from otp_service.delivery.sms import SmsSettings
+from otp_service.delivery.providers import gupshup as gupshup_api
+from otp_service.delivery.providers import gupshup_sms as sms_api
+from otp_service.delivery.providers import meta as meta_api
+from otp_service.delivery.providers.gupshup import GupshupSettings
+from otp_service.delivery.providers.gupshup_sms import SmsSettings
+from otp_service.delivery.providers.meta import MetaSettings
 from otp_service.domain import languages
 from otp_service.environment import Reader, is_placeholder
 

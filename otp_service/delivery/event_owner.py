@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from otp_service.delivery.gupshup import GupshupSettings
-from otp_service.delivery.meta import MetaSettings
+from otp_service.delivery.providers.gupshup import GupshupSettings
+from otp_service.delivery.providers.meta import MetaSettings
 from otp_service.domain.provider_events import Kind, ProviderEvent
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from otp_service.delivery import failure_codes, failure_reasons, gupshup_events, meta_events
+from otp_service.delivery import failure_codes, failure_reasons
 from otp_service.delivery.event_reading import Told, event
 from otp_service.delivery.parsing import moment, objects_in, part, parts, text, words
+from otp_service.delivery.providers import gupshup_events, meta_events
 from otp_service.domain import failures
 from otp_service.domain.failures import Outcome
 from otp_service.domain.provider_events import Kind, Level, ProviderEvent

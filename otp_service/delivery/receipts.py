@@ -11,7 +11,7 @@ import hmac
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from otp_service.delivery import failure_codes, failure_reasons, prices, sms_reports
+from otp_service.delivery import failure_codes, failure_reasons, prices
 from otp_service.delivery.failure_codes import FAMILIES, meaning
 from otp_service.delivery.failure_reasons import Trouble
 from otp_service.delivery.parsing import (
@@ -25,6 +25,7 @@ from otp_service.delivery.parsing import (
     text,
     words,
 )
+from otp_service.delivery.providers import gupshup_sms_receipts
 from otp_service.domain import failures
 from otp_service.domain.messages import Receipt
 from otp_service.domain.verification import DeliveryStatus
@@ -98,7 +99,7 @@ def gupshup_sms(body: object) -> list[Receipt]:
     a list, or a text that may even be JSON.
     """
     receipts = []
-    for told in sms_reports.read(body):
+    for told in gupshup_sms_receipts.read(body):
         status = told.get("status") or told.get("eventType")
         times = (told.get("deliveredTS"), told.get("eventTs"))
         receipt = _receipt("gupshup-sms", status, (told.get("externalId"),), times)

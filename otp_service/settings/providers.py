@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from otp_service.delivery import accounts as provider_accounts
 from otp_service.delivery.accounts import Account
-from otp_service.delivery.gupshup import GupshupSettings
-from otp_service.delivery.meta import MetaSettings
-from otp_service.delivery.sms import SmsSettings
+from otp_service.delivery.providers.gupshup import GupshupSettings
+from otp_service.delivery.providers.gupshup_sms import SmsSettings
+from otp_service.delivery.providers.meta import MetaSettings
 from otp_service.environment import Reader, is_placeholder
 from otp_service.settings import security
 from otp_service.settings.security import Network

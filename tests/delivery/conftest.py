@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from otp_service.delivery.gupshup import GupshupSender
+from otp_service.delivery.providers.gupshup import GupshupSender
 from otp_service.domain.messages import Sender
 from tests.delivery.account import SETTINGS
 

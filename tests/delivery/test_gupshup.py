@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 import pytest
 from requests_mock import Mocker
 
-from otp_service.delivery.gupshup import (
+from otp_service.delivery.providers.gupshup import (
     GupshupSender,
     GupshupSettings,
     build_request,

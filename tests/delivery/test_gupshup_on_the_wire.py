@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from otp_service.delivery import gupshup, http_connection
+from otp_service.delivery import http_connection
 from otp_service.delivery import sender as calls
-from otp_service.delivery.gupshup import GupshupSender, GupshupSettings
+from otp_service.delivery.providers import gupshup
+from otp_service.delivery.providers.gupshup import GupshupSender, GupshupSettings
 from otp_service.domain.errors import (
     DeliveryError,
     DeliveryFailed,

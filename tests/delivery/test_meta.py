@@ -9,7 +9,13 @@ import pytest
 from requests_mock import Mocker
 
 from otp_service.delivery.guarded_sender import GuardedSender
-from otp_service.delivery.meta import MetaSender, MetaSettings, build_request, describe, preview
+from otp_service.delivery.providers.meta import (
+    MetaSender,
+    MetaSettings,
+    build_request,
+    describe,
+    preview,
+)
 from otp_service.domain import failures
 from otp_service.domain.errors import (
     DeliveryError,

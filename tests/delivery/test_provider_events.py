@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from otp_service.delivery import provider_events
 from otp_service.delivery.event_owner import is_ours
-from otp_service.delivery.gupshup import GupshupSettings
-from otp_service.delivery.meta import MetaSettings
+from otp_service.delivery.providers.gupshup import GupshupSettings
+from otp_service.delivery.providers.meta import MetaSettings
 from otp_service.domain.provider_events import Kind, Level, ProviderEvent
 from tests.delivery import callbacks
 

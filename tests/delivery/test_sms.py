@@ -9,7 +9,13 @@ from urllib.parse import parse_qsl
 import pytest
 from requests_mock import Mocker
 
-from otp_service.delivery.sms import SmsSender, SmsSettings, build_request, describe, preview
+from otp_service.delivery.providers.gupshup_sms import (
+    SmsSender,
+    SmsSettings,
+    build_request,
+    describe,
+    preview,
+)
 from otp_service.domain import failures
 from otp_service.domain.errors import (
     DeliveryError,

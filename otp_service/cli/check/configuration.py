@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from otp_service.cli.check.findings import Finding, ok, warning
-from otp_service.delivery import sms
+from otp_service.delivery.providers import gupshup_sms
 from otp_service.domain.messages import Message
 from otp_service.settings import Settings
 
@@ -29,7 +29,7 @@ def check(settings: Settings) -> Iterator[Finding]:
         yield ok("receipts", text)
     if not settings.sms.missing:
         sample = Message("", "1234567890"[: settings.code_length], settings.expiry)
-        yield ok("SMS text", f"as it is sent: {sms.text_for(settings.sms, sample)}")
+        yield ok("SMS text", f"as it is sent: {gupshup_sms.text_for(settings.sms, sample)}")
 
 
 def _worker(settings: Settings) -> Finding:

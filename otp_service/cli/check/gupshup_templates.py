@@ -9,7 +9,7 @@ from otp_service.cli.check import template_fit
 from otp_service.cli.check.findings import Finding, of_failure, ok, problem, warning
 from otp_service.cli.check.providers import host, unreachable
 from otp_service.delivery.asking import ask
-from otp_service.delivery.gupshup_templates import Template, Templates, base_url
+from otp_service.delivery.providers.gupshup_templates import Template, Templates, base_url
 from otp_service.domain import failures
 from otp_service.domain.errors import DeliveryError
 from otp_service.settings import Settings

@@ -10,7 +10,7 @@ from otp_service.cli.check.findings import Finding, Mark, of_failure, ok, proble
 from otp_service.delivery import failure_codes, failure_reasons, parsing
 from otp_service.delivery.answers import Answer, Said, read
 from otp_service.delivery.asking import ask
-from otp_service.delivery.meta import MetaSettings
+from otp_service.delivery.providers.meta import MetaSettings
 from otp_service.domain import failures
 from otp_service.domain.errors import DeliveryError
 from otp_service.settings import Settings

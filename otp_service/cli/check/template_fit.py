@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from otp_service.cli.check.findings import Finding, ok, problem, warning
-from otp_service.delivery.gupshup_templates import Template
+from otp_service.delivery.providers.gupshup_templates import Template
 from otp_service.domain import failures
 from otp_service.domain.languages import pick, read
 from otp_service.settings import Settings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from otp_service.cli.check.findings import Finding, Mark, ok, problem, warning
-from otp_service.delivery.sandbox import SandboxSender
+from otp_service.delivery.providers.sandbox import SandboxSender
 from otp_service.domain.failures import FAILURES, REFUSED
 from otp_service.domain.verification import Delivery, DeliveryStatus, Verification
 

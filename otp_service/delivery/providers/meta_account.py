@@ -14,9 +14,14 @@ from urllib.parse import quote, urlencode
 from otp_service.delivery import failure_codes, failure_reasons
 from otp_service.delivery.answers import Said, read
 from otp_service.delivery.asking import ask
-from otp_service.delivery.gupshup_templates import Template, takes_code, whole_number, word
-from otp_service.delivery.meta import MetaSettings
 from otp_service.delivery.parsing import json_object, part, parts, scrub, text, words
+from otp_service.delivery.providers.gupshup_templates import (
+    Template,
+    takes_code,
+    whole_number,
+    word,
+)
+from otp_service.delivery.providers.meta import MetaSettings
 from otp_service.domain.errors import DeliveryError
 
 _FIELDS = "id,name,status,category,language,quality_score,rejected_reason,components"

@@ -12,9 +12,9 @@ from urllib.parse import quote, urlsplit
 from otp_service.delivery import failure_codes, failure_reasons, parsing
 from otp_service.delivery.answers import Said, read
 from otp_service.delivery.asking import ask
-from otp_service.delivery.gupshup import GupshupSettings
 from otp_service.delivery.http import DEADLINE
 from otp_service.delivery.parsing import json_object, part, parts, scrub, text, words
+from otp_service.delivery.providers.gupshup import GupshupSettings
 from otp_service.domain.errors import DeliveryError
 
 SEND_PATH = "/wa/api/v1/template/msg"
