@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import sqlalchemy as sa
 
-from otp_service.storage import engines
+from otp_service.storage.db import engine as engines
 
 BYTES_PER_ROW = 1350  # an old verification with all that belongs to it and its indexes
 SPARE_BYTES = 4 * 2**30  # the log of changes, and what a disk should keep free

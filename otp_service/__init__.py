@@ -15,7 +15,7 @@ from otp_service.delivery import provider_events, receipts
 from otp_service.domain.verification import Channel
 from otp_service.environment import SettingsError, process_environment
 from otp_service.settings import Settings
-from otp_service.storage import engines
+from otp_service.storage.db import engine as engines
 from otp_service.storage.models import db, engines_of
 from otp_service.storage.schema import MIGRATIONS
 from otp_service.web import (

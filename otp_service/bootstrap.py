@@ -27,7 +27,7 @@ from otp_service.proofs.tokens import Proofs
 from otp_service.settings import Settings
 from otp_service.storage import retention
 from otp_service.storage.api_keys import KeyRing
-from otp_service.storage.database import Database
+from otp_service.storage.db.database import Database
 from otp_service.storage.homes import Homes
 from otp_service.storage.known_rows import keep_fresh
 from otp_service.storage.messages import Messages

@@ -19,7 +19,8 @@ from otp_service import create_app
 from otp_service.observability.log_format import Handler
 from otp_service.observability.log_redaction import Safe
 from otp_service.server.waitress_server import Server, listen
-from otp_service.storage import api_keys, engines
+from otp_service.storage import api_keys
+from otp_service.storage.db import engine as engines
 from otp_service.storage.models import db, engines_of
 from otp_service.web.parts import parts_of
 from tests import databases

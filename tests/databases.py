@@ -14,7 +14,8 @@ from pathlib import Path
 import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 
-from otp_service.storage import access_models, engines, schema  # noqa: F401 (tables, too)
+from otp_service.storage import access_models, schema  # noqa: F401 (tables, too)
+from otp_service.storage.db import engine as engines
 from otp_service.storage.models import SCHEMA, db
 
 HEAD = ScriptDirectory(str(schema.MIGRATIONS)).get_current_head()

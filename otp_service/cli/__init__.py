@@ -21,8 +21,8 @@ from otp_service.domain.phone import mask
 from otp_service.observability import log_setup
 from otp_service.settings import settings_of
 from otp_service.storage import retention, schema
+from otp_service.storage.db.transaction import failure_of
 from otp_service.storage.models import engines_of
-from otp_service.storage.transaction import failure_of
 from otp_service.web.parts import parts_of
 from otp_service.wording import counted
 

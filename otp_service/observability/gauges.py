@@ -12,7 +12,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from sqlalchemy.pool import QueuePool
 
-from otp_service.storage.database import Database
+from otp_service.storage.db.database import Database
 from otp_service.web.openapi import VERSION
 from otp_service.web.parts import SenderState, Worker
 

@@ -15,8 +15,8 @@ import sqlalchemy.orm
 
 from otp_service.domain.phone import mask
 from otp_service.storage.access_models import AuditRow
+from otp_service.storage.db.transaction import Statement, Transaction, given
 from otp_service.storage.functions import clock, from_now
-from otp_service.storage.transaction import Statement, Transaction, given
 
 U = AuditRow
 Action = Literal[

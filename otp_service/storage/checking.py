@@ -14,11 +14,11 @@ from otp_service.domain.verification import Status
 from otp_service.storage import rows, rules
 from otp_service.storage.access_models import PhoneRow
 from otp_service.storage.audit import entry
+from otp_service.storage.db.transaction import Statement, Transaction, given
 from otp_service.storage.functions import bind_tag, clock
 from otp_service.storage.models import AttemptRow, CodeRow, VerificationRow
 from otp_service.storage.request_rate import RequestRate
 from otp_service.storage.rules import ALWAYS, LIVE, NOW
-from otp_service.storage.transaction import Statement, Transaction, given
 
 V, C, A, P = VerificationRow, CodeRow, AttemptRow, PhoneRow
 ASKED = given("verification_id", sa.String())

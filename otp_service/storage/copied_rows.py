@@ -8,8 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from otp_service.storage.db.transaction import describe
 from otp_service.storage.models import Base
-from otp_service.storage.transaction import describe
 
 log = logging.getLogger(__name__)
 

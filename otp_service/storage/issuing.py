@@ -12,6 +12,7 @@ from otp_service.domain.ports import Block, Draft, Lock
 from otp_service.domain.verification import Status
 from otp_service.storage import guesses, rows, rules
 from otp_service.storage.audit import Action, entry
+from otp_service.storage.db.transaction import Statement, Transaction, given
 from otp_service.storage.functions import clock, from_now, timeline
 from otp_service.storage.guesses import LIVE_COUNT, GuessBudget
 from otp_service.storage.models import DeliveryRow, VerificationRow
@@ -19,7 +20,6 @@ from otp_service.storage.new_message import KEY, PHONE, add_message, channel
 from otp_service.storage.pumping import PumpingGuard
 from otp_service.storage.request_rate import RequestRate
 from otp_service.storage.rules import ALWAYS, LIVE, OF_PERSON
-from otp_service.storage.transaction import Statement, Transaction, given
 
 V, D = VerificationRow, DeliveryRow
 E = sa.orm.aliased(D)  # of an earlier request

@@ -12,9 +12,9 @@ from typing import Any, Generic, TypeVar
 from otp_service.domain.errors import HomeUnreachable, StorageUnavailable
 from otp_service.observability.log_redaction import described
 from otp_service.storage.copied_rows import Rows, put_copy
-from otp_service.storage.database import Database
+from otp_service.storage.db.database import Database
+from otp_service.storage.db.transaction import Transaction
 from otp_service.storage.models import Base
-from otp_service.storage.transaction import Transaction
 
 log = logging.getLogger(__name__)
 

@@ -8,9 +8,9 @@ import time
 
 import sqlalchemy as sa
 
-from otp_service.storage.database import PROBE_SECONDS, answers
+from otp_service.storage.db.database import PROBE_SECONDS, answers
+from otp_service.storage.db.transaction import describe
 from otp_service.storage.schema import upgrade
-from otp_service.storage.transaction import describe
 
 log = logging.getLogger(__name__)
 

@@ -14,10 +14,10 @@ from otp_service.domain.errors import DeliveryError, StorageUnavailable
 from otp_service.domain.messages import Outgoing, Receipt
 from otp_service.domain.verification import Channel, DeliveryStatus, Price
 from otp_service.storage import outbox, receipts, rows, settling
-from otp_service.storage.database import Database, keep_in_first
+from otp_service.storage.db.database import Database, keep_in_first
+from otp_service.storage.db.transaction import Transaction
 from otp_service.storage.json_rows import as_json
 from otp_service.storage.settling import Waiting
-from otp_service.storage.transaction import Transaction
 
 OnPrice = Callable[[str, Price], object]
 

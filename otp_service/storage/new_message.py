@@ -6,9 +6,9 @@ import sqlalchemy as sa
 
 from otp_service.domain.verification import Channel, DeliveryStatus
 from otp_service.storage import rules
+from otp_service.storage.db.transaction import Statement, given
 from otp_service.storage.models import CodeRow, DeliveryRow, VerificationRow
 from otp_service.storage.rules import NOW
-from otp_service.storage.transaction import Statement, given
 
 V, C, D = VerificationRow, CodeRow, DeliveryRow
 PHONE = given("phone")

@@ -9,11 +9,11 @@ import sqlalchemy.orm
 
 from otp_service.domain import failures
 from otp_service.domain.verification import Channel, DeliveryStatus, Status
+from otp_service.storage.db.transaction import Transaction, given
 from otp_service.storage.functions import UtcTime, from_now
 from otp_service.storage.models import CodeRow, DeliveryRow, VerificationRow
 from otp_service.storage.new_message import PHONE
 from otp_service.storage.rules import LIVE, NOW, due
-from otp_service.storage.transaction import Transaction, given
 
 V, C, D = VerificationRow, CodeRow, DeliveryRow
 OTHER = sa.orm.aliased(D)

@@ -14,10 +14,10 @@ from otp_service.domain.limits import Limit, Limits
 from otp_service.domain.ports import Block, Lock
 from otp_service.storage import guesses, rules
 from otp_service.storage.access_models import PhoneRow
+from otp_service.storage.db.transaction import Transaction, given
 from otp_service.storage.models import CodeRow, DeliveryRow, VerificationRow
 from otp_service.storage.pumping import PumpingGuard
 from otp_service.storage.reading import DELIVERY, ITS_CODE
-from otp_service.storage.transaction import Transaction, given
 
 P, V, D, C = PhoneRow, VerificationRow, DeliveryRow, CodeRow
 _NOBODY = sa.bindparam("nobody", None, type_=sa.String())

@@ -11,11 +11,11 @@ from otp_service.domain.verification import Status
 from otp_service.storage import rules
 from otp_service.storage.access_models import AuditRow, PhoneRow, RequestRow, SigningKeyRow
 from otp_service.storage.audit import entry, of_start
-from otp_service.storage.glance import Glance
+from otp_service.storage.db.glance import Glance
+from otp_service.storage.db.transaction import Statement, Transaction, given
 from otp_service.storage.models import AttemptRow, CodeRow, DeliveryRow, ReceiptRow, VerificationRow
 from otp_service.storage.request_rate import RequestRate
 from otp_service.storage.rules import LIVE, NOW, OF_PERSON
-from otp_service.storage.transaction import Statement, Transaction, given
 
 V, C, D = VerificationRow, CodeRow, DeliveryRow
 VERIFICATION = (*V.__table__.c, *rules.AS_OF)

@@ -18,7 +18,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
-from otp_service.storage import postgres
+from otp_service.storage.db import postgres
 from otp_service.storage.models import SCHEMA
 
 MIGRATIONS = Path(__file__).resolve().parent.parent.parent / "migrations"

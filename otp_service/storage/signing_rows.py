@@ -8,9 +8,9 @@ import sqlalchemy.orm
 from otp_service.proofs.keys import SECONDS_BEHIND
 from otp_service.storage import audit
 from otp_service.storage.access_models import SigningKeyRow
+from otp_service.storage.db.transaction import Statement, Transaction, given
 from otp_service.storage.functions import from_now
 from otp_service.storage.rules import NOW
-from otp_service.storage.transaction import Statement, Transaction, given
 
 K = SigningKeyRow
 NOT_REVOKED = K.revoked_at.is_(None)

@@ -24,8 +24,8 @@ from otp_service.domain.ports import (
 from otp_service.domain.verification import Delivery, Person, Status, Verification
 from otp_service.storage import checking, issuing, reading, retention, rows
 from otp_service.storage.audit import masked
-from otp_service.storage.database import Database
-from otp_service.storage.transaction import Transaction
+from otp_service.storage.db.database import Database
+from otp_service.storage.db.transaction import Transaction
 
 
 class SqlStore:

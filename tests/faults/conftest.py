@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from otp_service.storage import postgres
+from otp_service.storage.db import postgres
 from tests import databases
 from tests.conftest import MakeApp, from_nothing
 from tests.faults.asking import PATIENCE

@@ -18,8 +18,9 @@ from otp_service.domain.messages import Message
 from otp_service.domain.sending import Sending
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Channel, Person
-from otp_service.storage import engines, schema
-from otp_service.storage.database import Database
+from otp_service.storage import schema
+from otp_service.storage.db import engine as engines
+from otp_service.storage.db.database import Database
 from otp_service.storage.homes import Homes
 from otp_service.storage.messages import Messages
 from otp_service.storage.models import db

@@ -10,7 +10,7 @@ from contextlib import ExitStack, closing
 
 import pytest
 
-from otp_service.storage.engines import BESIDE_REQUESTS
+from otp_service.storage.db.engine import BESIDE_REQUESTS
 from otp_service.storage.models import engines_of
 from tests.conftest import MakeApp
 from tests.faults.asking import connect, run

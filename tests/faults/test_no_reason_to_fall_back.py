@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 
 import pytest
 
-from otp_service.storage import postgres
+from otp_service.storage.db import postgres
 from tests.conftest import MakeApp
 from tests.faults.asking import connect, run
 from tests.faults.cluster import Cluster

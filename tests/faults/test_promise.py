@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from otp_service.storage import database
+from otp_service.storage.db import database
 from otp_service.storage.homes import Homes
 from tests.faults.cluster import Cluster
 from tests.faults.model import Broken

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from otp_service.storage import api_keys, engines
+from otp_service.storage import api_keys
+from otp_service.storage.db import engine as engines
 from otp_service.storage.models import engines_of
 from tests.conftest import SECRET, MakeApp
 from tests.delivery import misbehaving

@@ -16,7 +16,7 @@ from otp_service.domain.limits import Limits, Policy
 from otp_service.domain.sending import Sending
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Channel, Person
-from otp_service.storage.database import Database
+from otp_service.storage.db.database import Database
 from otp_service.storage.homes import Homes
 from otp_service.storage.messages import Messages
 from otp_service.storage.verifications import SqlStore

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from otp_service.storage import engines
+from otp_service.storage.db import engine as engines
 
 
 class LockedAtFirst(sqlite3.Connection):

@@ -16,7 +16,7 @@ from otp_service.domain.follow_up import look_in
 from otp_service.domain.messages import Receipt
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Delivery, DeliveryStatus, Person, Price
-from otp_service.storage.database import Database
+from otp_service.storage.db.database import Database
 from otp_service.storage.messages import Messages
 from otp_service.storage.models import DeliveryRow, ReceiptRow
 from tests.fakes import FakeSender

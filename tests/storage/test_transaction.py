@@ -15,10 +15,10 @@ import sqlalchemy as sa
 from otp_service.domain.errors import HomeUnreachable, StorageUnavailable
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Person
-from otp_service.storage import engines
 from otp_service.storage.access_models import ApiKeyRow
+from otp_service.storage.db import engine as engines
+from otp_service.storage.db.transaction import Transaction, given
 from otp_service.storage.rules import NOW
-from otp_service.storage.transaction import Transaction, given
 from tests.fakes import FakeSender
 
 

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
-from otp_service.storage import engines, schema
+from otp_service.storage import schema
+from otp_service.storage.db import engine as engines
 from otp_service.storage.models import SCHEMA
 
 NOW = sa.func.current_timestamp()

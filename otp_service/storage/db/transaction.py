@@ -17,9 +17,9 @@ import psycopg2
 import sqlalchemy as sa
 
 from otp_service.domain.errors import HomeUnreachable, StorageUnavailable
-from otp_service.storage import failure_table, postgres
-from otp_service.storage.connect_failures import ConnectFailed, NoAnswer
-from otp_service.storage.failure_table import Row
+from otp_service.storage.db import failure_table, postgres
+from otp_service.storage.db.connect_failures import ConnectFailed, NoAnswer
+from otp_service.storage.db.failure_table import Row
 from otp_service.storage.functions import TIMELINE
 from otp_service.storage.models import ON_SQLITE
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import psycopg2
 
-from otp_service.storage import failure_table
-from otp_service.storage.failure_table import Row
+from otp_service.storage.db import failure_table
+from otp_service.storage.db.failure_table import Row
 
 _SQLSTATE = re.compile(r":\s+(?=[A-Z]*[0-9])([0-9A-Z]{5}):\s")
 _TRY = re.compile(r"(?=connection to server )")  # libpq tells of each: with TLS, then without

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from psycopg2 import extensions
 
 from otp_service import private_files
-from otp_service.storage import functions, postgres
+from otp_service.storage import functions
+from otp_service.storage.db import postgres
 from otp_service.storage.models import SCHEMA
 
 BESIDE_REQUESTS = 2  # connections that the worker and the list of keys may take

@@ -26,8 +26,8 @@ from weakref import WeakSet
 import psycopg2
 from psycopg2 import extensions
 
-from otp_service.storage import connect_failures, failure_table
-from otp_service.storage.connect_failures import READ_ONLY, ConnectFailed, NoAnswer
+from otp_service.storage.db import connect_failures, failure_table
+from otp_service.storage.db.connect_failures import READ_ONLY, ConnectFailed, NoAnswer
 from otp_service.storage.functions import TIMELINE
 
 _ADDRESSES_OF_A_HOST = 2
