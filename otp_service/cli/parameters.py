@@ -16,7 +16,7 @@ from otp_service.domain.errors import InvalidPhoneNumber
 from otp_service.domain.phone import normalize
 from otp_service.domain.verification import PURPOSE, VERIFICATION_ID
 from otp_service.settings import settings_of
-from otp_service.storage import audit
+from otp_service.storage.sql import audit
 
 _SECONDS = {"m": 60, "h": 3_600, "d": 86_400}
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import sqlalchemy as sa
 from flask import Flask, current_app
 
-from otp_service.storage import audit, schema
+from otp_service.storage import schema
 from otp_service.storage.copied_rows import put_copy
 from otp_service.storage.db.transaction import Transaction, failure_of
 from otp_service.storage.models import Base, db, engines_of
+from otp_service.storage.sql import audit
 
 
 def make_schema(app: Flask) -> None:

@@ -14,8 +14,9 @@ from otp_service.cli.parameters import Address, Phone, Purpose, codes
 from otp_service.domain.errors import HomeUnreachable
 from otp_service.domain.phone import mask
 from otp_service.settings import settings_of
-from otp_service.storage import audit, phones
+from otp_service.storage import phones
 from otp_service.storage.models import engines_of
+from otp_service.storage.sql import audit
 
 
 def homes() -> Iterator[tuple[str, sa.Engine]]:

@@ -18,7 +18,7 @@ from otp_service.storage.copied_rows import Rows
 from otp_service.storage.db.database import Database
 from otp_service.storage.db.transaction import Transaction, given
 from otp_service.storage.known_rows import KnownRows
-from otp_service.storage.rules import NOW
+from otp_service.storage.sql.conditions import NOW
 
 K = ApiKeyRow
 Holder = tuple[str, frozenset[str]]

@@ -13,11 +13,12 @@ import sqlalchemy as sa
 from otp_service.domain.errors import DeliveryError, StorageUnavailable
 from otp_service.domain.messages import Outgoing, Receipt
 from otp_service.domain.verification import Channel, DeliveryStatus, Price
-from otp_service.storage import outbox, receipts, rows, settling
+from otp_service.storage import rows
 from otp_service.storage.db.database import Database, keep_in_first
 from otp_service.storage.db.transaction import Transaction
-from otp_service.storage.json_rows import as_json
-from otp_service.storage.settling import Waiting
+from otp_service.storage.sql import outbox, receipt_batch, receipts
+from otp_service.storage.sql.json_rows import as_json
+from otp_service.storage.sql.receipt_batch import Waiting
 
 OnPrice = Callable[[str, Price], object]
 
@@ -110,7 +111,7 @@ class Messages:
 
     def keep(self, kept: Sequence[Receipt]) -> None:
         """All of them in one transaction, in the first home that can be reached."""
-        told = as_json(settling.kept(receipt, secrets.token_hex(16)) for receipt in kept)
+        told = as_json(receipt_batch.kept(receipt, secrets.token_hex(16)) for receipt in kept)
         keep_in_first(self._databases, receipts.KEEP, receipts=told)
 
     def settle(
@@ -145,10 +146,10 @@ class Messages:
         self, home: Database, waiting: Sequence[Waiting], on_price: OnPrice
     ) -> tuple[list[Waiting], list[Waiting]]:
         """Those that tell of a delivery in this home, and the others."""
-        found = home.run(receipts.FIND, told=as_json(settling.keys(waiting)))
+        found = home.run(receipts.FIND, told=as_json(receipt_batch.keys(waiting)))
         numbers: set[int] = set()
         if found:
-            of_deliveries = settling.told((row.id, waiting[row.number]) for row in found)
+            of_deliveries = receipt_batch.told((row.id, waiting[row.number]) for row in found)
             done = {row.id for row in home.run(receipts.APPLY, told=as_json(of_deliveries))}
             news = done - {row.id for row in found if row.priced}
             for each in of_deliveries:
@@ -160,7 +161,7 @@ class Messages:
 
 
 def _waiting(row: sa.Row[Any], look_in: Callable[[Receipt], float]) -> Waiting:
-    receipt = settling.receipt(row)
+    receipt = receipt_batch.receipt(row)
     age = (row.as_of - row.created_at).total_seconds()
     return Waiting(row.id, receipt, age, look_in(receipt))
 

@@ -12,12 +12,12 @@ from sqlalchemy.dialects.postgresql import insert  # SQLite compiles its ON CONF
 
 from otp_service.domain.limits import Limit, Limits
 from otp_service.domain.ports import Block, Lock
-from otp_service.storage import guesses, rules
 from otp_service.storage.access_models import PhoneRow
 from otp_service.storage.db.transaction import Transaction, given
 from otp_service.storage.models import CodeRow, DeliveryRow, VerificationRow
-from otp_service.storage.pumping import PumpingGuard
-from otp_service.storage.reading import DELIVERY, ITS_CODE
+from otp_service.storage.sql import conditions, guesses
+from otp_service.storage.sql.pumping import PumpingGuard
+from otp_service.storage.sql.verifications import DELIVERY, ITS_CODE
 
 P, V, D, C = PhoneRow, VerificationRow, DeliveryRow, CodeRow
 _NOBODY = sa.bindparam("nobody", None, type_=sa.String())
@@ -65,22 +65,23 @@ def report(engine: sa.Engine, limits: Limits, **asked: str | int | None) -> Repo
     """``asked``: phone, purpose, max_attempts, and of a message to it address, prefix, country and
     lifetime. What a client is refused over all phones is not looked at.
     """
-    windows = rules.send_windows(limits)
-    windows += rules.refusal_windows(replace(limits, client_refusals=()))
-    windows += rules.failure_windows(limits, _NOBODY)
+    windows = conditions.send_windows(limits)
+    windows += conditions.refusal_windows(replace(limits, client_refusals=()))
+    windows += conditions.failure_windows(limits, _NOBODY)
     guard, budget = PumpingGuard(limits.pumping), guesses.GuessBudget(limits)
     facts = [
-        *rules.facts(windows, [window.limit.name for window in windows]),
+        *conditions.facts(windows, [window.limit.name for window in windows]),
         *guard.facts,
         *budget.facts,
-        rules.NOW.label("as_of"),
+        conditions.NOW.label("as_of"),
         P.failures,
         P.disabled_at,
         P.unlocked_at,
-        rules.not_on_whatsapp(given("phone")).label("not_on_whatsapp"),
+        conditions.not_on_whatsapp(given("phone")).label("not_on_whatsapp"),
     ]
-    itself = sa.select(*facts).select_from(rules.ALWAYS).outerjoin(P, P.phone == given("phone"))
-    newest = sa.select(*V.__table__.c, *rules.AS_OF).where(V.phone == given("phone"))
+    the_phone = P.phone == given("phone")
+    itself = sa.select(*facts).select_from(conditions.ALWAYS).outerjoin(P, the_phone)
+    newest = sa.select(*V.__table__.c, *conditions.AS_OF).where(V.phone == given("phone"))
     newest = newest.order_by(V.created_at.desc()).limit(RECENT)
     (row,) = Transaction(itself, reads=True).run(engine, **asked)
     return Report(
@@ -110,14 +111,19 @@ _MESSAGES = Transaction(
 )
 
 
-def _counts(row: sa.Row[Any], windows: Sequence[rules.Window]) -> Iterator[Count]:
+def _counts(row: sa.Row[Any], windows: Sequence[conditions.Window]) -> Iterator[Count]:
     for number, window in enumerate(windows):
         since = getattr(row, f"full_since_{number}")
         until = since and window.limit.ends_at(since)
         yield Count(window.limit, getattr(row, f"used_{number}"), until)
 
 
-_UNLOCKED = {"failures": 0, "disabled_at": None, "unlocked_at": rules.NOW, "updated_at": rules.NOW}
+_UNLOCKED = {
+    "failures": 0,
+    "disabled_at": None,
+    "unlocked_at": conditions.NOW,
+    "updated_at": conditions.NOW,
+}
 _UNLOCK = Transaction(
     insert(P)
     .values(phone=given("phone"), **_UNLOCKED)

@@ -7,12 +7,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from otp_service.domain.verification import Status
-from otp_service.storage import audit, provider_events
+from otp_service.storage import provider_events
 from otp_service.storage.access_models import PhoneRow
 from otp_service.storage.db.transaction import Transaction, given
 from otp_service.storage.functions import from_now, in_turn
 from otp_service.storage.models import VerificationRow
-from otp_service.storage.rules import NOW
+from otp_service.storage.sql import audit
+from otp_service.storage.sql.conditions import NOW
 
 V = VerificationRow
 BATCH = 500

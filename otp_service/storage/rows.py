@@ -21,7 +21,7 @@ from otp_service.domain.verification import (
     Status,
     Verification,
 )
-from otp_service.storage.rules import COUNTED_DOWN, Window
+from otp_service.storage.sql.conditions import COUNTED_DOWN, Window
 
 _VERIFICATION = [
     field.name for field in fields(Verification) if field.name not in ("deliveries", "repeated")

@@ -6,11 +6,11 @@ import sqlalchemy as sa
 import sqlalchemy.orm
 
 from otp_service.proofs.keys import SECONDS_BEHIND
-from otp_service.storage import audit
 from otp_service.storage.access_models import SigningKeyRow
 from otp_service.storage.db.transaction import Statement, Transaction, given
 from otp_service.storage.functions import from_now
-from otp_service.storage.rules import NOW
+from otp_service.storage.sql import audit
+from otp_service.storage.sql.conditions import NOW
 
 K = SigningKeyRow
 NOT_REVOKED = K.revoked_at.is_(None)

@@ -22,10 +22,13 @@ from otp_service.domain.ports import (
     Verdict,
 )
 from otp_service.domain.verification import Delivery, Person, Status, Verification
-from otp_service.storage import checking, issuing, reading, retention, rows
-from otp_service.storage.audit import masked
+from otp_service.storage import retention, rows
 from otp_service.storage.db.database import Database
 from otp_service.storage.db.transaction import Transaction
+from otp_service.storage.sql import check as checking
+from otp_service.storage.sql import issue as issuing
+from otp_service.storage.sql import verifications
+from otp_service.storage.sql.audit import masked
 
 
 class SqlStore:
@@ -47,7 +50,7 @@ class SqlStore:
         self._issuing = issuing.Issuing(limits)
         self._issuing_unaddressed = issuing.Issuing(replace(limits, address_sends=()))
         self._judging = checking.Judging(limits, secrets_count)
-        self._resource = reading.Resource(limits)
+        self._resource = verifications.Resource(limits)
 
     def _run(self, transaction: Transaction, **values: object) -> Sequence[sa.Row[Any]]:
         return self.database.run(transaction, request_id=secrets.token_hex(16), **values)
@@ -87,20 +90,20 @@ class SqlStore:
         )
 
     def live(self, person: Person) -> Verification | None:
-        return rows.first(self._run(reading.LIVE_ONE, **vars(person)))
+        return rows.first(self._run(verifications.LIVE_ONE, **vars(person)))
 
     def known(self, person: Person) -> Status | None:
         """That of the person's newest verification, until it expires. On SQLite only."""
-        found = reading.KNOWN.run(self.database.engine, **vars(person))
+        found = verifications.KNOWN.run(self.database.engine, **vars(person))
         return Status(found[0][0]) if found else None
 
     def forget(self, person: Person) -> None:
         """Let what the person has expire now."""
-        self._run(reading.FORGET, **vars(person))
+        self._run(verifications.FORGET, **vars(person))
 
     def unexpired(self) -> int:
         """How many verifications here may still be asked for by phone."""
-        return len(self._run(reading.ALL_UNEXPIRED))
+        return len(self._run(verifications.ALL_UNEXPIRED))
 
     def purge(self) -> int:
         """Delete what has expired; how many verifications it were."""
@@ -137,11 +140,11 @@ class SqlStore:
 
     def has_phone(self, phone: str) -> bool:
         """Whether there is any verification of it. On SQLite only."""
-        return bool(reading.HAS_PHONE.run(self.database.engine, phone=phone))
+        return bool(verifications.HAS_PHONE.run(self.database.engine, phone=phone))
 
     def last_message(self, verification: Verification) -> Delivery | None:
         found = self._run(
-            reading.LAST_MESSAGE, id=verification.id, generation=verification.generation
+            verifications.LAST_MESSAGE, id=verification.id, generation=verification.generation
         )
         return rows.delivery(found[0]) if found else None
 
@@ -156,11 +159,11 @@ class SqlStore:
         return rows.with_deliveries(found)
 
     def recent_messages(self, provider: str, count: int) -> list[StoredMessage]:
-        found = self._run(reading.RECENT, provider=provider, count=count)
+        found = self._run(verifications.RECENT, provider=provider, count=count)
         return [rows.message(row) for row in reversed(found)]
 
     def ping(self) -> None:
-        self._run(reading.PING)
+        self._run(verifications.PING)
 
 
 def _key(key: RequestKey | None) -> dict[str, str | None]:

@@ -14,10 +14,11 @@ import sqlalchemy as sa
 from otp_service.domain.errors import CodeAlreadySent, CodeNotFound, SendLimitExceeded
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Person
-from otp_service.storage import audit, retention
+from otp_service.storage import retention
 from otp_service.storage.access_models import AuditRow
 from otp_service.storage.functions import from_now
 from otp_service.storage.models import VerificationRow as V
+from otp_service.storage.sql import audit
 from tests.fakes import FakeSender
 from tests.storage.helpers import fail, race
 from tests.storage.upgrades import ROW, insert

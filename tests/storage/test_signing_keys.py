@@ -19,11 +19,12 @@ from otp_service.domain.codes import Secret
 from otp_service.domain.errors import StorageUnavailable
 from otp_service.proofs import keys as signing
 from otp_service.proofs.keys import SECONDS_AHEAD, SECONDS_BEHIND, utc_now
-from otp_service.storage import audit, schema, signing_keys
+from otp_service.storage import schema, signing_keys
 from otp_service.storage.access_models import SigningKeyRow
 from otp_service.storage.db import engine as engines
 from otp_service.storage.db.database import Database
 from otp_service.storage.signing_keys import SigningKeys
+from otp_service.storage.sql import audit
 
 ROOT = Path(__file__).parent.parent.parent
 OLD, NEW = Secret(b"o" * 32), Secret(b"n" * 32)

@@ -18,7 +18,7 @@ from otp_service.domain.verification import Person
 from otp_service.storage.access_models import ApiKeyRow
 from otp_service.storage.db import engine as engines
 from otp_service.storage.db.transaction import Transaction, given
-from otp_service.storage.rules import NOW
+from otp_service.storage.sql.conditions import NOW
 from tests.fakes import FakeSender
 
 

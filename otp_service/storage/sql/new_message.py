@@ -5,10 +5,10 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from otp_service.domain.verification import Channel, DeliveryStatus
-from otp_service.storage import rules
 from otp_service.storage.db.transaction import Statement, given
 from otp_service.storage.models import CodeRow, DeliveryRow, VerificationRow
-from otp_service.storage.rules import NOW
+from otp_service.storage.sql import conditions
+from otp_service.storage.sql.conditions import NOW
 
 V, C, D = VerificationRow, CodeRow, DeliveryRow
 PHONE = given("phone")
@@ -18,7 +18,7 @@ SMS = given("sms_provider", sa.String())
 
 def channel() -> sa.ColumnElement[str]:
     """The one that was asked for, or SMS if it may be one and the phone is not on WhatsApp."""
-    straight_to_sms = sa.and_(SMS.is_not(None), rules.not_on_whatsapp(PHONE))
+    straight_to_sms = sa.and_(SMS.is_not(None), conditions.not_on_whatsapp(PHONE))
     return sa.case((straight_to_sms, Channel.SMS.value), else_=given("channel", sa.String()))
 
 

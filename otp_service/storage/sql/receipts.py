@@ -11,12 +11,12 @@ import sqlalchemy as sa
 
 from otp_service.domain import failures
 from otp_service.domain.verification import DeliveryStatus as S
-from otp_service.storage import outbox
 from otp_service.storage.db.transaction import Transaction
 from otp_service.storage.functions import UtcTime, from_now
-from otp_service.storage.json_rows import rows_of
 from otp_service.storage.models import DeliveryRow, ReceiptRow
-from otp_service.storage.rules import NOW, due
+from otp_service.storage.sql import outbox
+from otp_service.storage.sql.conditions import NOW, due
+from otp_service.storage.sql.json_rows import rows_of
 
 D, R = DeliveryRow, ReceiptRow
 KEPT = 3_600  # seconds: a receipt may come before its message's row, but not that long before

@@ -24,7 +24,7 @@ from otp_service.storage.access_models import PhoneRow
 from otp_service.storage.db.transaction import given
 from otp_service.storage.functions import UtcTime, from_now, least
 from otp_service.storage.models import AttemptRow, VerificationRow
-from otp_service.storage.rules import FAILED, UNLOCKED_AT, live
+from otp_service.storage.sql.conditions import FAILED, UNLOCKED_AT, live
 
 A, P = AttemptRow, PhoneRow
 L = sa.orm.aliased(VerificationRow)  # live, of the phone, whoever asked for it and for what

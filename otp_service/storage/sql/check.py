@@ -11,14 +11,15 @@ from sqlalchemy.dialects.postgresql import insert  # SQLite compiles its ON CONF
 from otp_service.domain.limits import LOCKED_FOR, Limits
 from otp_service.domain.ports import Block
 from otp_service.domain.verification import Status
-from otp_service.storage import rows, rules
+from otp_service.storage import rows
 from otp_service.storage.access_models import PhoneRow
-from otp_service.storage.audit import entry
 from otp_service.storage.db.transaction import Statement, Transaction, given
 from otp_service.storage.functions import bind_tag, clock
 from otp_service.storage.models import AttemptRow, CodeRow, VerificationRow
-from otp_service.storage.request_rate import RequestRate
-from otp_service.storage.rules import ALWAYS, LIVE, NOW
+from otp_service.storage.sql import conditions
+from otp_service.storage.sql.audit import entry
+from otp_service.storage.sql.conditions import ALWAYS, LIVE, NOW
+from otp_service.storage.sql.request_rate import RequestRate
 
 V, C, A, P = VerificationRow, CodeRow, AttemptRow, PhoneRow
 ASKED = given("verification_id", sa.String())
@@ -26,7 +27,7 @@ KEY = given("idempotency_key", sa.String())
 PHONE = given("phone")
 THIS = given("attempt_id")
 EARLIER = sa.orm.aliased(A)
-THEIRS = rules.newest_verification(sa.or_(ASKED.is_(None), V.id == ASKED))
+THEIRS = conditions.newest_verification(sa.or_(ASKED.is_(None), V.id == ASKED))
 
 
 class Judging:
@@ -36,7 +37,7 @@ class Judging:
     """
 
     def __init__(self, limits: Limits, secrets: int) -> None:
-        self.windows = rules.failure_windows(limits, ASKED)
+        self.windows = conditions.failure_windows(limits, ASKED)
         self.rate = RequestRate(limits.client_requests)
         self._in_a_row = limits.in_a_row
         self.judge = self._transaction(secrets)
@@ -71,8 +72,8 @@ class Judging:
         # and what has ended since may have given its guesses to another verification.
         alive = (LIVE, V.expires_at > clock())
         judgeable = (V.id == THEIRS, *alive, *(window.open for window in self.windows))
-        fresh = ~sa.exists().where(rules.of_key(EARLIER, KEY))
-        enabled = ~rules.disabled(ASKED)
+        fresh = ~sa.exists().where(conditions.of_key(EARLIER, KEY))
+        enabled = ~conditions.disabled(ASKED)
         new = sa.select(*attempt.values()).where(*judgeable, enabled, fresh, self.rate.admits)
         return sa.insert(A).from_select(list(attempt), new)
 
@@ -84,14 +85,14 @@ class Judging:
 
     def _answer(self) -> Statement:
         """The attempt is this one, or the one that the same request made before."""
-        facts = [*rules.AS_OF, *rules.facts(self.windows, ()), *self.rate.facts]
-        disabled = rules.disabled(ASKED).label("disabled")
+        facts = [*conditions.AS_OF, *conditions.facts(self.windows, ()), *self.rate.facts]
+        disabled = conditions.disabled(ASKED).label("disabled")
         earlier = sa.func.coalesce(A.id != THIS, sa.false()).label("earlier")
         judged = (A.correct, A.failures, A.fingerprint, earlier, disabled)
         return (
             sa.select(*judged, *facts, *V.__table__.c)
             .select_from(ALWAYS)
-            .outerjoin(A, sa.or_(A.id == THIS, rules.of_key(A, KEY)))
+            .outerjoin(A, sa.or_(A.id == THIS, conditions.of_key(A, KEY)))
             .outerjoin(V, V.id == sa.func.coalesce(A.verification_id, THEIRS))
         )
 

@@ -13,10 +13,10 @@ import sqlalchemy.orm
 
 from otp_service.domain.limits import DAY, Guard, Pumping
 from otp_service.domain.verification import Status
-from otp_service.storage import rules
 from otp_service.storage.db.transaction import given
 from otp_service.storage.functions import from_now
 from otp_service.storage.models import DeliveryRow, VerificationRow
+from otp_service.storage.sql import conditions
 
 D = sa.orm.aliased(DeliveryRow)
 V = sa.orm.aliased(VerificationRow)
@@ -70,7 +70,7 @@ def _other_numbers(rules_: Pumping) -> sa.ScalarSelect[int]:
     lately = D.created_at > from_now(-rules_.numbers.seconds)
     others = sa.and_(D.prefix == given("prefix", sa.String()), D.phone != given("phone"))
     query = sa.select(sa.func.count(D.phone.distinct()))
-    return query.where(others, lately, rules.cost(D)).scalar_subquery()
+    return query.where(others, lately, conditions.cost(D)).scalar_subquery()
 
 
 def _verified_lately(rules_: Pumping) -> sa.ScalarSelect[int]:

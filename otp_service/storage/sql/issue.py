@@ -10,16 +10,17 @@ import sqlalchemy.orm
 from otp_service.domain.limits import Guard, Limits
 from otp_service.domain.ports import Block, Draft, Lock
 from otp_service.domain.verification import Status
-from otp_service.storage import guesses, rows, rules
-from otp_service.storage.audit import Action, entry
+from otp_service.storage import rows
 from otp_service.storage.db.transaction import Statement, Transaction, given
 from otp_service.storage.functions import clock, from_now, timeline
-from otp_service.storage.guesses import LIVE_COUNT, GuessBudget
 from otp_service.storage.models import DeliveryRow, VerificationRow
-from otp_service.storage.new_message import KEY, PHONE, add_message, channel
-from otp_service.storage.pumping import PumpingGuard
-from otp_service.storage.request_rate import RequestRate
-from otp_service.storage.rules import ALWAYS, LIVE, OF_PERSON
+from otp_service.storage.sql import conditions, guesses
+from otp_service.storage.sql.audit import Action, entry
+from otp_service.storage.sql.conditions import ALWAYS, LIVE, OF_PERSON
+from otp_service.storage.sql.guesses import LIVE_COUNT, GuessBudget
+from otp_service.storage.sql.new_message import KEY, PHONE, add_message, channel
+from otp_service.storage.sql.pumping import PumpingGuard
+from otp_service.storage.sql.request_rate import RequestRate
 
 V, D = VerificationRow, DeliveryRow
 E = sa.orm.aliased(D)  # of an earlier request
@@ -33,16 +34,16 @@ class Issuing:
     """
 
     def __init__(self, limits: Limits) -> None:
-        self.windows = rules.send_windows(limits)
+        self.windows = conditions.send_windows(limits)
         self.rate = RequestRate(limits.client_requests)
         self.guard = PumpingGuard(limits.pumping)
         self._budget = GuessBudget(limits)
         self._limits = limits
-        self._refusals = rules.refusal_windows(limits)
+        self._refusals = conditions.refusal_windows(limits)
         looked_at = [
-            rules.NOW.label("as_of"),
+            conditions.NOW.label("as_of"),
             *self._budget.facts,
-            *rules.facts(self._refusals, ()),
+            *conditions.facts(self._refusals, ()),
         ]
         self.look = Transaction(sa.select(*looked_at).select_from(ALWAYS), reads=True)
         """Why a message was not stored, where the answer does not tell: see `blocks`. Apart from
@@ -75,7 +76,7 @@ class Issuing:
         """No limit is met, and no request with this idempotency key has stored a message."""
         windows = [*self.windows, *self._refusals]
         room = sa.and_(*(window.open for window in windows), self.guard.admits)
-        fresh = ~sa.exists().where(rules.of_key(D, KEY))
+        fresh = ~sa.exists().where(conditions.of_key(D, KEY))
         return sa.and_(fresh, self.rate.admits, sa.or_(given("exempt", sa.Boolean()), room))
 
     def _new(self) -> Statement:
@@ -124,19 +125,19 @@ class Issuing:
         """The message if it was stored, what the same request led to before, the live
         verification, how full the windows are, and what looks like pumping.
         """
-        earlier = sa.and_(rules.of_key(E, KEY), E.id != given("delivery_id"))
+        earlier = sa.and_(conditions.of_key(E, KEY), E.id != given("delivery_id"))
         message = [D.id.label("stored"), D.channel.label("on"), D.provider.label("by"), D.auto]
         before = [E.verification_id.label("earlier"), E.id.label("earlier_delivery"), E.fingerprint]
         facts = [
-            *rules.AS_OF,
-            *rules.facts(self.windows, rules.COUNTED_DOWN),
+            *conditions.AS_OF,
+            *conditions.facts(self.windows, conditions.COUNTED_DOWN),
             *self.rate.facts,
             *self.guard.facts,
         ]
         return (
             sa.select(*message, *before, *facts, *V.__table__.c)
             .select_from(ALWAYS)
-            .outerjoin(V, sa.and_(V.id == rules.newest_verification(), LIVE))
+            .outerjoin(V, sa.and_(V.id == conditions.newest_verification(), LIVE))
             .outerjoin(D, D.id == given("delivery_id"))
             .outerjoin(E, earlier)
             .limit(1)

@@ -8,17 +8,17 @@ import sqlalchemy as sa
 
 from otp_service.domain.limits import Limits
 from otp_service.domain.verification import Status
-from otp_service.storage import rules
 from otp_service.storage.access_models import AuditRow, PhoneRow, RequestRow, SigningKeyRow
-from otp_service.storage.audit import entry, of_start
 from otp_service.storage.db.glance import Glance
 from otp_service.storage.db.transaction import Statement, Transaction, given
 from otp_service.storage.models import AttemptRow, CodeRow, DeliveryRow, ReceiptRow, VerificationRow
-from otp_service.storage.request_rate import RequestRate
-from otp_service.storage.rules import LIVE, NOW, OF_PERSON
+from otp_service.storage.sql import conditions
+from otp_service.storage.sql.audit import entry, of_start
+from otp_service.storage.sql.conditions import LIVE, NOW, OF_PERSON
+from otp_service.storage.sql.request_rate import RequestRate
 
 V, C, D = VerificationRow, CodeRow, DeliveryRow
-VERIFICATION = (*V.__table__.c, *rules.AS_OF)
+VERIFICATION = (*V.__table__.c, *conditions.AS_OF)
 DELIVERY = (
     *(column.label(f"delivery_{column.name}") for column in D.__table__.c),
     C.expires_at.label("delivery_expires_at"),
@@ -56,7 +56,7 @@ class Resource:
         its = {"verification_id": V.id, **_phone_of(V.id)}
         read = entry("verification.read", V, sa.and_(ANY, self.rate.admits), **its)
         self.read_any = Transaction(*rate, read, self._answer(ANY), serialize=locks)
-        listed = entry("verifications.listed", rules.ALWAYS, self.rate.admits, **_PHONE)
+        listed = entry("verifications.listed", conditions.ALWAYS, self.rate.admits, **_PHONE)
         self.list_any = Transaction(*rate, listed, self._list(sa.true()), serialize=locks)
         ends = sa.and_(OWN, LIVE, self.rate.admits)
         self.cancel = Transaction(
@@ -69,14 +69,14 @@ class Resource:
 
     def _answer(self, which: sa.ColumnElement[bool] = OWN) -> Statement:
         """A row for each delivery; one without an id if there is no such verification."""
-        return self._with_deliveries(rules.ALWAYS.outerjoin(V, which))
+        return self._with_deliveries(conditions.ALWAYS.outerjoin(V, which))
 
     def _list(self, whose: sa.ColumnElement[bool]) -> Statement:
         """The newest of a phone, each as `_answer` has it."""
         of_phone = sa.select(V.id).where(V.phone == given("phone"), whose)
         newest = of_phone.order_by(V.created_at.desc(), V.id).limit(given("count", sa.Integer()))
         found = newest.subquery("newest")
-        these = rules.ALWAYS.outerjoin(found, sa.true()).outerjoin(V, V.id == found.c.id)
+        these = conditions.ALWAYS.outerjoin(found, sa.true()).outerjoin(V, V.id == found.c.id)
         return self._with_deliveries(these, V.created_at.desc(), V.id)
 
     def _with_deliveries(self, these: sa.FromClause, *order: Any) -> Statement:
@@ -89,7 +89,7 @@ class Resource:
         )
 
 
-_IS_NEWEST = V.id == rules.newest_verification()
+_IS_NEWEST = V.id == conditions.newest_verification()
 
 LIVE_ONE = Transaction(sa.select(*VERIFICATION).where(_IS_NEWEST, LIVE), reads=True)
 

@@ -12,8 +12,8 @@ from otp_service.domain.verification import Channel, DeliveryStatus, Status
 from otp_service.storage.db.transaction import Transaction, given
 from otp_service.storage.functions import UtcTime, from_now
 from otp_service.storage.models import CodeRow, DeliveryRow, VerificationRow
-from otp_service.storage.new_message import PHONE
-from otp_service.storage.rules import LIVE, NOW, due
+from otp_service.storage.sql.conditions import LIVE, NOW, due
+from otp_service.storage.sql.new_message import PHONE
 
 V, C, D = VerificationRow, CodeRow, DeliveryRow
 OTHER = sa.orm.aliased(D)
