@@ -15,7 +15,7 @@ from otp_service.domain.messages import Receipt
 from otp_service.domain.ports import Wish
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Channel, DeliveryStatus, Person
-from otp_service.storage.messages import Messages
+from otp_service.storage.outbox import Messages
 
 
 def explain_requests(explainer: Explainer, service: OtpService, people: Iterator[Person]) -> None:

@@ -24,7 +24,7 @@ from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Person
 from otp_service.storage import schema
 from otp_service.storage.db.database import Database
-from otp_service.storage.messages import Messages
+from otp_service.storage.outbox import Messages
 
 
 def main() -> int:

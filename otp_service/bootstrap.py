@@ -27,10 +27,10 @@ from otp_service.proofs.tokens import Proofs
 from otp_service.settings import Settings
 from otp_service.storage import retention
 from otp_service.storage.api_keys import KeyRing
+from otp_service.storage.cached_rows import keep_fresh
 from otp_service.storage.db.database import Database
 from otp_service.storage.homes import Homes
-from otp_service.storage.known_rows import keep_fresh
-from otp_service.storage.messages import Messages
+from otp_service.storage.outbox import Messages
 from otp_service.storage.provider_events import ProviderEvents
 from otp_service.storage.signing_keys import SigningKeys
 from otp_service.storage.verifications import SqlStore

@@ -14,7 +14,7 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, registry
 
-from otp_service.storage.functions import UtcTime
+from otp_service.storage.dialects import UtcTime
 
 SCHEMA = "otp_service"
 ON_SQLITE: dict[str, Any] = {

@@ -18,7 +18,7 @@ from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Channel, Person
 from otp_service.storage.db.database import Database
 from otp_service.storage.homes import Homes
-from otp_service.storage.messages import Messages
+from otp_service.storage.outbox import Messages
 from otp_service.storage.verifications import SqlStore
 from tests.fakes import FakeSender
 

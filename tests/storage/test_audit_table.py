@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from otp_service.storage.access_models import AuditRow
-from otp_service.storage.functions import from_now
+from otp_service.storage.dialects import from_now
 
 DAY = 86_400
 

@@ -13,8 +13,8 @@ from otp_service.domain.ports import Wish
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Channel, Delivery, DeliveryStatus, Person, Verification
 from otp_service.storage.db.database import Database
-from otp_service.storage.messages import Messages
 from otp_service.storage.models import DeliveryRow
+from otp_service.storage.outbox import Messages
 from tests.storage.helpers import pass_time
 
 QUEUED, FAILED = DeliveryStatus.QUEUED, DeliveryStatus.FAILED

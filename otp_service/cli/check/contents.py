@@ -12,7 +12,7 @@ from otp_service.domain.errors import StorageUnavailable
 from otp_service.settings import Settings
 from otp_service.storage import api_keys
 from otp_service.storage.db.transaction import Transaction
-from otp_service.storage.functions import from_now
+from otp_service.storage.dialects import from_now
 from otp_service.storage.models import DeliveryRow, ReceiptRow, engines_of
 from otp_service.wording import counted
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from psycopg2 import extensions
 
 from otp_service import private_files
-from otp_service.storage import functions
+from otp_service.storage import dialects
 from otp_service.storage.db import postgres
 from otp_service.storage.models import SCHEMA
 
@@ -71,7 +71,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     _write_ahead(connection)
     for pragma in ("synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
-    functions.add_to_sqlite(connection)
+    dialects.add_to_sqlite(connection)
 
 
 def _write_ahead(connection: Any) -> None:

@@ -20,7 +20,7 @@ from otp_service.domain.errors import HomeUnreachable, StorageUnavailable
 from otp_service.storage.db import failure_table, postgres
 from otp_service.storage.db.connect_failures import ConnectFailed, NoAnswer
 from otp_service.storage.db.failure_table import Row
-from otp_service.storage.functions import TIMELINE
+from otp_service.storage.dialects import TIMELINE
 from otp_service.storage.models import ON_SQLITE
 
 SECONDS = 2.0  # for all of a transaction on Postgres: a connection, locks, statements, the answer

@@ -16,7 +16,7 @@ import sqlalchemy.orm
 from otp_service.domain.phone import mask
 from otp_service.storage.access_models import AuditRow
 from otp_service.storage.db.transaction import Statement, Transaction, given
-from otp_service.storage.functions import clock, from_now
+from otp_service.storage.dialects import clock, from_now
 
 U = AuditRow
 Action = Literal[

@@ -14,7 +14,7 @@ from otp_service.domain.verification import Status
 from otp_service.storage import rows
 from otp_service.storage.access_models import PhoneRow
 from otp_service.storage.db.transaction import Statement, Transaction, given
-from otp_service.storage.functions import bind_tag, clock
+from otp_service.storage.dialects import bind_tag, clock
 from otp_service.storage.models import AttemptRow, CodeRow, VerificationRow
 from otp_service.storage.sql import conditions
 from otp_service.storage.sql.audit import entry

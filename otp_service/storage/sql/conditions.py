@@ -14,7 +14,7 @@ from otp_service.domain.limits import Limit, Limits
 from otp_service.domain.verification import Channel, DeliveryStatus, Status
 from otp_service.storage.access_models import PhoneRow
 from otp_service.storage.db.transaction import given
-from otp_service.storage.functions import from_now, timeline
+from otp_service.storage.dialects import from_now, timeline
 from otp_service.storage.models import AttemptRow, DeliveryRow, VerificationRow
 
 V, A, D = VerificationRow, AttemptRow, DeliveryRow

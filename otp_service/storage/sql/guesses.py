@@ -22,7 +22,7 @@ from otp_service.domain.limits import LOCKED_FOR, Limit, Limits
 from otp_service.domain.ports import Block, Lock
 from otp_service.storage.access_models import PhoneRow
 from otp_service.storage.db.transaction import given
-from otp_service.storage.functions import UtcTime, from_now, least
+from otp_service.storage.dialects import UtcTime, from_now, least
 from otp_service.storage.models import AttemptRow, VerificationRow
 from otp_service.storage.sql.conditions import FAILED, UNLOCKED_AT, live
 

@@ -12,7 +12,7 @@ from otp_service.domain.ports import Block, Draft, Lock
 from otp_service.domain.verification import Status
 from otp_service.storage import rows
 from otp_service.storage.db.transaction import Statement, Transaction, given
-from otp_service.storage.functions import clock, from_now, timeline
+from otp_service.storage.dialects import clock, from_now, timeline
 from otp_service.storage.models import DeliveryRow, VerificationRow
 from otp_service.storage.sql import conditions, guesses
 from otp_service.storage.sql.audit import Action, entry

@@ -16,7 +16,7 @@ from otp_service.domain.limits import Limit
 from otp_service.domain.ports import Block
 from otp_service.storage.access_models import RequestRow
 from otp_service.storage.db.transaction import Statement, given
-from otp_service.storage.functions import clock, from_now
+from otp_service.storage.dialects import clock, from_now
 from otp_service.storage.sql.conditions import Window
 
 R = RequestRow
