@@ -21,18 +21,18 @@ from otp_service.storage.schema import MIGRATIONS
 from otp_service.web import (
     docs,
     errors,
-    headers,
     home,
     metrics,
     openapi,
     ops,
     otp,
     proofs,
+    request_log,
     sandbox,
     verifications,
     webhooks,
 )
-from otp_service.web.requests import MAX_BODY_BYTES
+from otp_service.web.request import MAX_BODY_BYTES
 from otp_service.web.schemas import PHONE
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -89,7 +89,7 @@ def _add_databases(app: Flask, settings: Settings) -> None:
 
 def _add_web(app: Flask, settings: Settings) -> None:
     errors.init_app(app)
-    headers.init_app(app)
+    request_log.init_app(app)
     metrics.init_app(app)
     hooks = webhooks.Hooks(
         read_gupshup=receipts.gupshup,

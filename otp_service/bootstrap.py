@@ -34,7 +34,7 @@ from otp_service.storage.outbox import Messages
 from otp_service.storage.provider_events import ProviderEvents
 from otp_service.storage.signing_keys import SigningKeys
 from otp_service.storage.verifications import SqlStore
-from otp_service.web.parts import Parts, SenderState
+from otp_service.web.dependencies import Parts, SenderState
 
 SAMPLE = {"phone": "+1234567890", "code": "123456"}
 

@@ -22,7 +22,7 @@ from otp_service.server.waitress_server import Server, listen
 from otp_service.storage import api_keys
 from otp_service.storage.db import engine as engines
 from otp_service.storage.models import db, engines_of
-from otp_service.web.parts import parts_of
+from otp_service.web.dependencies import parts_of
 from tests import databases
 
 SECRET = bytes(range(0x5E, 0x7E)).hex()

@@ -8,7 +8,7 @@ from flask import Flask
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-from otp_service.web.parts import parts_of
+from otp_service.web.dependencies import parts_of
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ from otp_service.domain.ports import Wish
 from otp_service.domain.verification import Person, Status
 from otp_service.simulator import Simulator, catalog, meta_webhook
 from otp_service.storage.models import SCHEMA, engines_of
-from otp_service.web.parts import parts_of
+from otp_service.web.dependencies import parts_of
 from tests.conftest import SECRET, LiveServer, MakeApp, Serve
 from tests.delivery.account import META
 from tests.delivery.misbehaving import closed_port_url

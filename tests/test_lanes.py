@@ -13,7 +13,7 @@ from flask import Flask
 from waitress.task import ThreadedTaskDispatcher
 
 from otp_service.server import request_queue
-from otp_service.web.parts import parts_of
+from otp_service.web.dependencies import parts_of
 from tests.conftest import LiveServer, MakeApp, Serve, new_key
 from tests.faults.waiting import until
 

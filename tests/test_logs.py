@@ -375,7 +375,7 @@ def test_the_request_line_is_for_programs(log: Log, make_app: MakeApp) -> None:
     assert line.pop("timestamp")
     assert line == {
         "level": "info",
-        "logger": "otp_service.web.headers",
+        "logger": "otp_service.web.request_log",
         "event": "request",
         "request_id": answer.headers["X-Request-ID"],
         "method": "POST",

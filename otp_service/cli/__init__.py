@@ -23,7 +23,7 @@ from otp_service.settings import settings_of
 from otp_service.storage import retention, schema
 from otp_service.storage.db.transaction import failure_of
 from otp_service.storage.models import engines_of
-from otp_service.web.parts import parts_of
+from otp_service.web.dependencies import parts_of
 from otp_service.wording import counted
 
 log = logging.getLogger(__name__)

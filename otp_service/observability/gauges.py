@@ -13,8 +13,8 @@ from prometheus_client.registry import Collector
 from sqlalchemy.pool import QueuePool
 
 from otp_service.storage.db.database import Database
+from otp_service.web.dependencies import SenderState, Worker
 from otp_service.web.openapi import VERSION
-from otp_service.web.parts import SenderState, Worker
 
 _CIRCUIT_STATES = ("closed", "open", "half_open")
 

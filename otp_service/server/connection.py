@@ -16,7 +16,7 @@ from waitress.utilities import BadRequest
 
 from otp_service.domain.errors import OtpError
 from otp_service.server import framing, large_bodies
-from otp_service.web import errors, headers
+from otp_service.web import errors, request_log
 
 REQUEST_SECONDS = 30.0  # from a request's first byte to its last
 LINGER_SECONDS = 1.0  # for who is still sending when the connection's last answer is out
@@ -97,10 +97,10 @@ class _EnvelopeTask(ErrorTask):
         body = json.dumps(errors.body(refusal)).encode()
         self.status = f"{error.code} {error.reason}"
         self.response_headers += [
-            *headers.EVERYWHERE.items(),
-            ("Content-Security-Policy", headers.NOTHING),
+            *request_log.EVERYWHERE.items(),
+            ("Content-Security-Policy", request_log.NOTHING),
             ("Content-Type", "application/json"),
-            ("X-Request-ID", headers.request_id(self.request.headers.get("X_REQUEST_ID", ""))),
+            ("X-Request-ID", request_log.request_id(self.request.headers.get("X_REQUEST_ID", ""))),
         ]
         if refusal.retry_after is not None:
             self.response_headers.append(("Retry-After", str(refusal.retry_after)))

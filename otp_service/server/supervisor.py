@@ -19,7 +19,7 @@ from otp_service.server.waitress_server import Server
 from otp_service.settings import settings_of
 from otp_service.storage.late_upgrade import upgrade_when_there
 from otp_service.storage.models import engines_of
-from otp_service.web.parts import parts_of
+from otp_service.web.dependencies import parts_of
 
 SWITCH_SECONDS = 0.0001
 """How long a thread computes while others wait to; Python's own 5 ms add up in a crowd."""

@@ -55,7 +55,7 @@ class Server:
             max_request_header_size=32 * 1024,
             max_request_body_size=4 * 1024 * 1024,  # from here on nobody reads to the end
             inbuf_overflow=4 * 1024 * 1024,  # in memory: large ones are few, see large_bodies.py
-            clear_untrusted_proxy_headers=False,  # web/addresses.py decides which of them count
+            clear_untrusted_proxy_headers=False,  # web/client_address.py decides which count
         )
         self._waitress.channel_class = Channel
         self._waitress.is_of_client = is_of_client

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from flask import g, request
 
 from otp_service.domain.errors import OtpError, StorageUnavailable
+from otp_service.web.dependencies import parts
 from otp_service.web.errors import Forbidden, Unauthorized
 from otp_service.web.known_clients import presented_key
-from otp_service.web.parts import parts
 
 PUBLIC = "public"
 WEBHOOK = "webhook"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Response, jsonify, render_template, request
 
 from otp_service.web import auth
-from otp_service.web.blueprints import Blueprint, Tag
-from otp_service.web.headers import content_security_policy
+from otp_service.web.blueprint import Blueprint, Tag
+from otp_service.web.request_log import content_security_policy
 
 ABOUT = {
     "service": "WhatsApp OTP API",

@@ -8,9 +8,9 @@ from flask import Flask, Response, g
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
 from otp_service.domain.errors import OtpError
-from otp_service.web import auth, headers
-from otp_service.web.blueprints import Blueprint, Tag
-from otp_service.web.parts import parts
+from otp_service.web import auth, request_log
+from otp_service.web.blueprint import Blueprint, Tag
+from otp_service.web.dependencies import parts
 
 bp = Blueprint("metrics", auth.READ, Tag.OPERATIONS)
 
@@ -38,7 +38,7 @@ def init_app(app: Flask) -> None:
 
 def _count(response: Response) -> Response:
     refusal: OtpError | None = g.get("refusal")
-    method, route = headers.asked()
+    method, route = request_log.asked()
     code = refusal.code if refusal else "ok"
     took = time.perf_counter() - g.started  # which `headers` notes
     parts().metrics.request(method, route, response.status_code, code, took)

@@ -9,7 +9,7 @@ import flask_smorest
 from flask import Flask
 
 from otp_service.web import auth, responses, webhook_docs
-from otp_service.web.blueprints import Blueprint, Tag
+from otp_service.web.blueprint import Blueprint, Tag
 from otp_service.web.components import Components
 from otp_service.web.errors import BadRequest
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from flask import Response, jsonify
 
 from otp_service.web import auth, examples
-from otp_service.web.blueprints import Blueprint, Tag, answer
+from otp_service.web.blueprint import Blueprint, Tag, answer
+from otp_service.web.dependencies import parts
 from otp_service.web.errors import NotReady
-from otp_service.web.parts import parts
 
 bp = Blueprint("ops", auth.PUBLIC, Tag.OPERATIONS)
 debug_bp = Blueprint("debug", auth.ADMIN, Tag.DEBUGGING)

@@ -14,9 +14,9 @@ from otp_service.domain.ports import RequestKey, Wish
 from otp_service.domain.sending import Sent
 from otp_service.domain.verification import Person, Verification
 from otp_service.web import auth, examples
-from otp_service.web.blueprints import Blueprint, Tag, answer
+from otp_service.web.blueprint import Blueprint, Tag, answer
+from otp_service.web.dependencies import parts, service
 from otp_service.web.errors import REPLAYED, BodyTooLarge, InvalidJson, UnsupportedMediaType
-from otp_service.web.parts import parts, service
 from otp_service.web.schemas import SentSchema, VerifiedSchema, needed, send_schema, verify_schema
 
 Body = dict[str, Any]

@@ -6,8 +6,8 @@ from flask import Response, jsonify
 
 from otp_service.domain.errors import StorageUnavailable
 from otp_service.web import auth, examples, responses
-from otp_service.web.blueprints import Blueprint, Tag
-from otp_service.web.parts import parts
+from otp_service.web.blueprint import Blueprint, Tag
+from otp_service.web.dependencies import parts
 
 bp = Blueprint("proofs", auth.PUBLIC, Tag.VERIFICATIONS)
 

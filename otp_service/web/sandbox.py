@@ -10,9 +10,9 @@ from otp_service.domain.errors import StorageUnavailable
 from otp_service.domain.phone import grouped
 from otp_service.domain.ports import StoredMessage
 from otp_service.web import auth, examples
-from otp_service.web.blueprints import Blueprint, Tag, answer
-from otp_service.web.headers import content_security_policy
-from otp_service.web.parts import service
+from otp_service.web.blueprint import Blueprint, Tag, answer
+from otp_service.web.dependencies import service
+from otp_service.web.request_log import content_security_policy
 from otp_service.web.schemas import InboxMessageSchema
 
 bp = Blueprint("sandbox", auth.PUBLIC, Tag.PAGES)

@@ -16,9 +16,9 @@ from otp_service.domain.errors import (
 )
 from otp_service.domain.verification import Status
 from otp_service.web import auth, examples
-from otp_service.web.blueprints import Blueprint, Tag, answer
-from otp_service.web.parts import service
-from otp_service.web.requests import load_query
+from otp_service.web.blueprint import Blueprint, Tag, answer
+from otp_service.web.dependencies import service
+from otp_service.web.request import load_query
 from otp_service.web.schemas import (
     PHONE,
     VERIFICATION_ID,

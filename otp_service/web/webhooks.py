@@ -13,9 +13,10 @@ from flask import Response, request
 from otp_service.domain.errors import OtpError, StorageUnavailable
 from otp_service.domain.messages import Receipt
 from otp_service.domain.provider_events import ProviderEvent
-from otp_service.web import addresses, auth, webhook_docs
-from otp_service.web.addresses import Network
-from otp_service.web.blueprints import Blueprint, Tag
+from otp_service.web import auth, client_address, webhook_docs
+from otp_service.web.blueprint import Blueprint, Tag
+from otp_service.web.client_address import Network
+from otp_service.web.dependencies import parts
 from otp_service.web.errors import (
     BodyTooLarge,
     Busy,
@@ -26,8 +27,7 @@ from otp_service.web.errors import (
     WrongWebhookSignature,
 )
 from otp_service.web.known_clients import digest
-from otp_service.web.parts import parts
-from otp_service.web.requests import parse_object
+from otp_service.web.request import parse_object
 
 MAX_BODY_BYTES = 256 * 1024
 META_PATH = "/webhooks/meta"
@@ -152,7 +152,8 @@ def _keep(receipts: list[Receipt], events: Sequence[ProviderEvent] = ()) -> Resp
 
 
 def _let_gupshup_in(hooks: Hooks) -> None:
-    if hooks.networks and not addresses.within(addresses.caller(hooks.proxies), hooks.networks):
+    address = client_address.caller(hooks.proxies)
+    if hooks.networks and not client_address.within(address, hooks.networks):
         raise WrongWebhookAddress
     header = request.headers.get("Authorization", "")
     kind, _, credentials = header.partition(" ")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from otp_service.simulator import Simulator
-from otp_service.web.parts import Worker, parts_of
+from otp_service.web.dependencies import Worker, parts_of
 from tests.conftest import MakeApp, Serve
 from tests.scenarios.scene import APP_SECRET, SECRET, WHATSAPP, Scene
 

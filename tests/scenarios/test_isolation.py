@@ -6,7 +6,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from otp_service.web.parts import parts_of
+from otp_service.web.dependencies import parts_of
 from tests.faults.service import Answer
 from tests.scenarios.conftest import MakeScene
 from tests.scenarios.scene import SMS, WHATSAPP, Scene

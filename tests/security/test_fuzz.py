@@ -24,9 +24,9 @@ from otp_service.environment import Reader
 from otp_service.server import connection as connections
 from otp_service.server import framing
 from otp_service.settings import limits
-from otp_service.web import addresses
+from otp_service.web import client_address
 from otp_service.web.errors import InvalidJson
-from otp_service.web.requests import parse_object
+from otp_service.web.request import parse_object
 from tests.conftest import LiveServer, MakeApp
 
 POSTS = ("/send-otp", "/resend-otp", "/verify-otp")
@@ -220,7 +220,7 @@ def test_any_list_of_forwarders_gives_an_address(told: str) -> None:
     def caller(peer: str, app: Flask) -> IPv4Address | IPv6Address:
         base = {"REMOTE_ADDR": peer, "HTTP_X_FORWARDED_FOR": told}
         with app.test_request_context(environ_base=base):
-            return addresses.caller([ip_network("10.0.0.0/8")])
+            return client_address.caller([ip_network("10.0.0.0/8")])
 
     app = Flask("any")
     assert caller("203.0.113.9", app) == ip_address("203.0.113.9")

@@ -17,7 +17,7 @@ from flask import Flask
 from requests.structures import CaseInsensitiveDict
 
 from otp_service.server.waitress_server import Server, listen
-from otp_service.web import addresses
+from otp_service.web import client_address
 from tests.conftest import LiveServer, MakeApp, Serve
 
 ROOT = Path(__file__).parent.parent.parent
@@ -53,7 +53,7 @@ def statuses(heard: bytes) -> list[int]:
 def caller(peer: str, forwarded: str | None, *proxies: str) -> str:
     headers = {} if forwarded is None else {"X-Forwarded-For": forwarded}
     with Flask("any").test_request_context(headers=headers, environ_base={"REMOTE_ADDR": peer}):
-        return str(addresses.caller([ip_network(proxy) for proxy in proxies]))
+        return str(client_address.caller([ip_network(proxy) for proxy in proxies]))
 
 
 @pytest.mark.statement(10)

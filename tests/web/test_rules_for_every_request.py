@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from otp_service.domain.errors import InvalidRequest
 from otp_service.storage.models import AttemptRow, VerificationRow, db
-from otp_service.web.requests import load_body
+from otp_service.web.request import load_body
 from tests.conftest import MakeApp
 from tests.storage.helpers import wrong
 

@@ -20,7 +20,7 @@ from otp_service.domain.phone import mask
 from otp_service.domain.sending import AUTO
 from otp_service.domain.verification import Channel, Person
 from otp_service.settings import settings_of
-from otp_service.web.parts import parts_of
+from otp_service.web.dependencies import parts_of
 
 _PRESS = (
     "Press the message's copy-code button and paste: if that gives anything but the code, set "

@@ -19,7 +19,7 @@ from otp_service.domain.ports import Wish
 from otp_service.domain.sending import AUTO
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Channel, Delivery, Person, Verification
-from otp_service.web.parts import Worker
+from otp_service.web.dependencies import Worker
 
 CLIENT = PURPOSE = "check"
 POLL_SECONDS = 0.2

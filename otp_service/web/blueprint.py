@@ -13,7 +13,7 @@ from marshmallow import Schema
 
 from otp_service.domain.errors import OtpError
 from otp_service.web import auth, examples, responses
-from otp_service.web.requests import load_body
+from otp_service.web.request import load_body
 
 View = Callable[..., Any]
 Decorator = Callable[[View], View]
