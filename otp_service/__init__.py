@@ -18,22 +18,20 @@ from otp_service.settings import Settings
 from otp_service.storage.db import engine as engines
 from otp_service.storage.models import db, engines_of
 from otp_service.storage.schema import MIGRATIONS
-from otp_service.web import (
+from otp_service.web import errors, openapi, request_log
+from otp_service.web.request import MAX_BODY_BYTES
+from otp_service.web.schemas import PHONE
+from otp_service.web.views import (
     docs,
-    errors,
     home,
+    jwks,
     metrics,
-    openapi,
     ops,
     otp,
-    proofs,
-    request_log,
     sandbox,
     verifications,
     webhooks,
 )
-from otp_service.web.request import MAX_BODY_BYTES
-from otp_service.web.schemas import PHONE
 
 ROOT = Path(__file__).resolve().parent.parent
 log = logging.getLogger(__name__)
@@ -114,7 +112,7 @@ def _add_web(app: Flask, settings: Settings) -> None:
         webhooks.meta_blueprint(hooks),
         verifications.bp,
         verifications.cancel_bp,
-        proofs.bp,
+        jwks.bp,
         ops.bp,
         ops.debug_bp,
         metrics.bp,
