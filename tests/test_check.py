@@ -32,7 +32,8 @@ from otp_service.domain.errors import (
 from otp_service.domain.limits import Limit
 from otp_service.domain.ports import Wish
 from otp_service.domain.verification import Person, Status
-from otp_service.simulator import Simulator, catalog, meta_webhook
+from otp_service.simulator import Simulator
+from otp_service.simulator.providers import meta_callbacks, templates
 from otp_service.storage.models import SCHEMA, engines_of
 from otp_service.web.dependencies import parts_of
 from tests.conftest import SECRET, LiveServer, MakeApp, Serve
@@ -43,7 +44,7 @@ from tests.storage.helpers import pass_time
 ROOT = Path(__file__).parent.parent
 PHONE = "+919812345678"
 KEY, HOOK_SECRET = "k3y-of-gupshup-0001", "a-webhook-secret-of-the-tests"
-COPY_CODE, PLAIN, PAUSED = (template.id for template in catalog.TEMPLATES)
+COPY_CODE, PLAIN, PAUSED = (template.id for template in templates.TEMPLATES)
 SMS = {"GUPSHUP_SMS_USERID": "2000000001", "GUPSHUP_SMS_PASSWORD": "a-pass-word"}
 SECRETS = (KEY, HOOK_SECRET, SECRET, PHONE, PHONE[1:], "a-pass-word", "t0ken-of-meta", "an-app-s")
 Check = Callable[..., Result]
@@ -217,11 +218,11 @@ def test_what_the_template_is_decides(
     }
     shown = {"containerMeta": json.dumps(made_of), "reason": "no code in it"} | change
 
-    class Changed(catalog.Template):
+    class Changed(templates.Template):
         def describe(self) -> dict[str, Any]:
             return super().describe() | shown
 
-    monkeypatch.setattr(catalog, "TEMPLATES", (Changed(**vars(catalog.COPY_CODE)),))
+    monkeypatch.setattr(templates, "TEMPLATES", (Changed(**vars(templates.COPY_CODE)),))
     done = check()
     assert words in done.output
     mark, _, subject = told.partition(" ")
@@ -388,11 +389,11 @@ def test_what_metas_template_is_decides(
     change: dict[str, Any],
     words: str,
 ) -> None:
-    class Changed(catalog.Template):
+    class Changed(templates.Template):
         def describe_for_meta(self) -> dict[str, Any]:
             return super().describe_for_meta() | change
 
-    monkeypatch.setattr(catalog, "TEMPLATES", (Changed(**vars(catalog.COPY_CODE)),))
+    monkeypatch.setattr(templates, "TEMPLATES", (Changed(**vars(templates.COPY_CODE)),))
     done = check(**meta)
     assert "problem  Meta template (en_US): " in done.output
     assert words in done.output
@@ -407,10 +408,10 @@ def test_what_keeps_metas_account_from_sending_is_told_with_its_own_advice(
     entities = [
         {"entity_type": "PHONE_NUMBER", "id": "1", "can_send_message": "LIMITED"}
         | {"additional_info": ["Your display name has not been approved yet."]},
-        {"entity_type": "WABA", "id": meta_webhook.ACCOUNT_ID, "can_send_message": "BLOCKED"}
+        {"entity_type": "WABA", "id": meta_callbacks.ACCOUNT_ID, "can_send_message": "BLOCKED"}
         | {"errors": [trouble]},
     ]
-    monkeypatch.setattr(meta_webhook, "health", lambda number: {"entities": entities})
+    monkeypatch.setattr(meta_callbacks, "health", lambda number: {"entities": entities})
     done = check(**meta)
     assert done.exit_code == 1
     number = "warning  Meta account: the phone number is limited: Your display name has not been"
@@ -423,7 +424,7 @@ def test_what_keeps_metas_account_from_sending_is_told_with_its_own_advice(
 def test_an_account_that_meta_does_not_name_is_a_warning(
     check: Check, meta: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(meta_webhook, "health", lambda number: {})
+    monkeypatch.setattr(meta_callbacks, "health", lambda number: {})
     done = check(**meta)
     assert done.exit_code == 0
     assert "whatsapp_business_management" in line(done, "Meta template")

@@ -10,7 +10,7 @@ from typing import Any
 
 from otp_service.server.waitress_server import Server, listen
 from otp_service.simulator.app import make_app
-from otp_service.simulator.carrier import Carrier
+from otp_service.simulator.base_provider import Carrier
 from otp_service.simulator.inbox import Message
 from otp_service.simulator.options import Options
 from otp_service.simulator.script import international

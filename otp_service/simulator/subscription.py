@@ -6,7 +6,7 @@ import json
 import time
 from urllib.parse import urlencode
 
-from otp_service.simulator.courier import Outgoing, exchange
+from otp_service.simulator.callbacks import Outgoing, exchange
 from otp_service.simulator.options import Options
 
 CHALLENGE = "1158201444"

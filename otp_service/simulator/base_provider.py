@@ -13,7 +13,7 @@ from flask import Response
 from waitress.channel import ClientDisconnected
 
 from otp_service.simulator import faults
-from otp_service.simulator.courier import Courier, Outgoing, Step
+from otp_service.simulator.callbacks import Courier, Outgoing, Step
 from otp_service.simulator.faults import Fault
 from otp_service.simulator.inbox import Draft, Inbox, Message, now
 from otp_service.simulator.options import Options

@@ -12,12 +12,14 @@ from datetime import datetime
 
 from flask import Blueprint, Response, request
 
-from otp_service.simulator import catalog, gupshup_v2, gupshup_v3
-from otp_service.simulator.carrier import Carrier, as_json
-from otp_service.simulator.catalog import Template
-from otp_service.simulator.courier import Outgoing
+from otp_service.simulator import gupshup_v3
+from otp_service.simulator.base_provider import Carrier, as_json
+from otp_service.simulator.callbacks import Outgoing
 from otp_service.simulator.faults import WHATSAPP
 from otp_service.simulator.inbox import Draft, Message
+from otp_service.simulator.providers import gupshup_callbacks
+from otp_service.simulator.providers import templates as catalog
+from otp_service.simulator.providers.templates import Template
 from otp_service.simulator.script import international
 
 ERRORS = {
@@ -85,7 +87,7 @@ class Gupshup:
         """In the version of the options; the secret goes with it as it does in reality, as a header
         that the subscription asked for.
         """
-        version = gupshup_v3 if self._options.callback_version == 3 else gupshup_v2
+        version = gupshup_v3 if self._options.callback_version == 3 else gupshup_callbacks
         body = version.body(message, receipt, at, self._options)
         if body is None:
             return None

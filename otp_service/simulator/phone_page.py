@@ -9,7 +9,7 @@ import phonenumbers
 from flask import Blueprint, Response, render_template, request
 
 from otp_service.simulator import faults
-from otp_service.simulator.carrier import Carrier
+from otp_service.simulator.base_provider import Carrier
 from otp_service.simulator.inbox import Message
 from otp_service.simulator.script import international
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from otp_service.simulator.carrier import Carrier, as_json
+from otp_service.simulator.base_provider import Carrier, as_json
 from otp_service.simulator.script import international
 from otp_service.simulator.subscription import subscribe
 

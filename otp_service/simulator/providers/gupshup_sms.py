@@ -13,11 +13,11 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, request
 
 from otp_service.simulator import faults
-from otp_service.simulator.carrier import Carrier, as_json
-from otp_service.simulator.courier import Outgoing
+from otp_service.simulator.base_provider import Carrier, as_json
+from otp_service.simulator.callbacks import Outgoing
 from otp_service.simulator.faults import SMS
-from otp_service.simulator.gupshup import matches
 from otp_service.simulator.inbox import Draft, Message
+from otp_service.simulator.providers.gupshup import matches
 from otp_service.simulator.script import international
 
 ERRORS = {

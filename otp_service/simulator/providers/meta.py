@@ -12,12 +12,13 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from otp_service.simulator import catalog, meta_webhook
-from otp_service.simulator.carrier import Carrier, as_json
-from otp_service.simulator.courier import Outgoing
+from otp_service.simulator.base_provider import Carrier, as_json
+from otp_service.simulator.callbacks import Outgoing
 from otp_service.simulator.faults import WHATSAPP
-from otp_service.simulator.gupshup import matches
 from otp_service.simulator.inbox import Draft, Message
+from otp_service.simulator.providers import meta_callbacks
+from otp_service.simulator.providers import templates as catalog
+from otp_service.simulator.providers.gupshup import matches
 from otp_service.simulator.script import international
 
 # A fault's HTTP status → Meta's code and words
@@ -52,14 +53,14 @@ class Meta:
             return self.refused(400)
         told: dict[str, Any] = {"id": node}
         if "health_status" in request.args.get("fields", ""):
-            told["health_status"] = meta_webhook.health(node)
+            told["health_status"] = meta_callbacks.health(node)
         return as_json(told)
 
     def templates(self, version: str, account: str) -> Response:
         """As Meta's own, ``name`` is a part of the name."""
         if not self._token_is_right():
             return self.refused(401)
-        if account != meta_webhook.ACCOUNT_ID:
+        if account != meta_callbacks.ACCOUNT_ID:
             return self.refused(400)
         name = request.args.get("name", "")
         shown = [each.describe_for_meta() for each in catalog.TEMPLATES if name in each.name]
@@ -102,8 +103,8 @@ class Meta:
         """Signed over the raw body. Meta has no `enqueued`."""
         if receipt in ("enqueued", "unknown"):
             return None
-        status = meta_webhook.status(message, receipt, at, self._options.quirks)
-        body = json.dumps(meta_webhook.envelope(message, status)).encode()
+        status = meta_callbacks.status(message, receipt, at, self._options.quirks)
+        body = json.dumps(meta_callbacks.envelope(message, status)).encode()
         headers = {"Content-Type": "application/json"}
         if secret := self._options.meta_app_secret:
             signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
