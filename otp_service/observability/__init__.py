@@ -1,0 +1,1 @@
+"""What is told of the service at work: log lines, metrics, gauges."""

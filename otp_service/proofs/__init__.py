@@ -1,0 +1,1 @@
+"""The signed proof of a success, and the keys that sign it."""

@@ -1,0 +1,1 @@
+"""waitress: how the service starts, listens, frames requests, queues them and stops."""

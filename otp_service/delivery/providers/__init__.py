@@ -1,0 +1,1 @@
+"""One provider a file, or two with its receipts."""

@@ -1,0 +1,1 @@
+"""Engines, connections, deadlines, transactions: how a database is reached."""

@@ -1,0 +1,1 @@
+"""Statements: each operation on verifications, messages, limits and the audit trail."""

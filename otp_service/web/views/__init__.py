@@ -1,0 +1,1 @@
+"""One blueprint a file: a view translates a request, delegates, and dresses the answer."""

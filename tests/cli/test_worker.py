@@ -19,7 +19,7 @@ from tests.faults.processes import Server, Servers, account
 from tests.faults.service import PHONE
 from tests.faults.waiting import until
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 HOOK_SECRET = "a-webhook-secret-of-the-tests"
 PATIENCE = 60  # seconds for a start or an end that takes one or two on an idle machine
 

@@ -37,7 +37,7 @@ from tests.faults.service import Caller
 from tests.faults.waiting import until
 from tests.scrape import Scrape
 
-PAGE = (Path(__file__).parent.parent / "docs" / "operating.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs" / "operating.md").read_text()
 SECTION = PAGE.partition("\n## Metrics\n")[2].partition("\n## ")[0]
 ROWS = [
     [cell.strip(" `") for cell in line.strip("|").split("|")]

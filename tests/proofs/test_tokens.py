@@ -38,7 +38,7 @@ PHONE = {"phone_number": "+919876543210"}
 OTHER_PHONE = {"phone_number": "+14155552671"}
 NEW_SECRET = bytes(range(0x6F, 0x8F)).hex()
 AWAY = "postgresql://otp@127.0.0.1:1/otp"
-PAGE = (Path(__file__).parent.parent / "docs" / "proofs.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs" / "proofs.md").read_text()
 KEYS = "/.well-known/jwks.json"
 
 Claims = dict[str, Any]

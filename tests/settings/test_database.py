@@ -16,7 +16,7 @@ from otp_service.settings import Settings
 from tests.conftest import SECRET
 from tests.faults.gates import Authority
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 def settings(instance: Path, **environ: str) -> Settings:

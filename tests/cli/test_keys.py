@@ -15,9 +15,9 @@ from otp_service.storage import api_keys, signing_keys
 from otp_service.storage.access_models import SigningKeyRow
 from otp_service.storage.models import db
 from otp_service.storage.sql import audit
+from tests.cli.test_commands import flask
 from tests.conftest import MakeApp
 from tests.faults.waiting import until
-from tests.test_cli import flask
 
 COMMANDS = ["create", "list", "revoke", "signing list", "signing rotate", "signing revoke"]
 JWKS = "/.well-known/jwks.json"

@@ -559,7 +559,7 @@ def test_a_name_that_is_spelt_wrong_is_told_beside_the_problem_that_it_makes(
 
 
 def test_every_setting_of_the_example_is_known(tmp_path: Path) -> None:
-    example = (Path(__file__).parent.parent / "env.example").read_text()
+    example = (Path(__file__).parents[2] / "env.example").read_text()
     names = re.findall(r"^(?:# )?([A-Z][A-Z0-9_]+)=", example, flags=re.MULTILINE)
     with pytest.raises(SettingsError) as caught:
         load(tmp_path, **dict.fromkeys(names, "?"))
@@ -639,7 +639,7 @@ def test_the_environment_overrides_the_env_file(
 
 
 def test_the_example_file_is_a_working_sandbox(tmp_path: Path) -> None:
-    example = Path(__file__).parent.parent / "env.example"
+    example = Path(__file__).parents[2] / "env.example"
     (tmp_path / ".env").write_text(example.read_text())
     values = {k: v for k, v in process_environment(tmp_path).items() if k in example.read_text()}
     assert load(tmp_path, **values).sandbox

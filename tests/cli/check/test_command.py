@@ -41,7 +41,7 @@ from tests.delivery.account import META
 from tests.delivery.misbehaving import closed_port_url
 from tests.storage.helpers import pass_time
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[3]
 PHONE = "+919812345678"
 KEY, HOOK_SECRET = "k3y-of-gupshup-0001", "a-webhook-secret-of-the-tests"
 COPY_CODE, PLAIN, PAUSED = (template.id for template in templates.TEMPLATES)

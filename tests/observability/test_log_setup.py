@@ -284,7 +284,7 @@ def test_of_an_exception_the_types_and_places_are_told_and_not_the_text(
     assert "code" not in log.text
     assert len(log.text.splitlines()) == 6
     assert log.text.count("RuntimeError from ValueError") == 3
-    assert log.text.count("tests/test_logs.py:") == 6
+    assert log.text.count("observability/test_log_setup.py:") == 6
     assert log.text.count("_fail_after_another") == 3
 
 
@@ -301,7 +301,7 @@ def test_what_nobody_catches_is_told_the_same_way(log: Log) -> None:
     assert in_thread["in_thread"] == "worker"
     for line in (in_thread, in_main):
         assert (line["level"], line["error"]) == ("critical", "ValueError")
-        assert line["places"][-1].startswith("tests/test_logs.py:")
+        assert line["places"][-1].startswith("observability/test_log_setup.py:")
     assert "123456" not in log.text
 
 

@@ -21,7 +21,7 @@ import requests
 from tests.conftest import SECRET, LiveServer
 from tests.delivery import misbehaving
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PHONE = {"phone_number": "+919876543210"}
 Start = Callable[..., tuple[subprocess.Popen[str], str]]
 

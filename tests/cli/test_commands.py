@@ -25,7 +25,7 @@ from tests.conftest import SECRET, MakeApp
 from tests.storage.helpers import pass_time
 from tests.storage.upgrades import engine_on
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PHONE = {"phone_number": "+919876543210"}
 
 
