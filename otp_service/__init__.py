@@ -19,6 +19,7 @@ from otp_service.storage.db import engine as engines
 from otp_service.storage.models import db, engines_of
 from otp_service.storage.schema import MIGRATIONS
 from otp_service.web import errors, openapi, request_log
+from otp_service.web.dependencies import parts_of
 from otp_service.web.request import MAX_BODY_BYTES
 from otp_service.web.schemas import PHONE
 from otp_service.web.views import (
@@ -87,8 +88,7 @@ def _add_databases(app: Flask, settings: Settings) -> None:
 
 def _add_web(app: Flask, settings: Settings) -> None:
     errors.init_app(app)
-    request_log.init_app(app)
-    metrics.init_app(app)
+    request_log.init_app(app, parts_of(app).metrics)
     hooks = webhooks.Hooks(
         read_gupshup=receipts.gupshup,
         read_sms=receipts.gupshup_sms,

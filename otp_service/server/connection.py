@@ -16,7 +16,7 @@ from waitress.utilities import BadRequest
 
 from otp_service.domain.errors import OtpError
 from otp_service.server import framing, large_bodies
-from otp_service.web import errors, request_log
+from otp_service.web import errors, request_log, security_headers
 
 REQUEST_SECONDS = 30.0  # from a request's first byte to its last
 LINGER_SECONDS = 1.0  # for who is still sending when the connection's last answer is out
@@ -97,8 +97,8 @@ class _EnvelopeTask(ErrorTask):
         body = json.dumps(errors.body(refusal)).encode()
         self.status = f"{error.code} {error.reason}"
         self.response_headers += [
-            *request_log.EVERYWHERE.items(),
-            ("Content-Security-Policy", request_log.NOTHING),
+            *security_headers.EVERYWHERE.items(),
+            ("Content-Security-Policy", security_headers.NOTHING),
             ("Content-Type", "application/json"),
             ("X-Request-ID", request_log.request_id(self.request.headers.get("X_REQUEST_ID", ""))),
         ]

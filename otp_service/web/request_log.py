@@ -1,4 +1,4 @@
-"""What every response carries, and one log line for each."""
+"""Every request, once it is answered: its headers, its line in the log, its count."""
 
 from __future__ import annotations
 
@@ -6,13 +6,17 @@ import logging
 import re
 import secrets
 import time
+from functools import partial
 from http.client import UNAUTHORIZED
+from typing import NamedTuple
 
 from flask import Flask, Response, g, request
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from otp_service.domain.errors import OtpError
 from otp_service.observability.log_redaction import WithoutQuery
+from otp_service.observability.metrics import Metrics
+from otp_service.web.security_headers import EVERYWHERE, NOTHING
 
 log = logging.getLogger(__name__)
 
@@ -22,37 +26,20 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _POLLED = {"/health", "/ready", "/metrics", "/sandbox/messages"}
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE"}
 _VARIABLE = re.compile(r"<(?:[^:<>]+:)?(?:\w+_)?(\w+)>")
-NOTHING = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"
-_UNNEEDED = (
-    "accelerometer autoplay camera display-capture encrypted-media fullscreen geolocation "
-    "gyroscope hid idle-detection magnetometer microphone midi payment picture-in-picture "
-    "publickey-credentials-get screen-wake-lock serial usb xr-spatial-tracking"
-)
-EVERYWHERE = {
-    "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": ", ".join(f"{feature}=()" for feature in _UNNEEDED.split()),
-}
-"""Headers of every response, also of those that the server makes without the application."""
 
 
-def content_security_policy(
-    *, style: str = "'self'", worker: str = "'none'", child: str = "'none'", form: str = "'none'"
-) -> str:
-    """A policy for a page whose scripts, styles and data all come from this server."""
-    return (
-        f"default-src 'none'; script-src 'self'; style-src {style}; img-src 'self' data:; "
-        f"font-src 'self' data:; connect-src 'self'; worker-src {worker}; child-src {child}; "
-        f"form-action {form}; base-uri 'none'; frame-ancestors 'none'"
-    )
+class _Answered(NamedTuple):
+    method: str
+    route: str
+    status: int
+    refusal: OtpError | None
+    seconds: float
 
 
-def init_app(app: Flask) -> None:
+def init_app(app: Flask, metrics: Metrics) -> None:
+    """``metrics`` counts the requests."""
     app.before_request(_begin)
-    app.after_request(_finish)
+    app.after_request(partial(_finish, metrics))
     app.teardown_request(lambda _: clear_contextvars())
     logging.getLogger("werkzeug").addFilter(_WITHOUT_QUERY)  # of `flask run`, each request's line
     app.logger = logging.getLogger("flask.app")  # and not ours: Flask's own lines quote paths
@@ -70,16 +57,19 @@ def request_id(theirs: str) -> str:
     return theirs if _REQUEST_ID.fullmatch(theirs) else secrets.token_hex(16)
 
 
-def _finish(response: Response) -> Response:
+def _finish(metrics: Metrics, response: Response) -> Response:
     response.headers["X-Request-ID"] = g.request_id
     response.headers.update(EVERYWHERE)
     response.headers.setdefault("Content-Security-Policy", NOTHING)
-    _log(response.status_code)
+    seconds = time.perf_counter() - g.started
+    answered = _Answered(*_method_and_route(), response.status_code, g.get("refusal"), seconds)
+    _count(answered, metrics)
+    _log(answered)
     return response
 
 
-def asked() -> tuple[str, str]:
-    """The request's method and route, as logs and metrics may tell them.
+def _method_and_route() -> tuple[str, str]:
+    """As logs and metrics may tell them.
 
     Ours, since method and path are the caller's text and may hold a phone number or a code:
     the rule as docs/api.md writes it, such as ``/verifications/{id}``.
@@ -89,15 +79,26 @@ def asked() -> tuple[str, str]:
     return method, _VARIABLE.sub(r"{\1}", rule)
 
 
-def _log(status: int) -> None:
-    method, route = asked()
-    refusal: OtpError | None = g.get("refusal")
+def _count(answered: _Answered, metrics: Metrics) -> None:
+    method, route, status, refusal, seconds = answered
+    metrics.request(method, route, status, refusal.code if refusal else "ok", seconds)
+    if refusal and _is_of_a_limit(refusal, status):
+        metrics.limit_refusal(refusal.details)
+
+
+def _is_of_a_limit(refusal: OtpError, status: int) -> bool:
+    """A 403 is one of a destination, which has a reason, or else the key's scope is too small."""
+    return status == 429 or (status == 403 and "reason" in refusal.details)
+
+
+def _log(answered: _Answered) -> None:
+    method, route, status, refusal, seconds = answered
     facts = {
         "method": method,
         "route": route,
         "status": status,
         "refusal": refusal.code if refusal else None,
-        "ms": round(1000 * (time.perf_counter() - g.started), 1),
+        "ms": round(1000 * seconds, 1),
         "client": g.get("client") if status != UNAUTHORIZED else None,
     }
     known = {name: fact for name, fact in facts.items() if fact is not None}

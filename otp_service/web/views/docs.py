@@ -11,7 +11,7 @@ from otp_service.web import auth, examples, explanations, responses
 from otp_service.web.blueprint import Blueprint, Tag
 from otp_service.web.errors import STATUS, NotFound, body
 from otp_service.web.openapi import TITLE
-from otp_service.web.request_log import content_security_policy
+from otp_service.web.security_headers import content_security_policy
 
 bp = Blueprint("docs", auth.PUBLIC, Tag.PAGES)
 

@@ -6,7 +6,7 @@ from flask import Response, jsonify, render_template, request
 
 from otp_service.web import auth
 from otp_service.web.blueprint import Blueprint, Tag
-from otp_service.web.request_log import content_security_policy
+from otp_service.web.security_headers import content_security_policy
 
 ABOUT = {
     "service": "WhatsApp OTP API",

@@ -1,14 +1,11 @@
-"""`GET /metrics`, and the count of all requests that it tells."""
+"""`GET /metrics`."""
 
 from __future__ import annotations
 
-import time
-
-from flask import Flask, Response, g
+from flask import Response
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
-from otp_service.domain.errors import OtpError
-from otp_service.web import auth, request_log
+from otp_service.web import auth
 from otp_service.web.blueprint import Blueprint, Tag
 from otp_service.web.dependencies import parts
 
@@ -30,23 +27,3 @@ def metrics() -> Response:
     Asks neither a database nor a provider. No label holds a phone number, a code or a key.
     """
     return Response(parts().metrics.text(), content_type=CONTENT_TYPE_PLAIN_0_0_4)
-
-
-def init_app(app: Flask) -> None:
-    app.after_request(_count)
-
-
-def _count(response: Response) -> Response:
-    refusal: OtpError | None = g.get("refusal")
-    method, route = request_log.asked()
-    code = refusal.code if refusal else "ok"
-    took = time.perf_counter() - g.started  # which `headers` notes
-    parts().metrics.request(method, route, response.status_code, code, took)
-    if refusal and _is_of_a_limit(refusal, response.status_code):
-        parts().metrics.limit_refusal(refusal.details)
-    return response
-
-
-def _is_of_a_limit(refusal: OtpError, status: int) -> bool:
-    """A 403 is one of a destination, which has a reason, or else the key's scope is too small."""
-    return status == 429 or (status == 403 and "reason" in refusal.details)

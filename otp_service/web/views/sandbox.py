@@ -12,8 +12,8 @@ from otp_service.domain.ports import StoredMessage
 from otp_service.web import auth, examples
 from otp_service.web.blueprint import Blueprint, Tag, answer
 from otp_service.web.dependencies import service
-from otp_service.web.request_log import content_security_policy
 from otp_service.web.schemas import InboxMessageSchema
+from otp_service.web.security_headers import content_security_policy
 
 bp = Blueprint("sandbox", auth.PUBLIC, Tag.PAGES)
 
