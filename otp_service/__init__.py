@@ -49,13 +49,7 @@ def create_app(
     if environ is None:
         environ = process_environment(ROOT)
     settings = Settings.from_env(environ, instance)
-    app = Flask(
-        __name__,
-        instance_path=str(instance),
-        template_folder="web/templates",
-        static_folder="web/static",
-        static_url_path="/static",
-    )
+    app = Flask(__name__, instance_path=str(instance))
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.url_map.merge_slashes = False  # "//health" is another path, not a redirect
     app.json.sort_keys = False  # type: ignore[attr-defined] # success first, as documented

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Fetches Swagger UI and ReDoc from npm into otp_service/web/static/vendor, so that /docs and
+# Fetches Swagger UI and ReDoc from npm into otp_service/static/vendor, so that /docs and
 # /redoc work without a CDN. Run it after changing a version; commit what it writes.
 #
 # Needs npm, tar, openssl and sed. The versions are pinned by the hash that npm publishes
@@ -11,7 +11,7 @@ SWAGGER_UI_SHA512=U06rpMtW9V3XPGOBeamTUSr0Z09jMX4IJuANpE/EZbAhw0G8CgwrzU4YmXkn/h
 REDOC=2.5.4
 REDOC_SHA512=M6jWhG1qoBnH6TFmzJnstyCZ87HmOY/UzDm78mHiYihEdlV/YcS9ogOo1NlElnJMeLsyxHFe2yFc4sNjHTrABQ==
 
-VENDOR=$(cd "$(dirname "$0")/.." && pwd)/otp_service/web/static/vendor
+VENDOR=$(cd "$(dirname "$0")/.." && pwd)/otp_service/static/vendor
 WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
 

@@ -12,7 +12,7 @@ MAX_BODY = 32 * 1024  # bytes; a thousand messages are kept
 
 
 def make_app(carrier: Carrier) -> Flask:
-    app = Flask(__name__)
+    app = Flask(__name__, static_folder="../static", template_folder="../templates")
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     dialects: dict[str, gupshup.Gupshup | gupshup_sms.Enterprise | meta.Meta] = {
