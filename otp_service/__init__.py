@@ -18,7 +18,7 @@ from otp_service.settings import Settings
 from otp_service.storage.db import engine as engines
 from otp_service.storage.models import db, engines_of
 from otp_service.storage.schema import MIGRATIONS
-from otp_service.web import errors, openapi, request_log
+from otp_service.web import auth, errors, openapi, request_log
 from otp_service.web.dependencies import parts_of
 from otp_service.web.request import MAX_BODY_BYTES
 from otp_service.web.schemas import PHONE
@@ -117,4 +117,6 @@ def _add_web(app: Flask, settings: Settings) -> None:
         blueprints += [home.tour_blueprint(number, code), sandbox.bp]
     else:
         blueprints.append(home.about_blueprint())
+    scopes = {blueprint.name: blueprint.scopes for blueprint in blueprints}
+    auth.init_app(app, parts_of(app).clients, scopes)
     openapi.init_app(app, blueprints, keys_required=settings.api_keys_required)

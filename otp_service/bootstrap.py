@@ -34,6 +34,7 @@ from otp_service.storage.outbox import Messages
 from otp_service.storage.provider_events import ProviderEvents
 from otp_service.storage.signing_keys import SigningKeys
 from otp_service.storage.verifications import SqlStore
+from otp_service.web.auth import Clients
 from otp_service.web.dependencies import Parts, SenderState
 
 SAMPLE = {"phone": "+1234567890", "code": "123456"}
@@ -68,7 +69,7 @@ def parts(settings: Settings, engines: Sequence[sa.Engine]) -> Parts:
     return Parts(
         service=service,
         store_state=Recent(service.store_state, lambda: [d.is_down for d in databases]).now,
-        keys=api_keys,
+        clients=Clients(api_keys),
         proofs=_proofs(settings, signing_keys),
         senders=shown,
         worker=worker,

@@ -166,7 +166,7 @@ def serve() -> Iterator[Serve]:
         listener = listen("127.0.0.1", 0)
         port = listener.getsockname()[1]
         ours = "otp_service" in app.extensions  # or another site's, that the service calls
-        known = {"is_of_client": parts_of(app).is_of_client} if ours else {}
+        known = {"is_of_client": parts_of(app).clients.is_of_client} if ours else {}
         server = Server(app, listener, 16, **known)
         thread = threading.Thread(target=server.run)
         thread.start()

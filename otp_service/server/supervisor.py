@@ -34,7 +34,7 @@ def serve(app: Flask, listener: socket.socket) -> None:
         upgrade_when_there(engine)
     parts = parts_of(app)
     parts.start()
-    server = Server(app, listener, settings_of(app).threads, parts.is_of_client)
+    server = Server(app, listener, settings_of(app).threads, parts.clients.is_of_client)
 
     def stop(number: int, _frame: object) -> None:
         parts.worker.stop()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Mapping
+from typing import Protocol
 
-from flask import g, request
+from flask import Flask, g, request
 
 from otp_service.domain.errors import OtpError, StorageUnavailable
-from otp_service.web.dependencies import parts
 from otp_service.web.errors import Forbidden, Unauthorized
-from otp_service.web.known_clients import presented_key
 
 PUBLIC = "public"
 WEBHOOK = "webhook"
@@ -24,31 +24,76 @@ SCOPES = (OTP, READ, SUPPORT, ADMIN)
 ANYONE = "public"
 """The client that all calls belong to where no keys are required."""
 
+_CALLS = ("/send-otp", "/resend-otp", "/verify-otp", "/verifications")
 
-def requires(scope: str, *others: str) -> Callable[[], None]:
-    """A before-request function that lets only keys with ``scope`` or one of ``others`` through."""
-    enough = {scope, *others}
 
-    def check() -> None:
+class Headers(Protocol):
+    """Flask's, or a dict's."""
+
+    def get(self, name: str, default: str, /) -> str: ...
+
+
+class Keys(Protocol):
+    """The API keys that exist."""
+
+    def find(self, key: str) -> tuple[str, frozenset[str]] | None:
+        """The client that holds ``key`` and its scopes, or None. May raise `StorageUnavailable`."""
+
+
+class Clients:
+    """Who holds which of the ``keys``; anyone may call where they are None."""
+
+    def __init__(self, keys: Keys | None) -> None:
+        self._keys = keys
+        self._let_in: set[bytes] = set()  # digests: as many as there are keys
+
+    def let_in(self, scopes: frozenset[str]) -> None:
+        """Refuse who has no key with one of ``scopes``; ``g.client`` is who is calling."""
         g.client, g.scopes = ANYONE, frozenset()
-        keys = parts().keys
-        if scope in (PUBLIC, WEBHOOK) or keys is None:
+        if self._keys is None or scopes.isdisjoint(SCOPES):
             return
-        key = presented_key(request.headers)
-        holder = keys.find(key)
+        key = _presented_key(request.headers)
+        of_key = digest(key)
+        holder = self._keys.find(key)
         if holder is None:
             raise Unauthorized
-        parts().clients.let_in(key)
+        self._let_in.add(of_key)
         g.client, g.scopes = holder
-        if not enough & g.scopes:
+        if scopes.isdisjoint(g.scopes):
             raise Forbidden
 
-    return check
+    def is_of_client(self, path: str, headers: Headers) -> bool:
+        """Whether a request is to overtake those of strangers: told from memory alone.
+
+        A place in the queue is all that a key gets for having been let in once: whether it still
+        holds is asked at each request. Where there are no keys, all there is to go by is the path.
+        """
+        if self._keys is None:
+            return path.startswith(_CALLS)
+        return digest(_presented_key(headers)) in self._let_in
 
 
-def client() -> str:
-    """Who is calling."""
-    return str(g.client)
+def init_app(app: Flask, clients: Clients, scopes: Mapping[str, frozenset[str]]) -> None:
+    """``scopes``: one of these a key must have, by the name of the blueprint that is called."""
+
+    def check() -> None:
+        if request.blueprint is not None:  # static files have none, nor has what is not found
+            clients.let_in(scopes[request.blueprint])
+
+    app.before_request(check)
+
+
+def _presented_key(headers: Headers) -> str:
+    """From ``Authorization: Bearer KEY`` (RFC 6750) or ``X-API-Key: KEY``."""
+    kind, _, key = headers.get("Authorization", "").partition(" ")
+    if kind.lower() == "bearer":
+        return key.strip()
+    return headers.get("X-API-Key", "").strip()
+
+
+def digest(text: str) -> bytes:
+    """Of any text that a header can hold: all are of one length."""
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()
 
 
 def looks_at_all() -> bool:
@@ -57,5 +102,5 @@ def looks_at_all() -> bool:
 
 
 def refusals(scope: str) -> list[type[OtpError]]:
-    """What `requires` may raise, for the API's documentation."""
+    """What a call may be refused with by `Clients.let_in`, for the API's documentation."""
     return [] if scope in (PUBLIC, WEBHOOK) else [Unauthorized, Forbidden, StorageUnavailable]

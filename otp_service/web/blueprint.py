@@ -41,7 +41,7 @@ class Blueprint(flask_smorest.Blueprint):
     def __init__(self, name: str, scope: str, tag: Tag, *other_scopes: str) -> None:
         super().__init__(name, __name__)
         self.scope, self.tag, self.other_scopes = scope, tag, other_scopes
-        self.before_request(auth.requires(scope, *other_scopes))
+        self.scopes = frozenset({scope, *other_scopes})
 
     def takes(self, schema: Schema, example: Json) -> Decorator:
         """Give the view the request's body as its first argument, once it fits ``schema``.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 from flask import Flask, current_app
@@ -14,16 +14,9 @@ from otp_service.domain.provider_events import ProviderEvent
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Channel, Verification
 from otp_service.observability.metrics import Metrics
-from otp_service.web.known_clients import Headers, KnownClients, is_call, presented_key
+from otp_service.web.auth import Clients
 
 Description = dict[str, Any]
-
-
-class Keys(Protocol):
-    """The API keys that exist."""
-
-    def find(self, key: str) -> tuple[str, frozenset[str]] | None:
-        """The client that holds ``key`` and its scopes, or None. May raise `StorageUnavailable`."""
 
 
 class Proofs(Protocol):
@@ -63,8 +56,7 @@ class Worker(Protocol):
 
 @dataclass(frozen=True)
 class Parts:
-    """``keys`` is None where none are required, ``proofs`` where none are made; ``senders`` are
-    those of real messages.
+    """``proofs`` are None where none are made; ``senders`` are those of real messages.
 
     ``store_state`` tells how the homes are, as of a second ago. ``start`` begins what runs beside
     requests, in each process that serves.
@@ -72,7 +64,7 @@ class Parts:
 
     service: OtpService
     store_state: Callable[[], StoreState]
-    keys: Keys | None
+    clients: Clients
     proofs: Proofs | None
     senders: Sequence[SenderState]
     worker: Worker
@@ -82,13 +74,6 @@ class Parts:
     sender_configuration: Callable[[], Description]
     sample_request: Callable[[], Description]
     start: Callable[[], None]
-    clients: KnownClients = field(default_factory=KnownClients)
-
-    def is_of_client(self, path: str, headers: Headers) -> bool:
-        """Whether a request is to overtake those of strangers; asks nothing that may wait."""
-        if self.keys is None:
-            return is_call(path)
-        return self.clients.has(presented_key(headers))
 
 
 def parts_of(app: Flask) -> Parts:

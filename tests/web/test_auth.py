@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from flask import Flask
+from flask import Blueprint, Flask
 from flask.testing import FlaskClient
 
 from otp_service.storage import api_keys
@@ -43,6 +43,13 @@ def test_only_these_routes_are_open_to_anyone(app: Flask) -> None:
     pages.add("/docs/errors/<string(maxlength=64):code>")
     keys = "/.well-known/jwks.json"
     assert public == {"/health", "/ready", "/static/<path:filename>", keys} | pages
+
+
+def test_a_blueprint_whose_scope_nobody_knows_lets_nobody_in(app: Flask) -> None:
+    forgotten = Blueprint("forgotten", __name__)
+    forgotten.add_url_rule("/forgotten", view_func=lambda: "anything")
+    app.register_blueprint(forgotten)
+    assert app.test_client().get("/forgotten").status_code == 500
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from flask import Response, request
+from flask import Response, g, request
 
 from otp_service.domain import errors
 from otp_service.domain.ports import RequestKey, Wish
@@ -127,7 +127,7 @@ def _add_verify(bp: Blueprint, code_length: int, *, proofs: bool) -> None:
 
 
 def _person(body: Body) -> Person:
-    return service().person(auth.client(), body["phone_number"], body["purpose"])
+    return service().person(g.client, body["phone_number"], body["purpose"])
 
 
 def _wish(body: Body) -> Wish:
@@ -153,7 +153,7 @@ def _request_key(body: Body) -> RequestKey | None:
         told = needed("1 to 255 visible ASCII characters", "8e03978e-40d5-43e8")
         raise errors.InvalidRequest({"Idempotency-Key": [told]})
     asked = f"{request.path} {json.dumps(body, sort_keys=True)}"
-    return service().request_key(auth.client(), key, asked)
+    return service().request_key(g.client, key, asked)
 
 
 def _verified(body: Body) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from flask import Response
+from flask import Response, g
 
 from otp_service.domain import verification
 from otp_service.domain.errors import (
@@ -73,7 +73,7 @@ def get_verification(verification_id: str) -> Response:
     the audit trail.
     """
     support = auth.looks_at_all()
-    found = service().get(auth.client(), _well_formed(verification_id), support=support)
+    found = service().get(g.client, _well_formed(verification_id), support=support)
     return answer("Verification found", _shown().dump(found))
 
 
@@ -89,7 +89,7 @@ def list_verifications() -> Response:
     asked = load_query(PhoneQuerySchema())
     phone = re.sub("^ +(?=[0-9])", "+", asked["phone_number"])
     support, count = auth.looks_at_all(), int(asked["limit"])
-    found = service().of_phone(auth.client(), phone, count, support=support)
+    found = service().of_phone(g.client, phone, count, support=support)
     return answer("Verifications found", {"verifications": _shown(many=True).dump(found)})
 
 
@@ -102,7 +102,7 @@ def cancel_verification(verification_id: str) -> Response:
     If it is pending it ends, and its code never verifies. Safe to repeat: one that had ended
     already stays as it is.
     """
-    ended = service().cancel(auth.client(), _well_formed(verification_id))
+    ended = service().cancel(g.client, _well_formed(verification_id))
     canceled = ended.status is Status.CANCELED
     message = "Verification canceled" if canceled else "Verification had already ended"
     return answer(message, _shown().dump(ended))
