@@ -19,7 +19,8 @@ from otp_service.storage.db import engine as engines
 from otp_service.storage.models import db, engines_of
 from otp_service.storage.schema import MIGRATIONS
 from otp_service.web import auth, errors, openapi, request_log
-from otp_service.web.dependencies import parts_of
+from otp_service.web.blueprint import Blueprint
+from otp_service.web.dependencies import Dependencies
 from otp_service.web.request import MAX_BODY_BYTES
 from otp_service.web.schemas import PHONE
 from otp_service.web.views import (
@@ -55,8 +56,9 @@ def create_app(
     app.json.sort_keys = False  # type: ignore[attr-defined] # success first, as documented
     app.extensions["otp_settings"] = settings
     _add_databases(app, settings)
-    app.extensions["otp_service"] = bootstrap.parts(settings, engines_of(app))
-    _add_web(app, settings)
+    dependencies = bootstrap.dependencies(settings, engines_of(app))
+    app.extensions["otp_service"] = dependencies
+    _add_web(app, settings, dependencies)
     cli.init_app(app)
     return app
 
@@ -80,10 +82,39 @@ def _add_databases(app: Flask, settings: Settings) -> None:
         raise SettingsError(problems)
 
 
-def _add_web(app: Flask, settings: Settings) -> None:
+def _add_web(app: Flask, settings: Settings, dependencies: Dependencies) -> None:
     errors.init_app(app)
-    request_log.init_app(app, parts_of(app).metrics)
-    hooks = webhooks.Hooks(
+    request_log.init_app(app, dependencies.metrics)
+    blueprints = _blueprints(settings, dependencies)
+    scopes = {blueprint.name: blueprint.scopes for blueprint in blueprints}
+    auth.init_app(app, dependencies.clients, scopes)
+    openapi.init_app(app, blueprints, keys_required=settings.api_keys_required)
+
+
+def _blueprints(settings: Settings, dependencies: Dependencies) -> list[Blueprint]:
+    service, hooks = dependencies.service, _hooks(settings, dependencies)
+    channels = [Channel.WHATSAPP] if settings.sms.missing else list(Channel)
+    names = [channel.value for channel in channels]
+    blueprints = [
+        otp.blueprint(service, dependencies.proofs, settings.code_length, names),
+        webhooks.gupshup_blueprint(hooks),
+        webhooks.meta_blueprint(hooks),
+        verifications.blueprint(service),
+        verifications.cancel_blueprint(service),
+        jwks.blueprint(dependencies.proofs),
+        ops.blueprint(dependencies.store_state, dependencies.senders, dependencies.worker),
+        ops.debug_blueprint(dependencies.sender_configuration, dependencies.sample_request),
+        metrics.blueprint(dependencies.metrics),
+        docs.bp,
+    ]
+    if not settings.sandbox:
+        return [*blueprints, home.about_blueprint()]
+    number, code = next(iter(settings.test_numbers.items()), (PHONE, ""))
+    return [*blueprints, home.tour_blueprint(number, code), sandbox.blueprint(service)]
+
+
+def _hooks(settings: Settings, dependencies: Dependencies) -> webhooks.Hooks:
+    return webhooks.Hooks(
         read_gupshup=receipts.gupshup,
         read_sms=receipts.gupshup_sms,
         read_meta=receipts.meta,
@@ -94,29 +125,6 @@ def _add_web(app: Flask, settings: Settings) -> None:
         verify_token=settings.meta.verify_token,
         networks=settings.gupshup_webhook_networks,
         proxies=settings.trusted_proxies,
+        keep_receipts=dependencies.keep_receipts,
+        keep_events=dependencies.keep_events,
     )
-    channels = [Channel.WHATSAPP] if settings.sms.missing else list(Channel)
-    blueprints = [
-        otp.blueprint(
-            settings.code_length,
-            [channel.value for channel in channels],
-            proofs=settings.proof.subject != "off",
-        ),
-        webhooks.gupshup_blueprint(hooks),
-        webhooks.meta_blueprint(hooks),
-        verifications.bp,
-        verifications.cancel_bp,
-        jwks.bp,
-        ops.bp,
-        ops.debug_bp,
-        metrics.bp,
-        docs.bp,
-    ]
-    if settings.sandbox:
-        number, code = next(iter(settings.test_numbers.items()), (PHONE, ""))
-        blueprints += [home.tour_blueprint(number, code), sandbox.bp]
-    else:
-        blueprints.append(home.about_blueprint())
-    scopes = {blueprint.name: blueprint.scopes for blueprint in blueprints}
-    auth.init_app(app, parts_of(app).clients, scopes)
-    openapi.init_app(app, blueprints, keys_required=settings.api_keys_required)

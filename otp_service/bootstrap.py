@@ -35,13 +35,13 @@ from otp_service.storage.provider_events import ProviderEvents
 from otp_service.storage.signing_keys import SigningKeys
 from otp_service.storage.verifications import SqlStore
 from otp_service.web.auth import Clients
-from otp_service.web.dependencies import Parts, SenderState
+from otp_service.web.dependencies import Dependencies, SenderState
 
 SAMPLE = {"phone": "+1234567890", "code": "123456"}
 
 
-def parts(settings: Settings, engines: Sequence[sa.Engine]) -> Parts:
-    """All that the views need. Nothing runs before `Parts.start`."""
+def dependencies(settings: Settings, engines: Sequence[sa.Engine]) -> Dependencies:
+    """Nothing runs before `Dependencies.start`."""
     databases = [Database(engine) for engine in engines]
     homes, messages = _homes(settings, *databases), Messages(*databases)
     metrics = Metrics()
@@ -66,7 +66,7 @@ def parts(settings: Settings, engines: Sequence[sa.Engine]) -> Parts:
     shown: list[SenderState] = [*senders] or [SandboxSender()]
     metrics.registry.register(Gauges(databases, shown, worker if settings.worker else None))
     service = OtpService(homes, Sending(dispatch, worker.wake, metrics.pumping_suspected))
-    return Parts(
+    return Dependencies(
         service=service,
         store_state=Recent(service.store_state, lambda: [d.is_down for d in databases]).now,
         clients=Clients(api_keys),

@@ -22,7 +22,7 @@ from otp_service.server.waitress_server import Server, listen
 from otp_service.storage import api_keys
 from otp_service.storage.db import engine as engines
 from otp_service.storage.models import db, engines_of
-from otp_service.web.dependencies import parts_of
+from otp_service.web.dependencies import dependencies_of
 from tests import databases
 
 SECRET = bytes(range(0x5E, 0x7E)).hex()
@@ -166,7 +166,7 @@ def serve() -> Iterator[Serve]:
         listener = listen("127.0.0.1", 0)
         port = listener.getsockname()[1]
         ours = "otp_service" in app.extensions  # or another site's, that the service calls
-        known = {"is_of_client": parts_of(app).clients.is_of_client} if ours else {}
+        known = {"is_of_client": dependencies_of(app).clients.is_of_client} if ours else {}
         server = Server(app, listener, 16, **known)
         thread = threading.Thread(target=server.run)
         thread.start()

@@ -8,7 +8,7 @@ from flask import Flask
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-from otp_service.web.dependencies import parts_of
+from otp_service.web.dependencies import dependencies_of
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Scrape:
     @classmethod
     def of(cls, told: Flask | str) -> Scrape:
         """Of a text, or of what an application would answer; raises if it is not well formed."""
-        text = told if isinstance(told, str) else parts_of(told).metrics.text().decode()
+        text = told if isinstance(told, str) else dependencies_of(told).metrics.text().decode()
         return cls(list(text_string_to_metric_families(text)))
 
     def value(self, name: str, **labels: str) -> float | None:

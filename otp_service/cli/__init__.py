@@ -23,7 +23,7 @@ from otp_service.settings import settings_of
 from otp_service.storage import retention, schema
 from otp_service.storage.db.transaction import failure_of
 from otp_service.storage.models import engines_of
-from otp_service.web.dependencies import parts_of
+from otp_service.web.dependencies import dependencies_of
 from otp_service.wording import counted
 
 log = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ def worker() -> None:
     if any(map(schema.is_behind, engines_of(current_app))):
         raise StorageUnavailable("tables of this release are missing")
     log_setup.follow(settings_of(current_app))
-    work = parts_of(current_app).worker  # and not `start`, which is for what serves
+    work = dependencies_of(current_app).worker  # and not `start`, which is for what serves
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, work.stop)
     log.info("the worker runs")

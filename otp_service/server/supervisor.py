@@ -19,7 +19,7 @@ from otp_service.server.waitress_server import Server
 from otp_service.settings import settings_of
 from otp_service.storage.late_upgrade import upgrade_when_there
 from otp_service.storage.models import engines_of
-from otp_service.web.dependencies import parts_of
+from otp_service.web.dependencies import dependencies_of
 
 SWITCH_SECONDS = 0.0001
 """How long a thread computes while others wait to; Python's own 5 ms add up in a crowd."""
@@ -32,12 +32,12 @@ def serve(app: Flask, listener: socket.socket) -> None:
     """Serve until SIGTERM or SIGINT."""
     if (engine := engines_of(app)[0]).dialect.name == "postgresql":
         upgrade_when_there(engine)
-    parts = parts_of(app)
-    parts.start()
-    server = Server(app, listener, settings_of(app).threads, parts.clients.is_of_client)
+    dependencies = dependencies_of(app)
+    dependencies.start()
+    server = Server(app, listener, settings_of(app).threads, dependencies.clients.is_of_client)
 
     def stop(number: int, _frame: object) -> None:
-        parts.worker.stop()
+        dependencies.worker.stop()
         server.stop(number)
 
     for number in _STOP_SIGNALS:
@@ -45,7 +45,7 @@ def serve(app: Flask, listener: socket.socket) -> None:
     sys.setswitchinterval(SWITCH_SECONDS)
     _open_more_files()
     server.run()
-    parts.worker.join()
+    dependencies.worker.join()
     log.info("stopped")
 
 

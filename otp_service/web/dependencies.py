@@ -1,4 +1,4 @@
-"""What `create_app` hands to the views."""
+"""What `create_app` puts together for the views, the server and the commands."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
-from flask import Flask, current_app
+from flask import Flask
 
 from otp_service.domain.messages import Receipt
 from otp_service.domain.ports import StoreState
@@ -55,7 +55,7 @@ class Worker(Protocol):
 
 
 @dataclass(frozen=True)
-class Parts:
+class Dependencies:
     """``proofs`` are None where none are made; ``senders`` are those of real messages.
 
     ``store_state`` tells how the homes are, as of a second ago. ``start`` begins what runs beside
@@ -76,13 +76,5 @@ class Parts:
     start: Callable[[], None]
 
 
-def parts_of(app: Flask) -> Parts:
-    return cast(Parts, app.extensions["otp_service"])
-
-
-def parts() -> Parts:
-    return parts_of(current_app)
-
-
-def service() -> OtpService:
-    return parts().service
+def dependencies_of(app: Flask) -> Dependencies:
+    return cast(Dependencies, app.extensions["otp_service"])

@@ -27,7 +27,7 @@ from otp_service.environment import SettingsError
 from otp_service.observability.metrics import Metrics
 from otp_service.observability.multiprocess import FOLDER, shared_counts
 from otp_service.storage.models import engines_of
-from otp_service.web.dependencies import parts_of
+from otp_service.web.dependencies import dependencies_of
 from tests.conftest import SECRET, MakeApp
 from tests.delivery import misbehaving
 from tests.delivery.account import MESSAGE
@@ -55,7 +55,7 @@ def everything(tmp_path: Path) -> Scrape:
     postgres = "postgresql://nobody@127.0.0.1:9/nowhere"
     settings = {"OTP_SECRET": SECRET, "DATABASE_URL": postgres, **account("http://127.0.0.1:9/")}
     app = create_app(settings, instance=tmp_path)
-    metrics = parts_of(app).metrics
+    metrics = dependencies_of(app).metrics
     metrics.request("GET", "/health", 200, "ok", 0.1)
     metrics.provider_call("gupshup", "whatsapp", "accepted", 0.1)
     metrics.receipt(Receipt("gupshup", "id", DeliveryStatus.READ))
@@ -143,7 +143,7 @@ def test_a_message_that_finds_all_calls_taken_is_counted_as_busy() -> None:
 
 def test_receipts_are_counted_with_their_failure(app: Flask) -> None:
     failed = Receipt("meta", "a", DeliveryStatus.FAILED, failure=failures.NOT_ON_WHATSAPP)
-    parts_of(app).keep_receipts([failed, Receipt("gupshup", "b", DeliveryStatus.READ)])
+    dependencies_of(app).keep_receipts([failed, Receipt("gupshup", "b", DeliveryStatus.READ)])
     found = Scrape.of(app)
     labels = {"status": "failed", "failure": "not_on_whatsapp"}
     assert found.value("otp_receipts_total", provider="meta", **labels) == 1
@@ -152,12 +152,12 @@ def test_receipts_are_counted_with_their_failure(app: Flask) -> None:
 
 def test_the_gauges_tell_of_the_worker_and_of_connections(make_app: MakeApp) -> None:
     app = make_app()
-    parts = parts_of(app)
+    dependencies = dependencies_of(app)
     assert Scrape.of(app).value("otp_worker_up") == 0
-    parts.worker.start()  # type: ignore[attr-defined]
+    dependencies.worker.start()  # type: ignore[attr-defined]
     until(lambda: Scrape.of(app).value("otp_worker_up") == 1)
-    parts.worker.stop()
-    parts.worker.join()
+    dependencies.worker.stop()
+    dependencies.worker.join()
     assert Scrape.of(app).value("otp_worker_up") == 0
     in_use = "otp_database_connections_in_use"
     assert Scrape.of(app).value(in_use, database="primary") == 0

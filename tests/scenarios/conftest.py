@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from otp_service.simulator import Simulator
-from otp_service.web.dependencies import Worker, parts_of
+from otp_service.web.dependencies import Worker, dependencies_of
 from tests.conftest import MakeApp, Serve
 from tests.scenarios.scene import APP_SECRET, SECRET, WHATSAPP, Scene
 
@@ -45,9 +45,9 @@ def make_scene(
         for account in accounts or (WHATSAPP,):
             where |= account
         server = serve(make_app(**_known(where) | settings))
-        parts = parts_of(server.app)
-        parts.start()
-        workers.append(parts.worker)
+        dependencies = dependencies_of(server.app)
+        dependencies.start()
+        workers.append(dependencies.worker)
         hook = f"{server.url}/webhooks"
         simulator.callback_url = f"{hook}/gupshup"
         simulator.callback_secret = SECRET

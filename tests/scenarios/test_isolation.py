@@ -6,7 +6,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from otp_service.web.dependencies import parts_of
+from otp_service.web.dependencies import dependencies_of
 from tests.faults.service import Answer
 from tests.scenarios.conftest import MakeScene
 from tests.scenarios.scene import SMS, WHATSAPP, Scene
@@ -55,7 +55,7 @@ def test_more_calls_than_its_share_fail_at_once_and_then_the_circuit_is_open(
 
 def test_the_circuit_closes_when_a_call_succeeds_again(make_scene: MakeScene) -> None:
     scene = make_scene()
-    (sender,) = parts_of(scene.app).senders
+    (sender,) = dependencies_of(scene.app).senders
     circuit = sender._circuit  # type: ignore[attr-defined]
     circuit._rest = 60
     scene.simulator.script(next=3, fault="http:500")

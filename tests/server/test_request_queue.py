@@ -13,7 +13,7 @@ from flask import Flask
 from waitress.task import ThreadedTaskDispatcher
 
 from otp_service.server import request_queue
-from otp_service.web.dependencies import parts_of
+from otp_service.web.dependencies import dependencies_of
 from tests.conftest import LiveServer, MakeApp, Serve, new_key
 from tests.faults.waiting import until
 
@@ -148,7 +148,7 @@ def test_where_there_are_no_keys_calls_come_before_pages(app: Flask, serve: Serv
 def test_only_a_key_that_was_let_in_is_known(make_app: MakeApp) -> None:
     app = make_app(API_KEYS="required")
     key = new_key(app, "shop", "otp")
-    known, client = parts_of(app).clients.is_of_client, app.test_client()
+    known, client = dependencies_of(app).clients.is_of_client, app.test_client()
     right, wrong = ({"Authorization": f"bearer {each}"} for each in (key, "otp_" + "a" * 43))
     for headers in (right, wrong):
         assert not known("/verify-otp", headers)

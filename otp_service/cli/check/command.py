@@ -20,7 +20,7 @@ from otp_service.domain.phone import mask
 from otp_service.domain.sending import AUTO
 from otp_service.domain.verification import Channel, Person
 from otp_service.settings import settings_of
-from otp_service.web.dependencies import parts_of
+from otp_service.web.dependencies import dependencies_of
 
 _PRESS = (
     "Press the message's copy-code button and paste: if that gives anything but the code, set "
@@ -73,19 +73,19 @@ def check(ctx: click.Context, number: str | None, channel: str | None, wait: flo
 
 def _person(number: str) -> Person:
     try:
-        return parts_of(current_app).service.person(CLIENT, number, PURPOSE)
+        return dependencies_of(current_app).service.person(CLIENT, number, PURPOSE)
     except InvalidPhoneNumber as error:
         raise click.UsageError(f"No phone number: {error.explanation}") from None
 
 
 def _try(person: Person, channel: str, wait: float, found: list[Finding]) -> list[Finding]:
-    parts, settings = parts_of(current_app), settings_of(current_app)
+    dependencies, settings = dependencies_of(current_app), settings_of(current_app)
     screen = Screen(wait)
     click.echo(f"\nSending a code to {mask(person.phone)} ({channel}).")
     click.echo("Its receipts come to the running server's webhook.")
     trial = Trial(
-        service=parts.service,
-        worker=parts.worker,
+        service=dependencies.service,
+        worker=dependencies.worker,
         person=person,
         channel=channel,
         wait=wait,

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from flask import Response, jsonify
 
+from otp_service.domain.ports import StoreState
 from otp_service.web import auth, examples
 from otp_service.web.blueprint import Blueprint, Tag, answer
-from otp_service.web.dependencies import parts
+from otp_service.web.dependencies import Description, SenderState, Worker
 from otp_service.web.errors import NotReady
-
-bp = Blueprint("ops", auth.PUBLIC, Tag.OPERATIONS)
-debug_bp = Blueprint("debug", auth.ADMIN, Tag.DEBUGGING)
 
 HEALTHY = {"status": "healthy", "message": "WhatsApp OTP API is running"}
 _READY_EXAMPLE = {
@@ -28,57 +28,73 @@ _CONFIGURATION = {"title": "Configuration", "type": "object"}  # the settings sa
 _SAMPLE = {"title": "SampleRequest", "type": "object"}
 
 
-@bp.get("/health")
-@bp.pages("Alive", "application/json", HEALTHY)
-def health() -> Response:
-    """Is the process alive?
+def blueprint(
+    store_state: Callable[[], StoreState], senders: Sequence[SenderState], worker: Worker
+) -> Blueprint:
+    bp = Blueprint("ops", auth.PUBLIC, Tag.OPERATIONS)
 
-    Asks neither a database nor a provider.
-    """
-    return jsonify(HEALTHY)
+    @bp.get("/health")
+    @bp.pages("Alive", "application/json", HEALTHY)
+    def health() -> Response:
+        """Is the process alive?
+
+        Asks neither a database nor a provider.
+        """
+        return jsonify(HEALTHY)
+
+    @bp.get("/ready")
+    @bp.answers("Ready", _READY, _READY_EXAMPLE, [NotReady])
+    def ready() -> Response:
+        """Is the service ready?
+
+        Whether a code could be sent and checked now, and the state of each part: the database, the
+        fallback, each provider's circuit and the worker.
+        """
+        stores = store_state()
+        state = _state(stores, senders, worker)
+        if stores.database != "ok" and stores.fallback != "active":
+            raise NotReady(retry_after=2, state=state | {"status": "not_ready"})
+        return answer("Ready", state)
+
+    return bp
 
 
-@bp.get("/ready")
-@bp.answers("Ready", _READY, _READY_EXAMPLE, [NotReady])
-def ready() -> Response:
-    """Is the service ready?
-
-    Whether a code could be sent and checked now, and the state of each part: the database, the
-    fallback, each provider's circuit and the worker.
-    """
-    stores = parts().store_state()
+def _state(stores: StoreState, senders: Sequence[SenderState], worker: Worker) -> Description:
     providers = [
         {"name": sender.provider, "channel": sender.channel.value, "circuit": sender.state}
-        for sender in parts().senders
+        for sender in senders
     ]
-    state = {
+    return {
         "status": "ready",
         **vars(stores),
         "provider": providers[0],
         "providers": providers,
-        "worker": parts().worker.state,
+        "worker": worker.state,
     }
-    if stores.database != "ok" and stores.fallback != "active":
-        raise NotReady(retry_after=2, state=state | {"status": "not_ready"})
-    return answer("Ready", state)
 
 
-@debug_bp.get("/debug/whatsapp")
-@debug_bp.answers("WhatsApp sender configuration", _CONFIGURATION, examples.CONFIGURATION)
-def debug_whatsapp() -> Response:
-    """How messages are sent.
+def debug_blueprint(
+    sender_configuration: Callable[[], Description], sample_request: Callable[[], Description]
+) -> Blueprint:
+    bp = Blueprint("debug", auth.ADMIN, Tag.DEBUGGING)
 
-    The configuration of the sender that is asked first, and of SMS, secrets masked to their last 4
-    characters, and what is missing.
-    """
-    return answer("WhatsApp sender configuration", parts().sender_configuration())
+    @bp.get("/debug/whatsapp")
+    @bp.answers("WhatsApp sender configuration", _CONFIGURATION, examples.CONFIGURATION)
+    def debug_whatsapp() -> Response:
+        """How messages are sent.
 
+        The configuration of the sender that is asked first, and of SMS, secrets masked to their last 4
+        characters, and what is missing.
+        """  # noqa: E501 (the document has these very lines)
+        return answer("WhatsApp sender configuration", sender_configuration())
 
-@debug_bp.get("/debug/test-request")
-@debug_bp.answers("The exact request that would go to Gupshup", _SAMPLE, examples.TEST_REQUEST)
-def debug_test_request() -> Response:
-    """What would go to the provider.
+    @bp.get("/debug/test-request")
+    @bp.answers("The exact request that would go to Gupshup", _SAMPLE, examples.TEST_REQUEST)
+    def debug_test_request() -> Response:
+        """What would go to the provider.
 
-    The exact request for +1234567890 and the code 123456, with the key masked. Nothing is sent.
-    """
-    return answer("The exact request that would go to Gupshup", parts().sample_request())
+        The exact request for +1234567890 and the code 123456, with the key masked. Nothing is sent.
+        """
+        return answer("The exact request that would go to Gupshup", sample_request())
+
+    return bp

@@ -8,14 +8,16 @@ from collections.abc import Iterable
 from typing import Any
 
 from flask import Response, g, request
+from marshmallow import Schema
 
 from otp_service.domain import errors
 from otp_service.domain.ports import RequestKey, Wish
 from otp_service.domain.sending import Sent
+from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Person, Verification
 from otp_service.web import auth, examples
 from otp_service.web.blueprint import Blueprint, Tag, answer
-from otp_service.web.dependencies import parts, service
+from otp_service.web.dependencies import Proofs
 from otp_service.web.errors import REPLAYED, BodyTooLarge, InvalidJson, UnsupportedMediaType
 from otp_service.web.schemas import SentSchema, VerifiedSchema, needed, send_schema, verify_schema
 
@@ -70,11 +72,17 @@ _PREFER = {
 }
 
 
-def blueprint(code_length: int, channels: Iterable[str], *, proofs: bool) -> Blueprint:
-    """For codes of so many digits, sent over these channels; ``proofs``: a success has one."""
-    send_body = send_schema(channels)()
+def blueprint(
+    service: OtpService, proofs: Proofs | None, code_length: int, channels: Iterable[str]
+) -> Blueprint:
+    """For codes of so many digits, sent over these channels; a success has one of ``proofs``."""
     bp = Blueprint("otp", auth.OTP, Tag.CODES)
+    _add_sending(bp, service, send_schema(channels)())
+    _add_checking(bp, service, proofs, verify_schema(code_length)())
+    return bp
 
+
+def _add_sending(bp: Blueprint, service: OtpService, send_body: Schema) -> None:
     @bp.post("/send-otp")
     @bp.takes(send_body, examples.ANY_PHONE)
     @bp.documented(parameters=[_KEY, _PREFER])
@@ -87,7 +95,9 @@ def blueprint(code_length: int, channels: Iterable[str], *, proofs: bool) -> Blu
         Starts a verification. While one with a live code exists for this phone and purpose, the
         answer is 200 with `otp_already_sent`, and no message goes out.
         """
-        return _sent("OTP sent successfully", service().send(_person(body), _wish(body)))
+        return _sent(
+            "OTP sent successfully", service.send(_person(service, body), _wish(service, body))
+        )
 
     @bp.post("/resend-otp")
     @bp.takes(send_body, examples.ANY_PHONE)
@@ -101,15 +111,15 @@ def blueprint(code_length: int, channels: Iterable[str], *, proofs: bool) -> Blu
         The next one of the live verification, whose expiry starts anew and whose attempts are not
         given back; or the first one of a new verification, if none is live.
         """
-        return _sent("OTP resent successfully", service().resend(_person(body), _wish(body)))
+        return _sent(
+            "OTP resent successfully", service.resend(_person(service, body), _wish(service, body))
+        )
 
-    _add_verify(bp, code_length, proofs=proofs)
-    return bp
 
-
-def _add_verify(bp: Blueprint, code_length: int, *, proofs: bool) -> None:
+def _add_checking(
+    bp: Blueprint, service: OtpService, proofs: Proofs | None, verify_body: Schema
+) -> None:
     verified_example = examples.PROVED if proofs else examples.VERIFIED
-    verify_body = verify_schema(code_length)()
     digits = verify_body.fields["otp"].metadata["example"]
 
     @bp.post("/verify-otp")
@@ -123,19 +133,19 @@ def _add_verify(bp: Blueprint, code_length: int, *, proofs: bool) -> None:
         Right once: a code that was right is used up. Name the verification if you know it: then
         nobody else's wrong guesses can lock this person out.
         """
-        return _verified(body)
+        return _verified(service, proofs, body)
 
 
-def _person(body: Body) -> Person:
-    return service().person(g.client, body["phone_number"], body["purpose"])
+def _person(service: OtpService, body: Body) -> Person:
+    return service.person(g.client, body["phone_number"], body["purpose"])
 
 
-def _wish(body: Body) -> Wish:
+def _wish(service: OtpService, body: Body) -> Wish:
     return Wish(
         channel=body["channel"],
         locale=body.get("locale"),
         background=_need_not_wait(),
-        key=_request_key(body),
+        key=_request_key(service, body),
         address=body.get("client_ip"),
     )
 
@@ -146,22 +156,22 @@ def _need_not_wait() -> bool:
     return "respond-async" in (each.partition(";")[0].strip() for each in preferences)
 
 
-def _request_key(body: Body) -> RequestKey | None:
+def _request_key(service: OtpService, body: Body) -> RequestKey | None:
     if (key := request.headers.get("Idempotency-Key")) is None:
         return None
     if not re.fullmatch(r"[!-~]{1,255}", key):
         told = needed("1 to 255 visible ASCII characters", "8e03978e-40d5-43e8")
         raise errors.InvalidRequest({"Idempotency-Key": [told]})
     asked = f"{request.path} {json.dumps(body, sort_keys=True)}"
-    return service().request_key(g.client, key, asked)
+    return service.request_key(g.client, key, asked)
 
 
-def _verified(body: Body) -> Response:
+def _verified(service: OtpService, proofs: Proofs | None, body: Body) -> Response:
     """The answer, if the code is right."""
-    person, key, proofs = _person(body), _request_key(body), parts().proofs
+    person, key = _person(service, body), _request_key(service, body)
     # Before the code is used up: without a key to sign with, nothing may be judged.
     sign = proofs.signer() if proofs else None
-    verified = service().verify(person, body["otp"], body.get("verification_id"), key)
+    verified = service.verify(person, body["otp"], body.get("verification_id"), key)
     data: dict[str, Any] = VerifiedSchema().dump(verified)
     told = answer("OTP verified successfully", data | ({"proof": sign(verified)} if sign else {}))
     return _marked(told, verified)

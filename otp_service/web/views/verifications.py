@@ -14,10 +14,10 @@ from otp_service.domain.errors import (
     StorageUnavailable,
     VerificationNotFound,
 )
+from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Status
 from otp_service.web import auth, examples
 from otp_service.web.blueprint import Blueprint, Tag, answer
-from otp_service.web.dependencies import service
 from otp_service.web.request import load_query
 from otp_service.web.schemas import (
     PHONE,
@@ -26,9 +26,6 @@ from otp_service.web.schemas import (
     VerificationSchema,
     VerificationsSchema,
 )
-
-bp = Blueprint("verifications", auth.READ, Tag.VERIFICATIONS, auth.SUPPORT)
-cancel_bp = Blueprint("cancel", auth.OTP, Tag.VERIFICATIONS)
 
 _FAILS = [VerificationNotFound, RequestLimitExceeded, StorageUnavailable]
 _LISTS = [InvalidRequest, InvalidPhoneNumber, RequestLimitExceeded, StorageUnavailable]
@@ -62,50 +59,61 @@ _QUERY = [
 ]
 
 
-@bp.get(_PATH)
-@bp.documented(parameters=[_ID])
-@bp.answers("Verification found", VerificationSchema, examples.FOUND, _FAILS)
-def get_verification(verification_id: str) -> Response:
-    """Look at a verification.
+def blueprint(service: OtpService) -> Blueprint:
+    bp = Blueprint("verifications", auth.READ, Tag.VERIFICATIONS, auth.SUPPORT)
 
-    Its status, times and attempts, and its deliveries in order: one for each message, with what
-    became of it and why. A key with the scope `support` sees every client's, and each look is in
-    the audit trail.
-    """
-    support = auth.looks_at_all()
-    found = service().get(g.client, _well_formed(verification_id), support=support)
-    return answer("Verification found", _shown().dump(found))
+    @bp.get(_PATH)
+    @bp.documented(parameters=[_ID])
+    @bp.answers("Verification found", VerificationSchema, examples.FOUND, _FAILS)
+    def get_verification(verification_id: str) -> Response:
+        """Look at a verification.
+
+        Its status, times and attempts, and its deliveries in order: one for each message, with what
+        became of it and why. A key with the scope `support` sees every client's, and each look is in
+        the audit trail.
+        """  # noqa: E501 (the document has these very lines)
+        support = auth.looks_at_all()
+        found = service.get(g.client, _well_formed(verification_id), support=support)
+        return answer("Verification found", _shown().dump(found))
+
+    @bp.get("/verifications")
+    @bp.documented(parameters=_QUERY)
+    @bp.answers(
+        "Verifications found", VerificationsSchema, {"verifications": [examples.FOUND]}, _LISTS
+    )
+    def list_verifications() -> Response:
+        """List the verifications of a phone.
+
+        The newest first, each with its deliveries; with the scope `support` those of every client. All
+        there are or none: while a database that may have some can't be asked, the answer is 503.
+        """  # noqa: E501 (the document has these very lines)
+        asked = load_query(PhoneQuerySchema())
+        phone = re.sub("^ +(?=[0-9])", "+", asked["phone_number"])
+        support, count = auth.looks_at_all(), int(asked["limit"])
+        found = service.of_phone(g.client, phone, count, support=support)
+        return answer("Verifications found", {"verifications": _shown(many=True).dump(found)})
+
+    return bp
 
 
-@bp.get("/verifications")
-@bp.documented(parameters=_QUERY)
-@bp.answers("Verifications found", VerificationsSchema, {"verifications": [examples.FOUND]}, _LISTS)
-def list_verifications() -> Response:
-    """List the verifications of a phone.
+def cancel_blueprint(service: OtpService) -> Blueprint:
+    bp = Blueprint("cancel", auth.OTP, Tag.VERIFICATIONS)
 
-    The newest first, each with its deliveries; with the scope `support` those of every client. All
-    there are or none: while a database that may have some can't be asked, the answer is 503.
-    """
-    asked = load_query(PhoneQuerySchema())
-    phone = re.sub("^ +(?=[0-9])", "+", asked["phone_number"])
-    support, count = auth.looks_at_all(), int(asked["limit"])
-    found = service().of_phone(g.client, phone, count, support=support)
-    return answer("Verifications found", {"verifications": _shown(many=True).dump(found)})
+    @bp.delete(_PATH)
+    @bp.documented(parameters=[_ID])
+    @bp.answers("Verification canceled", VerificationSchema, examples.CANCELED, _FAILS)
+    def cancel_verification(verification_id: str) -> Response:
+        """Cancel a verification.
 
+        If it is pending it ends, and its code never verifies. Safe to repeat: one that had ended
+        already stays as it is.
+        """
+        ended = service.cancel(g.client, _well_formed(verification_id))
+        canceled = ended.status is Status.CANCELED
+        message = "Verification canceled" if canceled else "Verification had already ended"
+        return answer(message, _shown().dump(ended))
 
-@cancel_bp.delete(_PATH)
-@cancel_bp.documented(parameters=[_ID])
-@cancel_bp.answers("Verification canceled", VerificationSchema, examples.CANCELED, _FAILS)
-def cancel_verification(verification_id: str) -> Response:
-    """Cancel a verification.
-
-    If it is pending it ends, and its code never verifies. Safe to repeat: one that had ended
-    already stays as it is.
-    """
-    ended = service().cancel(g.client, _well_formed(verification_id))
-    canceled = ended.status is Status.CANCELED
-    message = "Verification canceled" if canceled else "Verification had already ended"
-    return answer(message, _shown().dump(ended))
+    return bp
 
 
 def _shown(*, many: bool = False) -> VerificationSchema:

@@ -17,7 +17,6 @@ from otp_service.web import auth, client_address, webhook_docs
 from otp_service.web.auth import digest
 from otp_service.web.blueprint import Blueprint, Tag
 from otp_service.web.client_address import Network
-from otp_service.web.dependencies import parts
 from otp_service.web.errors import (
     BodyTooLarge,
     Busy,
@@ -57,6 +56,8 @@ class Hooks:
     verify_token: str = field(repr=False)
     networks: Sequence[Network]
     proxies: Sequence[Network]
+    keep_receipts: Callable[[Sequence[Receipt]], None]
+    keep_events: Callable[[Sequence[ProviderEvent]], None]
 
 
 def gupshup_blueprint(hooks: Hooks) -> Blueprint:
@@ -72,7 +73,7 @@ def gupshup_blueprint(hooks: Hooks) -> Blueprint:
         In version 2 or 3 of its format. What is no receipt of a message is left out.
         """
         told = parse_object(request.get_data())
-        return _keep(hooks.read_gupshup(told), hooks.events_of_gupshup(told))
+        return _keep(hooks, hooks.read_gupshup(told), hooks.events_of_gupshup(told))
 
     @bp.get("/webhooks/gupshup-sms")
     @_stored(bp)
@@ -81,7 +82,7 @@ def gupshup_blueprint(hooks: Hooks) -> Blueprint:
 
         One report of Gupshup's enterprise SMS API, in the query.
         """
-        return _keep(hooks.read_sms(request.args.to_dict()))
+        return _keep(hooks, hooks.read_sms(request.args.to_dict()))
 
     @bp.post("/webhooks/gupshup-sms")
     @bp.documented(requestBody=webhook_docs.body({}, [webhook_docs.REPORT], required=False))
@@ -92,7 +93,7 @@ def gupshup_blueprint(hooks: Hooks) -> Blueprint:
         A batch, or one of them as a form.
         """
         body = request.form.to_dict() or request.get_data().decode("utf-8", "replace")
-        return _keep(hooks.read_sms(body))
+        return _keep(hooks, hooks.read_sms(body))
 
     return bp
 
@@ -132,7 +133,7 @@ def meta_blueprint(hooks: Hooks) -> Blueprint:
         if not hooks.authentic_meta(raw, request.headers.get("X-Hub-Signature-256")):
             raise WrongWebhookSignature
         told = parse_object(raw)
-        return _keep(hooks.read_meta(told), hooks.events_of_meta(told))
+        return _keep(hooks, hooks.read_meta(told), hooks.events_of_meta(told))
 
     return bp
 
@@ -142,12 +143,12 @@ def _stored(bp: Blueprint) -> Callable[[Any], Any]:
     return bp.documented(responses=stored, security=[{"webhookSecret": []}, {"webhookToken": []}])
 
 
-def _keep(receipts: list[Receipt], events: Sequence[ProviderEvent] = ()) -> Response:
+def _keep(hooks: Hooks, receipts: list[Receipt], events: Sequence[ProviderEvent] = ()) -> Response:
     """2xx with an empty body is what providers want, within a few seconds."""
     if receipts:
-        parts().keep_receipts(receipts)
+        hooks.keep_receipts(receipts)
     if events:
-        parts().keep_events(events)
+        hooks.keep_events(events)
     return Response(status=200)
 
 

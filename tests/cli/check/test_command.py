@@ -35,7 +35,7 @@ from otp_service.domain.verification import Person, Status
 from otp_service.simulator import Simulator
 from otp_service.simulator.providers import meta_callbacks, templates
 from otp_service.storage.models import SCHEMA, engines_of
-from otp_service.web.dependencies import parts_of
+from otp_service.web.dependencies import dependencies_of
 from tests.conftest import SECRET, LiveServer, MakeApp, Serve
 from tests.delivery.account import META
 from tests.delivery.misbehaving import closed_port_url
@@ -577,7 +577,7 @@ def test_a_check_that_was_broken_off_is_in_nobodys_way(
     make_app: MakeApp, account: dict[str, str], server: LiveServer
 ) -> None:
     app = make_app(**account)
-    service = parts_of(app).service
+    service = dependencies_of(app).service
     earlier = service.send(Person("check", PHONE, "check"), Wish()).verification
     assert checked(app, "--send", PHONE).exit_code == 0
     assert service.get("check", earlier.id).status is Status.CANCELED
