@@ -59,12 +59,12 @@ class Page:
             phone=open_phone,
             pinned=pinned,
             messages=chat,
-            parts=_parts,
+            around_code=_around_code,
             tick=_tick,
             reason=_reason,
             grouped=_grouped,
             clock=_clock,
-            table=faults.TABLE,
+            faults=faults.TABLE,
             origin=request.host_url.rstrip("/"),
         )
 
@@ -84,7 +84,7 @@ def _phones(messages: list[Message]) -> list[Phone]:
     return [Phone(number, of[0].at, len(of)) for number, of in by_number.items()]
 
 
-def _parts(message: Message) -> tuple[str, str, str]:
+def _around_code(message: Message) -> tuple[str, str, str]:
     """The text before the code, the code, and the rest."""
     return message.text.partition(message.code) if message.code else (message.text, "", "")
 

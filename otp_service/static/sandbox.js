@@ -1,8 +1,8 @@
-"use strict";
-// The sandbox's phone: asks the server once a second what has arrived and shows it as a chat.
+// The sandbox's phone: what the server says has arrived, shown as a chat.
 // What the server sends goes in as text, never as HTML: a message may hold anything.
 
-const POLL_MS = 1000;
+import { announce, find, keepLooking, setText, sync } from "./phone.js";
+
 const STATES = {
   verified: "✓ Verified",
   expired: "Expired",
@@ -11,7 +11,6 @@ const STATES = {
   replaced: "Replaced by a newer code",
 };
 
-const find = (selector, root = document) => root.querySelector(selector);
 const log = find("#log");
 
 let messages = []; // oldest first, of every phone
@@ -20,29 +19,15 @@ let known = null; // ids that have arrived; null before the first answer, which 
 const unread = new Set();
 let following = true; // the newest message; who scrolled up to read stays there
 let clockAhead = 0; // the server's clock minus ours, in ms: another device may be minutes off
-
-// ---- asking the server ---------------------------------------------------------------------
-
-let timer;
-let asking = false;
 let connected = true;
 
-async function poll() {
-  clearTimeout(timer);
-  if (asking || document.hidden) return; // a hidden tab asks nothing
-  asking = true;
-  try {
-    const response = await fetch("sandbox/messages", { signal: AbortSignal.timeout(5000) });
-    const answer = await response.json();
-    clockAhead = Date.parse(response.headers.get("Date")) - Date.now() || 0;
-    take(answer.data.messages);
-    connected = true;
-  } catch {
-    connected = false;
-  }
-  asking = false;
-  render(); // without an answer too: the countdowns go on
-  timer = setTimeout(poll, POLL_MS);
+// ---- what the server says ------------------------------------------------------------------
+
+async function look(signal) {
+  const response = await fetch("sandbox/messages", { signal });
+  const answer = await response.json();
+  clockAhead = Date.parse(response.headers.get("Date")) - Date.now() || 0;
+  take(answer.data.messages);
 }
 
 function take(arrived) {
@@ -82,24 +67,6 @@ function render(jump = false) {
 /** The phone that the page's address names, as in /sandbox#+1234567890; undefined if none. */
 function chosenPhone() {
   return location.hash.match(/^#(\+\d+)$/)?.[1];
-}
-
-/** Makes a list show these items, touching only what differs: focus and selection stay. */
-function sync(list, items, keyOf, make, update) {
-  const keys = new Set(items.map(keyOf));
-  for (const element of [...list.children]) {
-    if (!keys.has(element.dataset.key)) element.remove();
-  }
-  items.forEach((item, index) => {
-    let element = list.children[index];
-    if (element?.dataset.key !== keyOf(item)) {
-      element = make(item);
-      element.dataset.key = keyOf(item);
-      list.insertBefore(element, list.children[index] ?? null);
-    }
-    update(element, item);
-  });
-  while (list.children.length > items.length) list.lastElementChild.remove();
 }
 
 const copyOf = (template) => find(template).content.firstElementChild.cloneNode(true);
@@ -149,7 +116,6 @@ function showCount(badge, number) {
 
 function showStatus() {
   const usual = phone ? `Messages to ${grouped(phone)}` : "Waiting for the first message";
-  document.body.classList.toggle("offline", !connected);
   if (!connected) setText(find("#status"), "Connection lost, retrying…");
   else if (known) setText(find("#status"), usual);
 }
@@ -185,61 +151,10 @@ function showTime(element, sentAt) {
   element.dateTime = sentAt;
 }
 
-/** Sets a text that differs only: setting the same one again would be read aloud again. */
-function setText(element, text) {
-  if (element.textContent !== text) element.textContent = text;
-}
-
 const atEnd = () => log.scrollHeight - log.scrollTop - log.clientHeight < 40;
-
-const announce = (text) => setText(find("#announcement"), text);
-
-// ---- copying -------------------------------------------------------------------------------
-
-async function copyFrom(button) {
-  const copied = await copy(button.dataset.copy);
-  const label = find("[data-label-text]", button);
-  button.dataset.copied = copied;
-  label.textContent = copied ? "Copied" : "Select and copy it";
-  announce(copied ? `Copied ${button.dataset.copy}` : "The browser did not let this page copy.");
-  clearTimeout(button.timer);
-  button.timer = setTimeout(() => {
-    delete button.dataset.copied;
-    label.textContent = button.dataset.label;
-    announce("");
-  }, 2000);
-}
-
-async function copy(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    return copyBySelecting(text); // plain http on another host than localhost has no clipboard API
-  }
-}
-
-function copyBySelecting(text) {
-  const focused = document.activeElement;
-  const field = document.createElement("textarea");
-  field.className = "visually-hidden";
-  field.readOnly = true; // no keyboard pops up on a phone
-  field.value = text;
-  document.body.append(field);
-  field.select();
-  const copied = document.execCommand("copy");
-  field.remove();
-  focused.focus({ preventScroll: true });
-  return copied;
-}
 
 // ---- starting ------------------------------------------------------------------------------
 
-document.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-copy]");
-  if (button) copyFrom(button);
-});
-document.addEventListener("visibilitychange", poll);
 addEventListener("hashchange", () => {
   phone = chosenPhone();
   render(true);
@@ -251,4 +166,7 @@ log.addEventListener("scroll", () => {
 });
 addEventListener("resize", () => render());
 render();
-poll();
+keepLooking(look, (worked) => {
+  connected = worked;
+  render(); // without an answer too: the countdowns go on
+});
