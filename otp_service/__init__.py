@@ -18,7 +18,7 @@ from otp_service.settings import Settings
 from otp_service.storage.db import engine as engines
 from otp_service.storage.models import db, engines_of
 from otp_service.storage.schema import MIGRATIONS
-from otp_service.web import auth, errors, openapi, request_log
+from otp_service.web import auth, error_handlers, openapi, request_log
 from otp_service.web.blueprint import Blueprint
 from otp_service.web.dependencies import Dependencies
 from otp_service.web.request import MAX_BODY_BYTES
@@ -83,7 +83,7 @@ def _add_databases(app: Flask, settings: Settings) -> None:
 
 
 def _add_web(app: Flask, settings: Settings, dependencies: Dependencies) -> None:
-    errors.init_app(app)
+    error_handlers.init_app(app)
     request_log.init_app(app, dependencies.metrics)
     blueprints = _blueprints(settings, dependencies)
     scopes = {blueprint.name: blueprint.scopes for blueprint in blueprints}

@@ -19,7 +19,7 @@ from otp_service.domain.failures import FAILURES, OVERTAKEN, Failure, Outcome
 from otp_service.domain.limits import Policy
 from otp_service.domain.messages import Outgoing
 from otp_service.domain.verification import Channel
-from otp_service.web.errors import STATUS
+from otp_service.web.error_handlers import STATUS
 
 ROOT = Path(__file__).parent.parent
 RELIABILITY = (ROOT / "docs" / "reliability.md").read_text()

@@ -16,7 +16,7 @@ from waitress.utilities import BadRequest
 
 from otp_service.domain.errors import OtpError
 from otp_service.server import framing, large_bodies
-from otp_service.web import errors, request_log, security_headers
+from otp_service.web import error_handlers, errors, request_log, security_headers
 
 REQUEST_SECONDS = 30.0  # from a request's first byte to its last
 LINGER_SECONDS = 1.0  # for who is still sending when the connection's last answer is out
@@ -94,7 +94,7 @@ class _EnvelopeTask(ErrorTask):
     def execute(self) -> None:
         error = self.request.error
         refusal = _REFUSALS.get(error.code, errors.BadRequest)()
-        body = json.dumps(errors.body(refusal)).encode()
+        body = json.dumps(error_handlers.envelope(refusal)).encode()
         self.status = f"{error.code} {error.reason}"
         self.response_headers += [
             *security_headers.EVERYWHERE.items(),

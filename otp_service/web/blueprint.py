@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from enum import Enum
-from functools import wraps
 from typing import Any
 
 import flask_smorest
@@ -13,9 +12,9 @@ from marshmallow import Schema
 
 from otp_service.domain.errors import OtpError
 from otp_service.web import auth, examples, responses
-from otp_service.web.request import load_body
+from otp_service.web.error_handlers import REPLAYED
+from otp_service.web.request import View, with_body
 
-View = Callable[..., Any]
 Decorator = Callable[[View], View]
 Json = dict[str, Any]
 
@@ -51,14 +50,7 @@ class Blueprint(flask_smorest.Blueprint):
         content = {"application/json": {"schema": schema, "example": example}}
         document = self.documented(requestBody={"required": True, "content": content})
 
-        def decorate(view: View) -> View:
-            @wraps(view)
-            def with_body(**kwargs: Any) -> Any:
-                return view(load_body(schema), **kwargs)
-
-            return document(with_body)
-
-        return decorate
+        return lambda view: document(with_body(schema, view))
 
     def documented(self, **operation: Any) -> Decorator:
         """Add to the view's operation object in the OpenAPI document."""
@@ -99,6 +91,9 @@ class Blueprint(flask_smorest.Blueprint):
         return self.documented(responses={**refused, "200": page})
 
 
-def answer(message: str, data: Json) -> Response:
-    """The envelope of a success."""
-    return jsonify({"success": True, "message": message, "data": data})
+def answer(message: str, data: Json, *, repeated: bool = False) -> Response:
+    """The envelope of a success; ``repeated``: an earlier request with the same key got it, too."""
+    response = jsonify({"success": True, "message": message, "data": data})
+    if repeated:
+        response.headers[REPLAYED] = "true"
+    return response

@@ -133,14 +133,11 @@ EXPLANATIONS: dict[str, Explanation] = {
 }
 
 
-def told(code: str, status: int) -> dict[str, str]:
+def of_fault(code: str, status: int) -> dict[str, str]:
     """What an answer says about its error beyond the code: of the caller's faults the rule, too.
 
-    ``documentation`` is a path of this server that needs no key. What a person caused is an
-    answer and no fault, so it has none of this.
+    ``documentation`` is a path of this server that needs no key.
     """
-    if status < 400:
-        return {}
     known = EXPLANATIONS.get(code)
     of_caller = vars(known) if known and status < 500 else {}
     return {**of_caller, "documentation": f"{PATH}/{code}"}

@@ -36,7 +36,7 @@ class _Api(flask_smorest.Api):  # type: ignore[misc, unused-ignore]
     DEFAULT_ERROR_RESPONSE_NAME = None
 
     def _register_error_handlers(self) -> None:
-        """See `web.errors`."""
+        """See `web.error_handlers`."""
 
 
 def init_app(app: Flask, blueprints: list[Blueprint], *, keys_required: bool) -> None:

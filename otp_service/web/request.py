@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import wraps
 from typing import Any, NoReturn
 
 from flask import request
@@ -13,6 +14,8 @@ from marshmallow import Schema, ValidationError
 from otp_service.domain.errors import InvalidRequest
 from otp_service.web import json_position
 from otp_service.web.errors import InvalidJson, UnsupportedMediaType
+
+View = Callable[..., Any]
 
 MAX_BODY_BYTES = 16 * 1024
 _FIELDS_TOLD = 20  # of those that are wrong: an answer should not outgrow its question by far
@@ -26,6 +29,16 @@ def load_body(schema: Schema) -> dict[str, Any]:
     if request.mimetype != "application/json" or not _is_utf8():
         raise UnsupportedMediaType
     return _loaded(schema, parse_object(request.get_data()))
+
+
+def with_body(schema: Schema, view: View) -> View:
+    """``view``, given the body that fits ``schema`` as its first argument."""
+
+    @wraps(view)
+    def wrapped(**kwargs: Any) -> Any:
+        return view(load_body(schema), **kwargs)
+
+    return wrapped
 
 
 def load_query(schema: Schema) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from marshmallow import Schema
 from otp_service import wording
 from otp_service.domain.errors import WHY_NO_NUMBER, CodeAlreadySent, DeliveryError, OtpError
 from otp_service.web import errors, examples
+from otp_service.web.error_handlers import REPLAYED, STATUS, envelope
 from otp_service.web.schemas import SentSchema
 
 Json = dict[str, Any]
@@ -94,13 +95,13 @@ def success(message: str, data: type[Schema] | Json, example: Json) -> Json:
 def accepted(message: str, data: type[Schema], example: Json) -> Json:
     """The response to what is stored and will be done."""
     response = success(message, data, example)
-    headers = {"Preference-Applied": _APPLIED, errors.REPLAYED: _REPLAYED}
+    headers = {"Preference-Applied": _APPLIED, REPLAYED: _REPLAYED}
     return response | {"title": "Accepted", "headers": headers}
 
 
 def replayed() -> Json:
     """What the response to a request has that may be a repeated one."""
-    return {"headers": {errors.REPLAYED: _REPLAYED}}
+    return {"headers": {REPLAYED: _REPLAYED}}
 
 
 def _envelope(data: type[Schema] | Json) -> Json:
@@ -119,7 +120,7 @@ def refusals(kinds: Iterable[type[OtpError]]) -> dict[str, Json]:
     by_status: dict[int, list[OtpError]] = {}
     for kind, refusal in examples.REFUSALS.items():  # one order for all
         if kind in wanted:
-            by_status.setdefault(errors.STATUS[kind], []).append(refusal)
+            by_status.setdefault(STATUS[kind], []).append(refusal)
     return {str(status): _response(group) for status, group in sorted(by_status.items())}
 
 
@@ -146,16 +147,16 @@ def _headers(group: list[OtpError]) -> Json:
     if any(isinstance(refusal, errors.Unauthorized) for refusal in group):
         headers["WWW-Authenticate"] = _KEY_WANTED
     if any(isinstance(refusal, DeliveryError) for refusal in group):
-        headers[errors.REPLAYED] = _REPLAYED
+        headers[REPLAYED] = _REPLAYED
     return headers
 
 
 def _example(refusal: OtpError) -> Json:
-    return {"title": type(refusal).__name__, "value": errors.body(refusal)}
+    return {"title": type(refusal).__name__, "value": envelope(refusal)}
 
 
 def _refusal(refusal: OtpError) -> Json:
-    example = errors.body(refusal)
+    example = envelope(refusal)
     return {
         "title": "".join(word.capitalize() for word in refusal.code.split("_")),
         "type": "object",

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from otp_service.web import explanations
-from otp_service.web.errors import STATUS
+from otp_service.web.error_handlers import STATUS
 from tests.conftest import LiveServer, MakeApp
 
 PHONE = {"phone_number": "+919876543210"}

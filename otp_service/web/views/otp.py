@@ -14,11 +14,11 @@ from otp_service.domain import errors
 from otp_service.domain.ports import RequestKey, Wish
 from otp_service.domain.sending import Sent
 from otp_service.domain.service import OtpService
-from otp_service.domain.verification import Person, Verification
+from otp_service.domain.verification import Person
 from otp_service.web import auth, examples
 from otp_service.web.blueprint import Blueprint, Tag, answer
 from otp_service.web.dependencies import Proofs
-from otp_service.web.errors import REPLAYED, BodyTooLarge, InvalidJson, UnsupportedMediaType
+from otp_service.web.errors import BodyTooLarge, InvalidJson, UnsupportedMediaType
 from otp_service.web.schemas import SentSchema, VerifiedSchema, needed, send_schema, verify_schema
 
 Body = dict[str, Any]
@@ -173,21 +173,16 @@ def _verified(service: OtpService, proofs: Proofs | None, body: Body) -> Respons
     sign = proofs.signer() if proofs else None
     verified = service.verify(person, body["otp"], body.get("verification_id"), key)
     data: dict[str, Any] = VerifiedSchema().dump(verified)
-    told = answer("OTP verified successfully", data | ({"proof": sign(verified)} if sign else {}))
-    return _marked(told, verified)
+    if sign:
+        data["proof"] = sign(verified)
+    return answer("OTP verified successfully", data, repeated=verified.repeated)
 
 
 def _sent(message: str, sent: Sent) -> Response:
-    data = SentSchema().dump(sent)
+    data, repeated = SentSchema().dump(sent), sent.verification.repeated
     if not _need_not_wait():
-        return _marked(answer(message, data), sent.verification)
-    response = answer("OTP will be sent", data)
+        return answer(message, data, repeated=repeated)
+    response = answer("OTP will be sent", data, repeated=repeated)
     response.status_code = 202
     response.headers["Preference-Applied"] = "respond-async"
-    return _marked(response, sent.verification)
-
-
-def _marked(response: Response, verification: Verification) -> Response:
-    if verification.repeated:
-        response.headers[REPLAYED] = "true"
     return response

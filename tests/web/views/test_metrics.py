@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from otp_service.domain.errors import OtpError
 from otp_service.observability.metrics import LIMITS, Metrics
 from otp_service.settings import settings_of
-from otp_service.web.errors import STATUS
+from otp_service.web.error_handlers import STATUS
 from otp_service.wording import COUNTED, REFUSALS
 from tests.conftest import MakeApp, new_key
 from tests.scrape import Scrape
