@@ -21,9 +21,10 @@ from otp_service.storage.schema import MIGRATIONS
 from otp_service.web import auth, error_handlers, openapi, request_log
 from otp_service.web.blueprint import Blueprint
 from otp_service.web.dependencies import Dependencies
+from otp_service.web.fields import PHONE
 from otp_service.web.request import MAX_BODY_BYTES
-from otp_service.web.schemas import PHONE
 from otp_service.web.views import (
+    debug,
     docs,
     home,
     jwks,
@@ -103,7 +104,7 @@ def _blueprints(settings: Settings, dependencies: Dependencies) -> list[Blueprin
         verifications.cancel_blueprint(service),
         jwks.blueprint(dependencies.proofs),
         ops.blueprint(dependencies.store_state, dependencies.senders, dependencies.worker),
-        ops.debug_blueprint(dependencies.sender_configuration, dependencies.sample_request),
+        debug.blueprint(dependencies.sender_configuration, dependencies.sample_request),
         metrics.blueprint(dependencies.metrics),
         docs.bp,
     ]

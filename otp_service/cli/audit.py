@@ -17,7 +17,7 @@ from otp_service.cli.support import homes
 from otp_service.domain.errors import HomeUnreachable
 from otp_service.storage.models import engines_of
 from otp_service.storage.sql import audit
-from otp_service.web.schemas import rfc3339
+from otp_service.web.fields import rfc3339
 
 
 @click.command("audit")

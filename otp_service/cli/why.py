@@ -16,7 +16,7 @@ from otp_service.domain.ports import Block
 from otp_service.settings import Settings
 from otp_service.storage import rows
 from otp_service.storage.phones import Count, Report
-from otp_service.web.schemas import rfc3339
+from otp_service.web.fields import rfc3339
 from otp_service.wording import COUNTED, REFUSALS, span
 
 _SUSPICIONS = {

@@ -11,7 +11,7 @@ from flask import Response, jsonify
 from marshmallow import Schema
 
 from otp_service.domain.errors import OtpError
-from otp_service.web import auth, examples, responses
+from otp_service.web import auth, responses
 from otp_service.web.error_handlers import REPLAYED
 from otp_service.web.request import View, with_body
 
@@ -84,7 +84,7 @@ class Blueprint(flask_smorest.Blueprint):
 
     def pages(self, description: str, media_type: str, example: Any) -> Decorator:
         """Document a view that answers something else than an envelope."""
-        schema = examples.shape(example)
+        schema = responses.shape(example)
         content = {media_type: {"schema": schema, "examples": {"page": {"value": example}}}}
         page = {"description": description, "content": content}
         refused = responses.refusals(auth.refusals(self.scope))

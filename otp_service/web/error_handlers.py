@@ -18,7 +18,8 @@ from otp_service.domain import errors as domain
 from otp_service.domain.errors import OtpError
 from otp_service.observability.log_redaction import described
 from otp_service.web import errors, explanations
-from otp_service.web.schemas import SentSchema, rfc3339
+from otp_service.web.answer_schemas import SentSchema
+from otp_service.web.fields import rfc3339
 
 log = logging.getLogger(__name__)
 

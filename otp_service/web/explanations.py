@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from otp_service.web.schemas import PHONE, VERIFICATION_ID
+from otp_service.web.fields import PHONE, VERIFICATION_ID
 
 PATH = "/docs/errors"
 

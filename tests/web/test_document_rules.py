@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from otp_service.web import auth
-from otp_service.web.examples import REFUSALS
+from otp_service.web.example_refusals import REFUSALS
 from tests.conftest import MakeApp
 from tests.system import TOOLS, need_tool, node
 from tests.web.document import Json, all_in, operations, resolved

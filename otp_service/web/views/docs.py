@@ -7,10 +7,11 @@ from http import HTTPStatus
 
 from flask import Response, current_app, render_template, url_for
 
-from otp_service.web import auth, examples, explanations, responses
+from otp_service.web import auth, explanations, responses
 from otp_service.web.blueprint import Blueprint, Tag
 from otp_service.web.error_handlers import STATUS, envelope
 from otp_service.web.errors import NotFound
+from otp_service.web.example_refusals import REFUSALS
 from otp_service.web.openapi import TITLE
 from otp_service.web.security_headers import content_security_policy
 
@@ -84,7 +85,7 @@ def explain_error(code: str) -> tuple[str, dict[str, str]]:
         messages=sorted({kind.message for kind in kinds}),
         status=HTTPStatus(STATUS[kinds[0]]),
         explanation=explanations.EXPLANATIONS[code],
-        answer=json.dumps(envelope(examples.REFUSALS[kinds[0]]), indent=2),
+        answer=json.dumps(envelope(REFUSALS[kinds[0]]), indent=2),
     )
     return html, {"Content-Security-Policy": content_security_policy()}
 

@@ -16,10 +16,12 @@ from otp_service.domain.sending import Sent
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Person
 from otp_service.web import auth, examples
+from otp_service.web.answer_schemas import SentSchema, VerifiedSchema
 from otp_service.web.blueprint import Blueprint, Tag, answer
 from otp_service.web.dependencies import Proofs
 from otp_service.web.errors import BodyTooLarge, InvalidJson, UnsupportedMediaType
-from otp_service.web.schemas import SentSchema, VerifiedSchema, needed, send_schema, verify_schema
+from otp_service.web.fields import needed
+from otp_service.web.request_schemas import send_schema, verify_schema
 
 Body = dict[str, Any]
 

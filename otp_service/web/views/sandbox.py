@@ -10,12 +10,44 @@ from otp_service.domain.errors import StorageUnavailable
 from otp_service.domain.phone import grouped
 from otp_service.domain.ports import StoredMessage
 from otp_service.domain.service import OtpService
-from otp_service.web import auth, examples
+from otp_service.web import auth
 from otp_service.web.blueprint import Blueprint, Tag, answer
-from otp_service.web.schemas import InboxMessageSchema
+from otp_service.web.examples import SENT
+from otp_service.web.fields import PHONE, Answer, Text, Time
+from otp_service.web.responses import shape
 from otp_service.web.security_headers import content_security_policy
 
 _POLICY = content_security_policy()
+_MESSAGE_TEXT = "{code} is your verification code. For your security, do not share this code."
+_INBOX = {
+    "messages": [
+        {
+            "id": "d",
+            "phone_number": PHONE,
+            "shown_number": "+91 98765 43210",
+            "purpose": "login",
+            "text": _MESSAGE_TEXT.format(code="123456"),
+            "code": "123456",
+            "status": "pending",
+            "sent_at": SENT["expires_at"],
+            "expires_at": SENT["expires_at"],
+        }
+    ]
+}
+
+
+class InboxMessageSchema(Answer):
+    """A message as the sandbox's phone shows it; ``status`` is its verification's."""
+
+    id = Text("Names this message", "d0", attribute="delivery.id", required=True)
+    phone_number = Text("E.164", PHONE, attribute="verification.phone", required=True)
+    shown_number = Text("As its country groups the digits", "+91 98765 43210", required=True)
+    purpose = Text("What is being proved", "login", attribute="verification.purpose", required=True)
+    text = Text("What the phone shows", "123456 is your verification code.", required=True)
+    code = Text("The digits in it", "123456", required=True)
+    status = Text("Its verification's, or `replaced` by a newer code", "pending", required=True)
+    sent_at = Time("When it was sent", attribute="delivery.created_at", required=True)
+    expires_at = Time("When its code ends", attribute="expires_at", required=True)
 
 
 def blueprint(service: OtpService) -> Blueprint:
@@ -38,8 +70,8 @@ def blueprint(service: OtpService) -> Blueprint:
     @bp.get("/sandbox/messages")
     @bp.answers(
         "Sandbox messages",
-        {"title": "Inbox", **examples.shape(examples.INBOX)},
-        examples.INBOX,
+        {"title": "Inbox", **shape(_INBOX)},
+        _INBOX,
         [StorageUnavailable],
     )
     def messages() -> Response:
@@ -64,6 +96,6 @@ def _shown(message: StoredMessage, code: str) -> dict[str, Any]:
         **vars(message),
         "shown_number": grouped(message.verification.phone),
         "code": code,
-        "text": examples.MESSAGE_TEXT.format(code=code),
+        "text": _MESSAGE_TEXT.format(code=code),
         "status": shown,
     }

@@ -17,15 +17,11 @@ from otp_service.domain.errors import (
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Status
 from otp_service.web import auth, examples
+from otp_service.web.answer_schemas import VerificationSchema, VerificationsSchema
 from otp_service.web.blueprint import Blueprint, Tag, answer
+from otp_service.web.fields import PHONE, VERIFICATION_ID
 from otp_service.web.request import load_query
-from otp_service.web.schemas import (
-    PHONE,
-    VERIFICATION_ID,
-    PhoneQuerySchema,
-    VerificationSchema,
-    VerificationsSchema,
-)
+from otp_service.web.request_schemas import PhoneQuerySchema
 
 _FAILS = [VerificationNotFound, RequestLimitExceeded, StorageUnavailable]
 _LISTS = [InvalidRequest, InvalidPhoneNumber, RequestLimitExceeded, StorageUnavailable]
