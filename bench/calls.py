@@ -10,9 +10,9 @@ from flask import Flask
 
 from bench.plans import Explainer
 from otp_service.delivery.providers.sandbox import SandboxSender
+from otp_service.domain.drafts import SendOptions
 from otp_service.domain.errors import CodeIncorrect, DeliveryFailed, DeliveryUnconfirmed
 from otp_service.domain.messages import Receipt
-from otp_service.domain.ports import Wish
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Channel, DeliveryStatus, Person
 from otp_service.storage.outbox import Messages
@@ -22,7 +22,7 @@ def explain_requests(explainer: Explainer, service: OtpService, people: Iterator
     """What people wait for: send, resend, verify, get, cancel."""
     person = next(people)
     with explainer.watching("send"):
-        service.send(person, Wish(address="203.0.113.7"))
+        service.send(person, SendOptions(address="203.0.113.7"))
     with explainer.watching("resend"):
         sent = service.resend(person)
     with explainer.watching("verify"), suppress(CodeIncorrect):
@@ -39,8 +39,8 @@ def _explain_repeats(explainer: Explainer, service: OtpService, people: Iterator
     """With an Idempotency-Key."""
     person, key = next(people), service.request_key("public", "key", "request")
     with explainer.watching("send, keyed"):
-        service.send(person, Wish(key=key))
-        service.send(person, Wish(key=key))
+        service.send(person, SendOptions(key=key))
+        service.send(person, SendOptions(key=key))
     with explainer.watching("verify, keyed"), suppress(CodeIncorrect):
         service.verify(person, "x", key=key)
 
@@ -51,7 +51,7 @@ def explain_worker(
     """What goes on beside requests."""
     with explainer.watching("webhook"):
         messages.keep([Receipt("gupshup", "unknown", DeliveryStatus.DELIVERED)])
-    service.send(person, Wish(background=True))
+    service.send(person, SendOptions(background=True))
     with explainer.watching("worker"):
         messages.settle(10, lambda _: 0.0)
         (message,) = messages.take(10)

@@ -69,11 +69,11 @@ def _filled(engine: sa.Engine, app: Flask, rows: range) -> Subject:
     say(f"{rows.stop:,} old verifications")
     filling.fill(engine, rows)
     service: OtpService = app.extensions["otp_service"].service
-    return Subject(rows.stop, service, engine, _people(service, rows))
+    return Subject(rows.stop, service, engine, _people(rows))
 
 
-def _people(service: OtpService, rows: range) -> Iterator[Person]:
-    return (service.person("public", phone, "login") for phone in filling.phones(rows))
+def _people(rows: range) -> Iterator[Person]:
+    return (Person("public", phone, "login") for phone in filling.phones(rows))
 
 
 def _app(engine: sa.Engine, folder: Path, **settings: str) -> Flask:

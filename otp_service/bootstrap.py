@@ -14,8 +14,9 @@ from otp_service.delivery.worker import Worker
 from otp_service.domain.codes import Codes
 from otp_service.domain.dispatch import Dispatch
 from otp_service.domain.follow_up import FollowUp
-from otp_service.domain.limits import Policy
 from otp_service.domain.messages import Message, Receipt, Sender
+from otp_service.domain.policy import Policy
+from otp_service.domain.ports import Store
 from otp_service.domain.sending import Sending
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Channel
@@ -33,7 +34,7 @@ from otp_service.storage.homes import Homes
 from otp_service.storage.outbox import Messages
 from otp_service.storage.provider_events import ProviderEvents
 from otp_service.storage.signing_keys import SigningKeys
-from otp_service.storage.verifications import SqlStore
+from otp_service.storage.verifications import Operations, SqlStore
 from otp_service.web.auth import Clients
 from otp_service.web.dependencies import Dependencies, SenderState
 
@@ -43,11 +44,12 @@ SAMPLE = {"phone": "+1234567890", "code": "123456"}
 def dependencies(settings: Settings, engines: Sequence[sa.Engine]) -> Dependencies:
     """Nothing runs before `Dependencies.start`."""
     databases = [Database(engine) for engine in engines]
-    homes, messages = _homes(settings, *databases), Messages(*databases)
+    store = _store(settings, *databases)
+    messages = Messages(*databases)
     metrics = Metrics()
     senders = _senders(settings, metrics)
     dispatch = _dispatch(settings, messages, senders)
-    follow_up = FollowUp(dispatch, messages, metrics.message_priced)
+    follow_up = FollowUp(dispatch, messages, messages, dispatch.policy, metrics.message_priced)
     worker = Worker(follow_up, partial(_clean_up, databases, settings))
     api_keys, signing_keys = _keys(settings, databases)
 
@@ -58,17 +60,16 @@ def dependencies(settings: Settings, engines: Sequence[sa.Engine]) -> Dependenci
             metrics.receipt(receipt)
 
     def start() -> None:
-        homes.drain()
+        store.drain()
         keep_fresh([keys.known for keys in (api_keys, signing_keys) if keys])
         if settings.worker:
             worker.start()
 
     shown: list[SenderState] = [*senders] or [SandboxSender()]
     metrics.registry.register(Gauges(databases, shown, worker if settings.worker else None))
-    service = OtpService(homes, Sending(dispatch, worker.wake, metrics.pumping_suspected))
     return Dependencies(
-        service=service,
-        store_state=Recent(service.store_state, lambda: [d.is_down for d in databases]).now,
+        service=_service(store, dispatch, worker, metrics),
+        store_state=Recent(store.state, lambda: [d.is_down for d in databases]).now,
         clients=Clients(api_keys),
         proofs=_proofs(settings, signing_keys),
         senders=shown,
@@ -97,14 +98,21 @@ def _proofs(settings: Settings, keys: SigningKeys | None) -> Proofs | None:
     return Proofs(settings.proof, settings.secrets[-1], keys.now) if keys else None
 
 
-def _homes(settings: Settings, database: Database, fallback: Database | None = None) -> Homes:
-    secrets = len(settings.secrets)
-    limits = settings.limits
-    primary = SqlStore(database, secrets_count=secrets, limits=limits)
+def _store(
+    settings: Settings, database: Database, fallback: Database | None = None
+) -> SqlStore | Homes:
+    secrets, limits = len(settings.secrets), settings.limits
+    primary = SqlStore(database, Operations.under(limits, secrets))
     if fallback is None:
-        return Homes(primary)
+        return primary
     shared = limits.shared_by(settings.instance_count)
-    return Homes(primary, SqlStore(fallback, secrets_count=secrets, limits=shared))
+    return Homes(primary, SqlStore(fallback, Operations.under(shared, secrets)))
+
+
+def _service(store: Store, dispatch: Dispatch, worker: Worker, metrics: Metrics) -> OtpService:
+    outbox, codes, policy = dispatch.outbox, dispatch.codes, dispatch.policy
+    sending = Sending(dispatch, outbox, codes, policy, worker.wake, metrics.pumping_suspected)
+    return OtpService(store, sending, codes, policy)
 
 
 def _senders(settings: Settings, metrics: Metrics) -> list[GuardedSender]:

@@ -17,20 +17,21 @@ class Circuit:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._failures = 0
+        self.failures = 0
+        """In a row: without any there is no success to tell of."""
         self.is_open = False
 
     def succeeded(self) -> None:
         """A call went well. One that began before the circuit opened does not close it."""
-        if self._failures and not self.is_open:
+        if self.failures and not self.is_open:
             with self._lock:
-                self._failures = 0
+                self.failures = 0
 
     def failed(self, *, certain: bool) -> bool:
         """A call failed; whether that opened the circuit, which it does for one caller only."""
         with self._lock:
-            self._failures += 1
-            if self.is_open or not (certain or self._failures >= self.DOUBTS):
+            self.failures += 1
+            if self.is_open or not (certain or self.failures >= self.DOUBTS):
                 return False
             self.is_open = True
             return True
@@ -38,7 +39,7 @@ class Circuit:
     def close(self) -> None:
         """A probe went well."""
         with self._lock:
-            self._failures = 0
+            self.failures = 0
             self.is_open = False
 
 

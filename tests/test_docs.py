@@ -16,8 +16,8 @@ from otp_service.delivery.providers.sandbox import SandboxSender
 from otp_service.domain.dispatch import Dispatch
 from otp_service.domain.errors import delivery_error
 from otp_service.domain.failures import FAILURES, OVERTAKEN, Failure, Outcome
-from otp_service.domain.limits import Policy
 from otp_service.domain.messages import Outgoing
+from otp_service.domain.policy import Policy
 from otp_service.domain.verification import Channel
 from otp_service.web.error_handlers import STATUS
 

@@ -13,7 +13,7 @@ from otp_service.cli.group import application
 from otp_service.domain.codes import Codes
 from otp_service.domain.destination import network_of
 from otp_service.domain.errors import InvalidPhoneNumber
-from otp_service.domain.phone import normalize
+from otp_service.domain.phone import read
 from otp_service.domain.verification import PURPOSE, VERIFICATION_ID
 from otp_service.settings import settings_of
 from otp_service.storage.sql import audit
@@ -33,7 +33,7 @@ class Phone(click.ParamType[str]):
 
     def convert(self, value: Any, param: Any, ctx: Any) -> str:
         try:
-            return normalize(str(value), settings_of(application(ctx)).numbering)
+            return read(str(value), settings_of(application(ctx)).numbering).e164
         except InvalidPhoneNumber as error:
             self.fail(f"No phone number: {error.explanation}", param, ctx)
 

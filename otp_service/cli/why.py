@@ -10,9 +10,8 @@ import click
 
 from otp_service.domain.failures import explain
 from otp_service.domain.limits import Limit
-from otp_service.domain.numbering_plans import known
-from otp_service.domain.phone import mask
-from otp_service.domain.ports import Block
+from otp_service.domain.phone import known, mask
+from otp_service.domain.quotas import Block
 from otp_service.settings import Settings
 from otp_service.storage import rows
 from otp_service.storage.phones import Count, Report
@@ -45,7 +44,7 @@ def show_destination(phone: str, settings: Settings) -> None:
         return
     where = known(phone)
     click.echo(f"{mask(phone)}: {where.country or 'no country'}, {where.kind}")
-    refusal = settings.destinations.refusal(phone)
+    refusal = settings.destinations.refusal(where)
     _line("destination", f"BLOCKED: {REFUSALS[refusal]}" if refusal else "allowed")
 
 

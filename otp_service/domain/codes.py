@@ -54,10 +54,10 @@ def bind(verification_id: str, tag: str) -> str:
     return hashlib.sha256(f"{verification_id}{tag}".encode()).hexdigest()
 
 
-def _hmac(secret: Secret, *parts: str) -> bytes:
-    """HMAC over length-delimited parts: no two lists of parts give the same message."""
-    encoded = (part.encode() for part in parts)
-    message = b"".join(len(part).to_bytes(4, "big") + part for part in encoded)
+def _hmac(secret: Secret, *texts: str) -> bytes:
+    """HMAC over length-delimited texts: no two lists of texts give the same message."""
+    encoded = (text.encode() for text in texts)
+    message = b"".join(len(text).to_bytes(4, "big") + text for text in encoded)
     return hmac.new(secret.key, message, hashlib.sha256).digest()
 
 
@@ -82,6 +82,11 @@ class Codes:
             if secret.id == secret_id:
                 return derive_code(secret, verification_id, generation, self.length)
         raise LookupError("the secret of this code is no longer configured")
+
+    def mac(self, person: Person, verification_id: str, generation: int) -> str:
+        """What a store keeps of a new code: its tag, bound to its verification."""
+        code = self.make(person.phone, verification_id, generation, self.secret_id)
+        return bind(verification_id, tag(self.secrets[0], person, code))
 
     def tags(self, person: Person, code: str) -> list[str]:
         """The code's tag under each secret, newest first."""

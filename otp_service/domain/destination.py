@@ -6,8 +6,8 @@ import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from otp_service.domain.numbering_plans import PhoneNumber, known, with_its_9
-from otp_service.domain.phone import Numbering
+from otp_service.domain.numbering_plans import may_be_mobile
+from otp_service.domain.phone import Numbering, PhoneNumber
 
 # What no messenger reaches, and what others are paid for when it is called or written to.
 BLOCKED_TYPES = frozenset(
@@ -47,23 +47,23 @@ class DestinationRules:
             fixed_lines="fixed_line" not in self.blocked_types,
         )
 
-    def refusal(self, phone: str) -> str | None:
-        """Why the phone (E.164) gets no message: country, prefix, number_type, or
+    def refusal(self, phone: PhoneNumber) -> str | None:
+        """Why the phone gets no message: country, prefix, number_type, or
         may_be_mobile_without_9 where that type may be a matter of spelling.
         """
-        where = known(phone)
-        if not self._may_be_there(where):
+        if not self._may_be_there(phone):
             return "country"
-        if phone.startswith(self.blocked_prefixes):
+        if phone.e164.startswith(self.blocked_prefixes):
             return "prefix"
-        if where.kind not in self.blocked_types:
+        if phone.kind not in self.blocked_types:
             return None
-        return "may_be_mobile_without_9" if with_its_9(where) else "number_type"
+        may_be = phone.parsed and may_be_mobile(phone.parsed)
+        return "may_be_mobile_without_9" if may_be else "number_type"
 
-    def _may_be_there(self, where: PhoneNumber) -> bool:
-        if not self.countries or where.country in self.countries:
+    def _may_be_there(self, phone: PhoneNumber) -> bool:
+        if not self.countries or phone.country in self.countries:
             return True
-        return where.country is None and where.number.startswith(self.accepted_prefixes)
+        return phone.country is None and phone.e164.startswith(self.accepted_prefixes)
 
 
 def network_of(address: str) -> str:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from otp_service.domain.codes import Codes
 from otp_service.domain.errors import DeliveryError, InvalidRequest, StorageUnavailable
 from otp_service.domain.failures import Failure, Outcome
-from otp_service.domain.limits import Policy
 from otp_service.domain.messages import Message, Outbox, Outgoing, Sender
 from otp_service.domain.phone import mask
+from otp_service.domain.policy import Policy
 from otp_service.domain.verification import Channel
 
 log = logging.getLogger(__name__)
@@ -83,9 +83,9 @@ class Dispatch:
             message_id = self._sender(message).send(text)
         except DeliveryError as error:
             failure, masked = error.failure, mask(message.phone)
-            told = "%s did not take a message to %s, %s"
-            words = (message.provider, masked, failure.told_to_operator)
-            log.log(failure.level, told, *words, extra=_facts(message, failure))
+            event = "%s did not take a message to %s, %s"
+            words = (message.provider, masked, failure.operator_text)
+            log.log(failure.level, event, *words, extra=_facts(message, failure))
             return error
         self._record_success(message, message_id)
         return None

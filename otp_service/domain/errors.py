@@ -7,15 +7,12 @@ None of them ever holds a code, a key or the text of somebody else's exception.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from otp_service.domain import failures
 from otp_service.domain.failures import Failure, Outcome
-
-if TYPE_CHECKING:
-    from otp_service.domain.ports import Quota
-    from otp_service.domain.verification import Delivery, Verification
-
+from otp_service.domain.quotas import Quota
+from otp_service.domain.verification import Delivery, Verification
 
 RETRY_AFTER = 5  # seconds, for callers, where the provider names none; Gupshup documents none
 
@@ -128,8 +125,11 @@ class DeliveryError(OtpError):
         retry_after: int | None = None,
     ) -> None:
         self.failure = failure or type(self).failure
-        told = reason or self.failure.explanation
-        super().__init__(retry_after=retry_after, failure=self.failure.code, reason=told)
+        super().__init__(
+            retry_after=retry_after,
+            failure=self.failure.code,
+            reason=reason or self.failure.explanation,
+        )
         self.reason = reason
 
 

@@ -32,7 +32,7 @@ class Failure:
     advice: str = ""
 
     @property
-    def told_to_operator(self) -> str:
+    def operator_text(self) -> str:
         """The code, and what to do, or what it means where there is nothing to do."""
         return f"{self.code}: {self.advice or self.explanation}"
 

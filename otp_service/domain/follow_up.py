@@ -11,7 +11,8 @@ from otp_service.domain import failures
 from otp_service.domain.dispatch import Dispatch
 from otp_service.domain.errors import DeliveryUnavailable, DeliveryUnconfirmed
 from otp_service.domain.failures import FAILURES, Failure, Outcome
-from otp_service.domain.messages import Outgoing, Receipt, Receipts, Sender
+from otp_service.domain.messages import Outbox, Outgoing, Receipt, Receipts, Sender
+from otp_service.domain.policy import Policy
 from otp_service.domain.verification import Channel, DeliveryStatus, Price
 
 log = logging.getLogger(__name__)
@@ -28,7 +29,9 @@ class FollowUp:
     """
 
     dispatch: Dispatch
+    outbox: Outbox
     receipts: Receipts
+    policy: Policy
     on_price: Callable[[str, Price], object] = lambda provider, price: None
 
     def settle_receipts(self, count: int = 500) -> int:
@@ -36,18 +39,18 @@ class FollowUp:
         return self.receipts.settle(count, _noted, self.on_price)
 
     def take(self, count: int) -> Sequence[Outgoing]:
-        return self.dispatch.outbox.take(count)
+        return self.outbox.take(count)
 
     def handle(self, message: Outgoing) -> None:
         """Do what is due about a message. May raise `StorageUnavailable`: then it is due again."""
         if message.is_current and message.status is DeliveryStatus.QUEUED and not _unclear(message):
             self._send(message)
         elif not message.is_current or message.status in _ARRIVED or not self._replace(message):
-            self.dispatch.outbox.close(message)
+            self.outbox.close(message)
 
     def _send(self, message: Outgoing) -> None:
         message, error = self.dispatch.carry(message)
-        outbox, policy = self.dispatch.outbox, self.dispatch.policy
+        outbox, policy = self.outbox, self.policy
         if isinstance(error, DeliveryUnconfirmed):  # it is not blindly repeated
             outbox.postpone(message, error, policy.sms_after if message.auto else None)
         elif isinstance(error, DeliveryUnavailable) and _wait(message, error) < message.expires_in:
@@ -58,15 +61,13 @@ class FollowUp:
     def _replace(self, message: Outgoing) -> bool:
         """Put another message in the place of one that failed, or did not arrive in time."""
         if route := self._route_after(message):
-            return bool(
-                self.dispatch.outbox.follow(message, route.channel, route.provider, due_in=0)
-            )
+            return bool(self.outbox.follow(message, route.channel, route.provider, due_in=0))
         if _failure(message).outcome is not Outcome.TEMPORARY:
             return False
         wait = back_off(message.tries)
         if wait >= message.expires_in:
             return False
-        follow = self.dispatch.outbox.follow
+        follow = self.outbox.follow
         return bool(follow(message, message.channel, message.provider, due_in=wait))
 
     def _route_after(self, message: Outgoing) -> Sender | None:
@@ -87,8 +88,8 @@ def look_in(receipt: Receipt) -> float:
 
 def _noted(receipt: Receipt) -> float:
     if failure := receipt.failure:
-        told = "a message that %s had taken failed, %s"
-        log.log(failure.level, told, receipt.provider, failure.told_to_operator)
+        event = "a message that %s had taken failed, %s"
+        log.log(failure.level, event, receipt.provider, failure.operator_text)
     return look_in(receipt)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from otp_service.domain import failures
+from otp_service.domain.drafts import Earlier, Issued
 from otp_service.domain.errors import (
     DeliveryUnconfirmed,
     IdempotencyInProgress,
@@ -15,7 +16,7 @@ from otp_service.domain.errors import (
     delivery_error,
 )
 from otp_service.domain.failures import FAILURES
-from otp_service.domain.ports import Earlier, Issued, Store
+from otp_service.domain.ports import Store
 from otp_service.domain.sending import Sending, Sent
 from otp_service.domain.verification import Delivery, Status, Verification
 
@@ -37,7 +38,7 @@ class Repeats:
         """
         earlier, person = issued.earlier, issued.draft.person
         assert earlier
-        key = issued.draft.wish.key
+        key = issued.draft.options.key
         if key is None or earlier.fingerprint not in key.fingerprints:
             raise IdempotencyKeyReused(phone=person.phone)
         found = self.store.get(person.client, earlier.verification_id)

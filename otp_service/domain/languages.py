@@ -9,7 +9,7 @@ from threading import Lock
 from langcodes import Language, language_distance
 
 MAX_LENGTH = 64  # of a tag, as `read` gives it
-_MOST_TEXT, _MOST_PARTS = 255, 7
+_MOST_TEXT, _MOST_SUBTAGS = 255, 7
 _SCRIPTS = {"latin": "Latn", "cyrillic": "Cyrl", "devanagari": "Deva"}  # as in sr_RS@latin
 # Of CLDR's distances: up to here who reads the one language can make do with the other (Nynorsk and
 # Bokmål, Cantonese and written Chinese).
@@ -24,15 +24,16 @@ def read(text: str) -> str | None:
     beginning is left out.
     """
     name, _, modifier = text.strip()[:_MOST_TEXT].partition("@")
-    parts = [part for part in re.split("[-_]", name.partition(".")[0]) if part][:_MOST_PARTS]
+    written = filter(None, re.split("[-_]", name.partition(".")[0]))
+    subtags = list(written)[:_MOST_SUBTAGS]
     if script := _SCRIPTS.get(modifier.lower()):
-        parts.insert(1, script)
+        subtags.insert(1, script)
     with _lock:
         _forget()
-        while parts and parts[0].isalpha():
-            if tag := _canonical("-".join(parts)):
+        while subtags and subtags[0].isalpha():
+            if tag := _canonical("-".join(subtags)):
                 return tag
-            parts.pop()
+            subtags.pop()
     return None
 
 

@@ -6,11 +6,7 @@ import math
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
-from functools import cached_property
 from typing import Any
-
-from otp_service.domain.destination import DestinationRules
-from otp_service.domain.phone import Numbering
 
 
 @dataclass(frozen=True)
@@ -32,7 +28,8 @@ class Limit:
         """When a window that began then has passed."""
         return since + timedelta(seconds=self.seconds)
 
-    def told(self) -> dict[str, Any]:
+    @property
+    def details(self) -> dict[str, Any]:
         """For the refusal."""
         per = {"per_seconds": self.seconds} if self.seconds else {}
         return {"limit": self.name, "allowed": self.count, **per}
@@ -141,27 +138,3 @@ class Limits:
             phone_failures=part(self.phone_failures),
             client_requests=self.client_requests and self.client_requests.shared_by(instances),
         )
-
-
-@dataclass(frozen=True)
-class Policy:
-    """A deployment's choices.
-
-    ``lifetime`` of a code in seconds; ``max_attempts`` wrong guesses for one verification;
-    ``grace`` earlier codes that stay valid after a resend; ``expose_code`` in answers (sandbox);
-    ``test_numbers`` in E.164 never leave this machine and have no send limits; ``sms_after`` so
-    many seconds without a receipt of its arrival, a message that may be is followed by an SMS.
-    """
-
-    lifetime: int
-    max_attempts: int
-    grace: int
-    expose_code: bool
-    test_numbers: frozenset[str]
-    sms_after: int = 30
-    destinations: DestinationRules = field(default_factory=DestinationRules)
-
-    @cached_property
-    def numbering(self) -> Numbering:
-        """How numbers are read here."""
-        return self.destinations.numbering(self.test_numbers)

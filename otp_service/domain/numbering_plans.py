@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from functools import lru_cache
 
 import phonenumbers
 from phonenumbers import NumberParseException, ValidationResult
-
-from otp_service.domain.errors import InvalidPhoneNumber
 
 NUMBER_TYPES = {
     value: name.lower()
@@ -17,50 +13,10 @@ NUMBER_TYPES = {
     if isinstance(value, int) and name != "UNKNOWN"
 }
 MAX_DIGITS = 15  # of E.164, the country code's among them (ITU-T E.164, 6.2.1)
-_PREFIX_LESS = 4
-
-
-@dataclass(frozen=True)
-class PhoneNumber:
-    """``number`` is E.164; ``country`` ISO 3166, None if it belongs to none or is not known;
-    ``kind`` one of `NUMBER_TYPES`, or unknown.
-    """
-
-    number: str
-    country: str | None = None
-    kind: str = "unknown"
-
-    @property
-    def prefix(self) -> str:
-        """The number less its last four digits, which numbers rented together share."""
-        return self.number[:-_PREFIX_LESS]
-
-
-@lru_cache(maxsize=256)  # within a request the same number is asked about again
-def known(number: str) -> PhoneNumber:
-    """What is known of a number that is kept. Not of a test number: that may be none."""
-    parsed = phonenumbers.parse(number, None)
-    region = phonenumbers.region_code_for_number(parsed)
-    return PhoneNumber(
-        number=number,
-        country=region if region and region.isalpha() else None,
-        kind=NUMBER_TYPES.get(phonenumbers.number_type(parsed), "unknown"),
-    )
 
 
 def e164(parsed: phonenumbers.PhoneNumber) -> str:
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-
-
-def parse(written: str, country: str | None = None) -> phonenumbers.PhoneNumber:
-    """A plus and digits, or digits as one dials in ``country``. Raises `InvalidPhoneNumber`."""
-    if written.startswith("+0"):  # what country codes never do
-        raise InvalidPhoneNumber("country_code_missing")
-    try:
-        return phonenumbers.parse(written, country)
-    except NumberParseException as error:
-        reason = _WHY_UNREADABLE.get(error.error_type, "too_short")
-    raise InvalidPhoneNumber("too_long" if len(written) > 1 + MAX_DIGITS else reason)
 
 
 _WHY_UNREADABLE = {
@@ -72,6 +28,17 @@ _WHY_IMPOSSIBLE = {
     ValidationResult.IS_POSSIBLE_LOCAL_ONLY: "too_short",
     ValidationResult.TOO_LONG: "too_long",
 }
+
+
+def why_unreadable(written: str, error_type: int) -> str:
+    """One of `errors.WHY_NO_NUMBER`; ``error_type`` is of `NumberParseException`."""
+    reason = _WHY_UNREADABLE.get(error_type, "too_short")
+    return "too_long" if len(written) > 1 + MAX_DIGITS else reason
+
+
+def kind(parsed: phonenumbers.PhoneNumber) -> str:
+    """One of `NUMBER_TYPES`, or unknown."""
+    return NUMBER_TYPES.get(phonenumbers.number_type(parsed), "unknown")
 
 
 def why_invalid(parsed: phonenumbers.PhoneNumber) -> str:
@@ -107,6 +74,8 @@ _BEFORE = {
     ),
 }
 _ARGENTINA = 54
+CHANGED = frozenset({*_BEFORE, _ARGENTINA})
+"""The country codes of numbers that have another spelling."""
 
 
 def in_one_spelling(
@@ -121,7 +90,7 @@ def in_one_spelling(
         national = f"9{national}"
     else:
         return parsed
-    other = parse(f"+{parsed.country_code}{national}")
+    other = phonenumbers.parse(f"+{parsed.country_code}{national}", None)
     return other if phonenumbers.is_valid_number(other) else parsed
 
 
@@ -133,7 +102,6 @@ def _may_lack_its_9(parsed: phonenumbers.PhoneNumber) -> bool:
     return parsed.country_code == _ARGENTINA and is_fixed
 
 
-def with_its_9(phone: PhoneNumber) -> str | None:
-    """The mobile that an Argentine number may be which was written as a fixed line's."""
-    mobile = in_one_spelling(parse(phone.number), fixed_lines=True)
-    return None if e164(mobile) == phone.number else e164(mobile)
+def may_be_mobile(parsed: phonenumbers.PhoneNumber) -> bool:
+    """Whether an Argentine number that was written as a fixed line's is a mobile with a 9."""
+    return in_one_spelling(parsed, fixed_lines=True) != parsed

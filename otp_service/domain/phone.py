@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import phonenumbers
-from phonenumbers import is_valid_number
+from phonenumbers import NumberParseException
 
 from otp_service.domain import numbering_plans as plans
+from otp_service.domain import typed
 from otp_service.domain.errors import InvalidPhoneNumber
-from otp_service.domain.typed import plain
 
 _MIN_DIGITS = 8  # with fewer there is no number of any country, written without its plus
+_PREFIX_LESS = 4
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,8 @@ class Numbering:
 
     ``test_numbers`` (E.164) need no validity; what begins with one of ``accepted_prefixes`` needs
     a possible length only. Digits without a plus are first read as ``default_country``'s (ISO
-    3166). Where ``fixed_lines`` get messages, an Argentine one is its mobile: see `with_its_9`.
+    3166). Where ``fixed_lines`` get messages, an Argentine one is its mobile: see
+    `numbering_plans.in_one_spelling`.
     """
 
     test_numbers: frozenset[str] = frozenset()
@@ -30,16 +33,47 @@ class Numbering:
     fixed_lines: bool = False
 
 
-def normalize(text: str, numbering: Numbering = Numbering()) -> str:
-    """The number that ``text`` means as E.164, which read again is itself.
+@dataclass(frozen=True)
+class PhoneNumber:
+    """A number that was read once: ``e164`` is how it is kept. A test number may be ``parsed`` as
+    none.
+    """
+
+    e164: str
+    parsed: phonenumbers.PhoneNumber | None = field(default=None, repr=False, compare=False)
+
+    @cached_property
+    def country(self) -> str | None:
+        """ISO 3166; None if it belongs to none or is not known."""
+        region = self.parsed and phonenumbers.region_code_for_number(self.parsed)
+        return region if region and region.isalpha() else None
+
+    @cached_property
+    def kind(self) -> str:
+        """One of `numbering_plans.NUMBER_TYPES`, or unknown."""
+        return plans.kind(self.parsed) if self.parsed else "unknown"
+
+    @property
+    def prefix(self) -> str:
+        """The number less its last four digits, which numbers rented together share."""
+        return self.e164[:-_PREFIX_LESS]
+
+
+def known(e164: str) -> PhoneNumber:
+    """What is known of a number that is kept. Not of a test number: that may be none."""
+    return PhoneNumber(e164, phonenumbers.parse(e164, None))
+
+
+def read(text: str, numbering: Numbering = Numbering()) -> PhoneNumber:
+    """The number that ``text`` means; its ``e164`` read again is itself.
 
     Digits without a plus are international, as the original API read them. Raises
     `InvalidPhoneNumber`, which says why.
     """
-    written = _written(text)
+    written = text if re.fullmatch(r"\+?[0-9]+", text, re.ASCII) else typed.number(text)
     digits = written.lstrip("+")
     if f"+{digits}" in numbering.test_numbers:
-        return f"+{digits}"
+        return PhoneNumber(f"+{digits}")
     if written == digits and numbering.default_country:
         return _national_first(digits, numbering)
     try:
@@ -50,7 +84,7 @@ def normalize(text: str, numbering: Numbering = Numbering()) -> str:
     raise InvalidPhoneNumber("country_code_missing")  # or it is wrong: nobody can tell
 
 
-def _national_first(digits: str, numbering: Numbering) -> str:
+def _national_first(digits: str, numbering: Numbering) -> PhoneNumber:
     try:
         return _read(digits, numbering.default_country, numbering)
     except InvalidPhoneNumber as error:
@@ -61,52 +95,46 @@ def _national_first(digits: str, numbering: Numbering) -> str:
         raise failure from None
 
 
-_SEPARATORS = ".．。｡·•․/／⁄∕~～∼⁓"
-_BRACKETS = frozenset({"Ps", "Pe"})
-_PLUS = str.maketrans("＋﹢", "++")
-_EXTENSION = re.compile(r"\+?[0-9]+(?:[;,]?ext(?:ension)?[:=]?|[x;,#]+|anexo|int|доб)[0-9]+#?")
-
-
-def _written(text: str) -> str:
-    """The digits of it, with a plus before them if there is one."""
-    bare = plain(text, _BRACKETS, _SEPARATORS).translate(_PLUS).lower().removeprefix("tel:")
-    if _EXTENSION.fullmatch(bare):
-        raise InvalidPhoneNumber("extension")  # nobody reads WhatsApp behind one
-    if not re.fullmatch(r"\+?[0-9]+", bare):
-        raise InvalidPhoneNumber("not_a_number")
-    return bare
-
-
-def _read(written: str, country: str | None, numbering: Numbering) -> str:
+def _read(written: str, country: str | None, numbering: Numbering) -> PhoneNumber:
     """``written`` has a plus, or is as one dials in ``country``."""
-    parsed = _spelled(written, country, numbering)
+    parsed = _parse(written, country, numbering)
     number = plans.e164(parsed)
     is_accepted = number.startswith(numbering.accepted_prefixes) and plans.is_possible(parsed)
-    if not is_accepted and not is_valid_number(parsed):
+    if not is_accepted and not phonenumbers.is_valid_number(parsed):
         raise InvalidPhoneNumber(plans.why_invalid(parsed))
     if len(number) > 1 + plans.MAX_DIGITS:
         raise InvalidPhoneNumber("too_long")
-    if number != written and _spelled(number, None, numbering) != parsed:
+    if number != written and _parse(number, None, numbering) != parsed:
         # Its first digits would be taken for a trunk prefix next time, or it would be mended once
         # more: a second spelling, with limits of its own, of whichever phone that is.
         raise InvalidPhoneNumber("unknown_range")
-    return number
+    return PhoneNumber(number, parsed)
 
 
-def _spelled(written: str, country: str | None, numbering: Numbering) -> phonenumbers.PhoneNumber:
-    return plans.in_one_spelling(plans.parse(written, country), numbering.fixed_lines)
+def _parse(written: str, country: str | None, numbering: Numbering) -> phonenumbers.PhoneNumber:
+    """In its one spelling. Raises `InvalidPhoneNumber`."""
+    if written.startswith("+0"):  # what country codes never do
+        raise InvalidPhoneNumber("country_code_missing")
+    try:
+        parsed = phonenumbers.parse(written, country)
+    except NumberParseException as error:
+        reason = plans.why_unreadable(written, error.error_type)
+    else:
+        changed = parsed.country_code in plans.CHANGED
+        return plans.in_one_spelling(parsed, numbering.fixed_lines) if changed else parsed
+    raise InvalidPhoneNumber(reason)
 
 
-def mask(number: str) -> str:
+def mask(number: str, dot: str = "•") -> str:
     """For logs: country code and last four digits, such as ``+91••••3210``."""
     head = number[: max(0, min(3, len(number) - 5))]
-    return f"{head}••••{number[-4:]}"
+    return f"{head}{dot * 4}{number[-4:]}"
 
 
 def grouped(number: str) -> str:
     """For people: E.164 with the digits as its country groups them, such as ``+91 98765 43210``."""
     try:
         parsed = phonenumbers.parse(number, None)
-    except phonenumbers.NumberParseException:  # a test number of no country
+    except NumberParseException:  # a test number of no country
         return number
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)

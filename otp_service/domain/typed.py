@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Container
+
+from otp_service.domain.errors import InvalidPhoneNumber
 
 # Blanks, dashes and what is not seen: directions, joiners, soft hyphens (Unicode's categories).
 _LEFT_OUT = frozenset({"Zs", "Zl", "Zp", "Pd", "Cf"})
@@ -31,3 +34,22 @@ def _plain(character: str, categories: Container[str], others: str) -> str:
         return ""
     category = unicodedata.category(character)
     return "" if category in _LEFT_OUT or category in categories else character
+
+
+_SEPARATORS = ".．。｡·•․/／⁄∕~～∼⁓"
+_BRACKETS = frozenset({"Ps", "Pe"})
+_PLUS = str.maketrans("＋﹢", "++")
+_EXTENSION = re.compile(r"\+?[0-9]+(?:[;,]?ext(?:ension)?[:=]?|[x;,#]+|anexo|int|доб)[0-9]+#?")
+
+
+def number(text: str) -> str:
+    """The digits of a phone number, with a plus before them if there is one.
+
+    Raises `InvalidPhoneNumber`.
+    """
+    bare = plain(text, _BRACKETS, _SEPARATORS).translate(_PLUS).lower().removeprefix("tel:")
+    if _EXTENSION.fullmatch(bare):
+        raise InvalidPhoneNumber("extension")  # nobody reads WhatsApp behind one
+    if not re.fullmatch(r"\+?[0-9]+", bare):
+        raise InvalidPhoneNumber("not_a_number")
+    return bare

@@ -41,7 +41,7 @@ class Channel(str, Enum):
 
 @dataclass(frozen=True)
 class Person:
-    """Who is asked to prove what, and for which client. ``phone`` is E.164."""
+    """Who is asked to prove what, and for which client. ``phone`` is E.164, once it is read."""
 
     client: str
     phone: str

@@ -14,7 +14,8 @@ from pathlib import Path
 from otp_service import private_files
 from otp_service.domain.codes import MIN_SECRET_BYTES, Secret
 from otp_service.domain.errors import InvalidPhoneNumber
-from otp_service.domain.phone import Numbering, normalize
+from otp_service.domain.phone import Numbering
+from otp_service.domain.phone import read as read_phone
 from otp_service.environment import Reader
 
 SANDBOX_TEST_NUMBER = "+1234567890"
@@ -80,7 +81,7 @@ def test_numbers(read: Reader, sandbox: bool, length: int, numbering: Numbering)
             read.problems.append(f"OTP_TEST_NUMBERS: each code must have {length} digits")
         else:
             with suppress(InvalidPhoneNumber):
-                number = normalize(number, numbering)
+                number = read_phone(number, numbering).e164
             numbers[number] = code
         if not code and not sandbox:
             read.warnings.append(

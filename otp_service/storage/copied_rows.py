@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from otp_service.storage.db.transaction import describe
+from otp_service.storage.db.failures import describe
 from otp_service.storage.models import Base
 
 log = logging.getLogger(__name__)

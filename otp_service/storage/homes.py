@@ -12,123 +12,101 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
 
+from otp_service.domain.checks import Check, CheckResult, Verdict
+from otp_service.domain.drafts import Draft, Issued
 from otp_service.domain.errors import HomeUnreachable, StorageUnavailable
-from otp_service.domain.ports import (
-    Check,
-    Draft,
-    Issued,
-    Judged,
-    PhoneQuestion,
-    StoredMessage,
-    StoreState,
-    Verdict,
-)
+from otp_service.domain.ports import PhoneQuery, StoredMessage, StoreState
 from otp_service.domain.verification import Delivery, Person, Status, Verification
 from otp_service.storage.verifications import SqlStore
 
 DRAIN_SECONDS = 1.0
 log = logging.getLogger(__name__)
 
-DraftFor = Callable[[str], Draft]
-
 
 class Homes:
-    """The domain's `Store`. ``fallback`` is None where ``primary`` is all there is."""
+    """The domain's `Store` over a ``primary`` home and the ``fallback`` for when it is away."""
 
-    def __init__(self, primary: SqlStore, fallback: SqlStore | None = None) -> None:
+    def __init__(self, primary: SqlStore, fallback: SqlStore) -> None:
         self._primary = primary
         self._fallback = fallback
         self._draining = threading.Lock()
 
     def _home(self, verification_id: str) -> SqlStore:
-        if self._fallback and verification_id.startswith(self._fallback.database.letter):
-            return self._fallback
-        return self._primary
+        in_fallback = verification_id.startswith(self._fallback.database.letter)
+        return self._fallback if in_fallback else self._primary
 
-    def issue(self, person: Person, draft_for: DraftFor) -> Issued:
-        if self._fallback is None:
-            return self._primary.issue(draft_for(self._primary.new_id()))
-        if self._live_in(self._fallback, person):
-            return self._issue_in(self._fallback, draft_for)
+    def issue(self, draft: Draft, /) -> Issued:
+        if self._live_in_fallback(draft.person):
+            return self._fallback.issue(draft)
         try:
-            return self._issue_in(self._primary, draft_for)
+            return self._primary.issue(draft)
         except HomeUnreachable:
-            # With a new id and code: the reply may have been lost, and then the first draft is
+            # With another id and code: the reply may have been lost, and then the first message is
             # stored. Its code is never sent, so nobody can use it.
-            issued = self._issue_in(self._fallback, draft_for)
+            issued = self._fallback.issue(draft)
         log.info("issued in the fallback, since the database can't be reached")
         self.drain()
         return issued
 
-    def _issue_in(self, home: SqlStore, draft_for: DraftFor) -> Issued:
-        return home.issue(draft_for(home.new_id()))
-
-    def _live_in(self, fallback: SqlStore, person: Person) -> bool:
+    def _live_in_fallback(self, person: Person) -> bool:
         """Whether the fallback has the person's live verification; it forgets one that ended."""
         try:
-            known = fallback.known(person)
+            known = self._fallback.known(person)
         except StorageUnavailable:  # a broken fallback must not end what Postgres can still do
             return False
         if known not in (None, Status.PENDING):
-            fallback.forget(person)
+            self._fallback.forget(person)
         return known is Status.PENDING
 
-    def reissue(self, draft: Draft) -> Issued:
-        return self._home(draft.id).issue(draft)
+    def reissue(self, draft: Draft, verification_id: str, generation: int, /) -> Issued:
+        return self._home(verification_id).reissue(draft, verification_id, generation)
 
-    def live(self, person: Person) -> Verification | None:
-        if self._fallback is None:
-            return self._primary.live(person)
-        if self._live_in(self._fallback, person):
+    def live(self, person: Person, /) -> Verification | None:
+        if self._live_in_fallback(person):
             return self._fallback.live(person)
         try:
             return self._primary.live(person)
         except HomeUnreachable:
             return None
 
-    def check(self, check: Check) -> Judged:
+    def check(self, check: Check, /) -> CheckResult:
         if check.verification_id:
             return self._home(check.verification_id).check(check)
-        if self._fallback is None:
-            return self._primary.check(check)
         try:
             known = self._fallback.known(check.person)
         except StorageUnavailable:
             return self._check_primary_alone(check)
         return (self._fallback if known else self._primary).check(check)
 
-    def _check_primary_alone(self, check: Check) -> Judged:
+    def _check_primary_alone(self, check: Check) -> CheckResult:
         """The fallback can't be read. "Missing" would be a guess, anything else is certain."""
-        judged = self._primary.check(check)
-        if judged.verdict is Verdict.MISSING:
+        result = self._primary.check(check)
+        if result.verdict is Verdict.MISSING:
             raise StorageUnavailable
-        return judged
+        return result
 
     def get(
-        self, client: str, verification_id: str, *, support: bool = False
+        self, client: str, verification_id: str, /, *, support: bool = False
     ) -> Verification | None:
         return self._home(verification_id).get(client, verification_id, support=support)
 
-    def of_phone(self, asked: PhoneQuestion) -> list[Verification]:
+    def of_phone(self, query: PhoneQuery, /) -> list[Verification]:
         """Postgres first: while it is away there is no list, and none is audited."""
-        found = self._primary.of_phone(asked)
-        if self._fallback and self._fallback.has_phone(asked.phone):
-            found += self._fallback.of_phone(asked)
+        found = self._primary.of_phone(query)
+        if self._fallback.has_phone(query.phone):
+            found += self._fallback.of_phone(query)
         newest_first = sorted(found, key=lambda each: each.created_at, reverse=True)
-        return newest_first[: asked.count]
+        return newest_first[: query.count]
 
-    def last_message(self, verification: Verification) -> Delivery | None:
+    def last_message(self, verification: Verification, /) -> Delivery | None:
         return self._home(verification.id).last_message(verification)
 
-    def cancel(self, client: str, verification_id: str) -> Verification | None:
+    def cancel(self, client: str, verification_id: str, /) -> Verification | None:
         return self._home(verification_id).cancel(client, verification_id)
 
-    def recent_messages(self, provider: str, count: int) -> list[StoredMessage]:
-        if self._fallback is None:
-            return self._primary.recent_messages(provider, count)
+    def recent_messages(self, provider: str, count: int, /) -> list[StoredMessage]:
         found = self._fallback.recent_messages(provider, count)
         with suppress(HomeUnreachable):
             found += self._primary.recent_messages(provider, count)
@@ -136,21 +114,18 @@ class Homes:
 
     def state(self) -> StoreState:
         """Asks each home, but for a database that is known to be down."""
-        database, fallback = _answers(self._primary), "off"
-        if self._fallback:
-            fallback = "unavailable"
-            if _answers(self._fallback):
-                draining = "draining" if self._fallback.unexpired() else "standby"
-                fallback = "active" if self._primary.database.is_down else draining
+        database, fallback = self._primary.is_up, "unavailable"
+        if self._fallback.is_up:
+            draining = "draining" if self._fallback.unexpired() else "standby"
+            fallback = "active" if self._primary.database.is_down else draining
         return StoreState("ok" if database else "unavailable", fallback)
 
     def drain(self) -> None:
         """Look after the fallback, in a thread of its own, until nothing in it is alive."""
-        if self._fallback and self._draining.acquire(blocking=False):
+        if self._draining.acquire(blocking=False):
             threading.Thread(target=self._drain, name="fallback-drain", daemon=True).start()
 
     def _drain(self) -> None:
-        assert self._fallback
         removed, alive = 0, True
         try:
             while alive:
@@ -164,11 +139,3 @@ class Homes:
             log.info("the fallback has drained: verifications removed: %d", removed)
         finally:
             self._draining.release()
-
-
-def _answers(home: SqlStore) -> bool:
-    try:
-        home.ping()
-    except StorageUnavailable:
-        return False
-    return True

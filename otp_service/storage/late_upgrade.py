@@ -9,7 +9,7 @@ import time
 import sqlalchemy as sa
 
 from otp_service.storage.db.database import PROBE_SECONDS, answers
-from otp_service.storage.db.transaction import describe
+from otp_service.storage.db.failures import describe
 from otp_service.storage.schema import upgrade
 
 log = logging.getLogger(__name__)

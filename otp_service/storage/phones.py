@@ -11,13 +11,20 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert  # SQLite compiles its ON CONFLICT just as well
 
 from otp_service.domain.limits import Limit, Limits
-from otp_service.domain.ports import Block, Lock
+from otp_service.domain.quotas import Block, Lock
 from otp_service.storage.access_models import PhoneRow
 from otp_service.storage.db.transaction import Transaction, given
 from otp_service.storage.models import CodeRow, DeliveryRow, VerificationRow
 from otp_service.storage.sql import conditions, guesses
+from otp_service.storage.sql.columns import DELIVERY, ITS_CODE, VERIFICATION
+from otp_service.storage.sql.limits import (
+    Window,
+    facts,
+    failure_windows,
+    refusal_windows,
+    send_windows,
+)
 from otp_service.storage.sql.pumping import PumpingGuard
-from otp_service.storage.sql.verifications import DELIVERY, ITS_CODE
 
 P, V, D, C = PhoneRow, VerificationRow, DeliveryRow, CodeRow
 _NOBODY = sa.bindparam("nobody", None, type_=sa.String())
@@ -65,12 +72,12 @@ def report(engine: sa.Engine, limits: Limits, **asked: str | int | None) -> Repo
     """``asked``: phone, purpose, max_attempts, and of a message to it address, prefix, country and
     lifetime. What a client is refused over all phones is not looked at.
     """
-    windows = conditions.send_windows(limits)
-    windows += conditions.refusal_windows(replace(limits, client_refusals=()))
-    windows += conditions.failure_windows(limits, _NOBODY)
+    windows = send_windows(limits)
+    windows += refusal_windows(replace(limits, client_refusals=()))
+    windows += failure_windows(limits, _NOBODY)
     guard, budget = PumpingGuard(limits.pumping), guesses.GuessBudget(limits)
-    facts = [
-        *conditions.facts(windows, [window.limit.name for window in windows]),
+    looked_at = [
+        *facts(windows, [window.limit.name for window in windows]),
         *guard.facts,
         *budget.facts,
         conditions.NOW.label("as_of"),
@@ -80,8 +87,8 @@ def report(engine: sa.Engine, limits: Limits, **asked: str | int | None) -> Repo
         conditions.not_on_whatsapp(given("phone")).label("not_on_whatsapp"),
     ]
     the_phone = P.phone == given("phone")
-    itself = sa.select(*facts).select_from(conditions.ALWAYS).outerjoin(P, the_phone)
-    newest = sa.select(*V.__table__.c, *conditions.AS_OF).where(V.phone == given("phone"))
+    itself = sa.select(*looked_at).select_from(conditions.ALWAYS).outerjoin(P, the_phone)
+    newest = sa.select(*VERIFICATION).where(V.phone == given("phone"))
     newest = newest.order_by(V.created_at.desc()).limit(RECENT)
     (row,) = Transaction(itself, reads=True).run(engine, **asked)
     return Report(
@@ -111,7 +118,7 @@ _MESSAGES = Transaction(
 )
 
 
-def _counts(row: sa.Row[Any], windows: Sequence[conditions.Window]) -> Iterator[Count]:
+def _counts(row: sa.Row[Any], windows: Sequence[Window]) -> Iterator[Count]:
     for number, window in enumerate(windows):
         since = getattr(row, f"full_since_{number}")
         until = since and window.limit.ends_at(since)

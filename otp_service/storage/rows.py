@@ -10,9 +10,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from otp_service.domain.errors import RequestLimitExceeded
 from otp_service.domain.limits import Limit, seconds_until
 from otp_service.domain.messages import Outgoing
-from otp_service.domain.ports import Draft, Earlier, Quota, StoredMessage
+from otp_service.domain.ports import StoredMessage
+from otp_service.domain.quotas import Block, Quota
 from otp_service.domain.verification import (
     Channel,
     Delivery,
@@ -21,7 +23,7 @@ from otp_service.domain.verification import (
     Status,
     Verification,
 )
-from otp_service.storage.sql.conditions import COUNTED_DOWN, Window
+from otp_service.storage.sql.limits import COUNTED_DOWN, Window
 
 _VERIFICATION = [
     field.name for field in fields(Verification) if field.name not in ("deliveries", "repeated")
@@ -51,8 +53,8 @@ def delivery(row: sa.Row[Any]) -> Delivery:
 
 def price(columns: Mapping[Any, Any], prefix: str = "price_") -> Price | None:
     """None if nothing was told of it."""
-    told = Price(**{name: columns.get(f"{prefix}{name}") for name in PRICE})
-    return told if told != Price() else None
+    price = Price(**{name: columns.get(f"{prefix}{name}") for name in PRICE})
+    return price if price != Price() else None
 
 
 def outgoing(row: sa.Row[Any]) -> Outgoing:
@@ -75,26 +77,6 @@ def outgoing(row: sa.Row[Any]) -> Outgoing:
         is_current=bool(row.current),
         lease=row.lease,
     )
-
-
-def issued(row: sa.Row[Any], draft: Draft) -> tuple[Outgoing | None, Earlier | None]:
-    """The draft's message, if it was stored; and what the same request led to before."""
-    earlier = row.earlier and Earlier(row.earlier, row.earlier_delivery, row.fingerprint or "")
-    if not row.stored:
-        return None, earlier
-    message = Outgoing(
-        verification_id=draft.id,
-        delivery_id=draft.delivery_id,
-        phone=draft.person.phone,
-        generation=draft.generation,
-        secret_id=draft.secret_id,
-        channel=Channel(row.on),
-        provider=row.by,
-        locale=draft.wish.locale,
-        expires_in=draft.lifetime,
-        auto=bool(row.auto),
-    )
-    return message, earlier
 
 
 def message(row: sa.Row[Any]) -> StoredMessage:
@@ -126,7 +108,7 @@ def all_with_deliveries(rows: Rows) -> list[Verification]:
 
 
 def quota(row: sa.Row[Any], windows: Sequence[Window]) -> tuple[Quota, Limit | None]:
-    """What `rules.facts` says of ``windows``; and the limit that is met the longest, if any."""
+    """What `limits.facts` says of ``windows``; and the limit that is met the longest, if any."""
     left, met, until = [], None, None
     for number, limit in enumerate(window.limit for window in windows):
         if limit.name in COUNTED_DOWN:
@@ -137,3 +119,11 @@ def quota(row: sa.Row[Any], windows: Sequence[Window]) -> tuple[Quota, Limit | N
                 met, until = limit, ends
     wait = seconds_until(until, row.as_of) if until else 0
     return Quota(max(0, min(left, default=0)), wait, until), met
+
+
+def refuse_caller(row: sa.Row[Any], limit: Limit | None) -> None:
+    """Raises `RequestLimitExceeded` if this answer says that its client calls too often."""
+    if limit is None or row.requests_full_since is None:
+        return
+    ends_at = limit.ends_at(row.requests_full_since)
+    raise RequestLimitExceeded(**Block.until(limit, ends_at, row.as_of).details)

@@ -8,7 +8,7 @@ from otp_service.domain import errors as domain
 from otp_service.domain import failures
 from otp_service.domain.errors import OtpError
 from otp_service.domain.limits import Limit
-from otp_service.domain.ports import Quota
+from otp_service.domain.quotas import Quota
 from otp_service.web import errors as web
 from otp_service.web import json_position
 from otp_service.web.examples import CREATED, FAILED, VERIFICATION
@@ -31,17 +31,17 @@ _REFUSALS: tuple[OtpError, ...] = (
     domain.InvalidPhoneNumber("too_short"),
     domain.VerificationNotFound(),
     domain.SendLimitExceeded(
-        phone=PHONE, retry_after=412, **Limit("phone_sends", 5, 600).told(), resets_at=_END
+        phone=PHONE, retry_after=412, **Limit("phone_sends", 5, 600).details, resets_at=_END
     ),
     domain.RequestLimitExceeded(
-        retry_after=1, **Limit("client_requests", 50, 1).told(), resets_at=_END
+        retry_after=1, **Limit("client_requests", 50, 1).details, resets_at=_END
     ),
     domain.DestinationNotAllowed(phone=PHONE, reason="country"),
     domain.TooManyAttempts(
         phone=PHONE, retry_after=97, limit="verification_attempts", allowed=5, resets_at=_END
     ),
     domain.PhoneLocked(
-        phone=PHONE, retry_after=2711, **Limit("phone_failures", 10, 3600).told(), resets_at=_END
+        phone=PHONE, retry_after=2711, **Limit("phone_failures", 10, 3600).details, resets_at=_END
     ),
     _not_sent(failures.BALANCE_EMPTY, "1003: Wallet Balance Low"),
     domain.IdempotencyInProgress(phone=PHONE, retry_after=1),

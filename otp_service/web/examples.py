@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 from otp_service.domain import failures
-from otp_service.domain.ports import Quota
+from otp_service.domain.quotas import Quota
 from otp_service.domain.sending import Sent
 from otp_service.domain.verification import (
     Channel,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import sqlite3
 import threading
 from collections import Counter
@@ -13,8 +12,9 @@ import sqlalchemy as sa
 from otp_service.domain import codes
 from otp_service.domain.codes import Codes, Secret
 from otp_service.domain.dispatch import Dispatch
-from otp_service.domain.limits import Policy
+from otp_service.domain.limits import Limits
 from otp_service.domain.messages import Message
+from otp_service.domain.policy import Policy
 from otp_service.domain.sending import Sending
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Channel, Person
@@ -24,7 +24,7 @@ from otp_service.storage.db.database import Database
 from otp_service.storage.homes import Homes
 from otp_service.storage.models import db
 from otp_service.storage.outbox import Messages
-from otp_service.storage.verifications import SqlStore
+from otp_service.storage.verifications import Operations, SqlStore
 from tests.fakes import FakeSender
 from tests.faults.asking import Rows, connect, run
 from tests.faults.cluster import Cluster
@@ -54,7 +54,8 @@ class Reality(FakeSender):
             schema.upgrade(engine)
         # What a store is made of takes a while, and is the same in each process.
         self._stores = [
-            [SqlStore(Database(engine), secrets_count=1) for engine in of] for of in self._engines
+            [SqlStore(Database(engine), Operations.under(Limits(), 1)) for engine in of]
+            for of in self._engines
         ]
         self._postgres = connect(cluster.port)
         file = str(self._engines[0][1].url.database)
@@ -67,11 +68,11 @@ class Reality(FakeSender):
         stores = []
         for store in self._stores[process]:
             store.database.engine.dispose()
-            stores.append(copy.copy(store))
-            stores[-1].database = Database(store.database.engine)
+            stores.append(SqlStore(Database(store.database.engine), store.operations))
         messages = Messages(*(store.database for store in stores))
         dispatch = Dispatch(messages, CODES, {Channel.WHATSAPP: [self]}, self, POLICY)
-        return OtpService(self.homes(*stores), Sending(dispatch))
+        sending = Sending(dispatch, messages, CODES, POLICY)
+        return OtpService(self.homes(*stores), sending, CODES, POLICY)
 
     def settle(self) -> None:
         """Return when every circuit that was open has been closed by its probe."""

@@ -6,10 +6,11 @@ from contextlib import suppress
 
 import sqlalchemy as sa
 
+from otp_service.domain.checks import Check, CheckResult, Verdict
+from otp_service.domain.drafts import Draft, Issued
 from otp_service.domain.errors import HomeUnreachable, StorageUnavailable
-from otp_service.domain.ports import Check, Issued, Judged, Verdict
-from otp_service.domain.verification import Person
-from otp_service.storage.homes import DraftFor, Homes
+from otp_service.storage.db.database import PING
+from otp_service.storage.homes import Homes
 from otp_service.storage.models import db
 from otp_service.storage.verifications import SqlStore
 
@@ -19,17 +20,17 @@ TABLES = [db.metadata.tables[f"otp_service.{name}"] for name in ("verifications"
 class CopyingHomes(Homes):
     """When Postgres is back it gets a copy of what the fallback holds; either accepts a code."""
 
-    def check(self, check: Check) -> Judged:
-        if self._fallback is None or check.verification_id:
+    def check(self, check: Check, /) -> CheckResult:
+        if check.verification_id:
             return super().check(check)
         with suppress(StorageUnavailable, sa.exc.DBAPIError):
-            self._primary.ping()
+            self._primary.database.run(PING)
             copy(self._fallback, self._primary)
-        judged = super().check(check)
-        if judged.verdict is Verdict.MISSING and self._fallback.known(check.person):
+        result = super().check(check)
+        if result.verdict is Verdict.MISSING and self._fallback.known(check.person):
             with suppress(HomeUnreachable):
                 return self._primary.check(check)
-        return judged
+        return result
 
 
 def copy(source: SqlStore, target: SqlStore) -> None:
@@ -47,22 +48,21 @@ def copy(source: SqlStore, target: SqlStore) -> None:
 class ForgetfulHomes(Homes):
     """A phone that the fallback does not know has no code, it says, while Postgres is away."""
 
-    def check(self, check: Check) -> Judged:
+    def check(self, check: Check, /) -> CheckResult:
         try:
             return super().check(check)
         except HomeUnreachable:
-            return Judged(Verdict.MISSING)
+            return CheckResult(Verdict.MISSING)
 
 
 class RetryingHomes(Homes):
     """What Postgres did not confirm goes to the fallback as it is, with its id and its code."""
 
-    def issue(self, person: Person, draft_for: DraftFor) -> Issued:
-        assert self._fallback
-        if self._live_in(self._fallback, person):
-            return self._issue_in(self._fallback, draft_for)
-        draft = draft_for(self._primary.new_id())
-        try:
-            return self._primary.issue(draft)
-        except HomeUnreachable:
+    def issue(self, draft: Draft, /) -> Issued:
+        if self._live_in_fallback(draft.person):
             return self._fallback.issue(draft)
+        its_id = self._primary.database.new_id()
+        try:
+            return self._primary.issue(draft, its_id)
+        except HomeUnreachable:
+            return self._fallback.issue(draft, its_id)

@@ -33,8 +33,8 @@ A_PROCESS = """
 import sys
 import sqlalchemy as sa
 from otp_service.domain.codes import Secret
-from otp_service.storage import engines
-from otp_service.storage.database import Database
+from otp_service.storage.db import engine as engines
+from otp_service.storage.db.database import Database
 from otp_service.storage.signing_keys import SigningKeys
 
 engine = sa.create_engine(sys.argv[1], **engines.options(sys.argv[1], 1))

@@ -16,7 +16,7 @@ from otp_service.cli.check.template_fit import BUTTON
 from otp_service.cli.check.trial import CLIENT, PURPOSE, Trial
 from otp_service.cli.output import Screen, shown, summarize
 from otp_service.domain.errors import InvalidPhoneNumber
-from otp_service.domain.phone import mask
+from otp_service.domain.phone import mask, read
 from otp_service.domain.sending import AUTO
 from otp_service.domain.verification import Channel, Person
 from otp_service.settings import settings_of
@@ -73,9 +73,10 @@ def check(ctx: click.Context, number: str | None, channel: str | None, wait: flo
 
 def _person(number: str) -> Person:
     try:
-        return dependencies_of(current_app).service.person(CLIENT, number, PURPOSE)
+        phone = read(number, settings_of(current_app).numbering).e164
     except InvalidPhoneNumber as error:
         raise click.UsageError(f"No phone number: {error.explanation}") from None
+    return Person(CLIENT, phone, PURPOSE)
 
 
 def _try(person: Person, channel: str, wait: float, found: list[Finding]) -> list[Finding]:

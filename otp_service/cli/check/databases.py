@@ -10,11 +10,11 @@ from flask import Flask
 
 from otp_service.cli.check.findings import Finding, ok, problem, warning
 from otp_service.domain.errors import HomeUnreachable, StorageUnavailable
+from otp_service.storage.db.database import PING
 from otp_service.storage.db.transaction import Transaction
 from otp_service.storage.dialects import timeline
 from otp_service.storage.models import SCHEMA, engines_of
 from otp_service.storage.schema import MIGRATIONS
-from otp_service.storage.sql.verifications import PING
 
 _VERSION = sa.Table(
     "alembic_version", sa.MetaData(), sa.Column("version_num", sa.String()), schema=SCHEMA

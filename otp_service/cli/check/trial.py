@@ -13,9 +13,9 @@ from otp_service.cli.check import verdict
 from otp_service.cli.check.findings import Finding
 from otp_service.cli.check.refusals import refusal
 from otp_service.domain import failures
+from otp_service.domain.drafts import SendOptions
 from otp_service.domain.errors import CodeAlreadySent, OtpError
 from otp_service.domain.follow_up import LATE_DELIVERY
-from otp_service.domain.ports import Wish
 from otp_service.domain.sending import AUTO
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Channel, Delivery, Person, Verification
@@ -69,12 +69,12 @@ class Trial:
             return refusal(error, self.channel)
 
     def _sent_anew(self) -> Verification:
-        wish = Wish(channel=self.channel)
+        options = SendOptions(channel=self.channel)
         try:
-            return self.service.send(self.person, wish).verification
+            return self.service.send(self.person, options).verification
         except CodeAlreadySent as earlier:  # of a check that was broken off
             self.service.cancel(CLIENT, earlier.verification.id)
-        return self.service.send(self.person, wish).verification
+        return self.service.send(self.person, options).verification
 
     def _follow(self, verification: Verification) -> Verification:
         while True:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import secrets
 import threading
 import time
 from collections.abc import Sequence
@@ -13,10 +14,16 @@ import sqlalchemy as sa
 from otp_service.circuit_breaker import Circuit
 from otp_service.domain.errors import HomeUnreachable, StorageUnavailable
 from otp_service.storage.db.transaction import Transaction
-from otp_service.storage.sql.verifications import PING
+from otp_service.storage.models import Base
 
 PROBE_SECONDS = 1.0
 log = logging.getLogger(__name__)
+
+# All columns: a schema that an upgrade has not finished yet does not answer.
+PING = Transaction(
+    *(sa.select(*table.c).limit(1) for table in Base.metadata.sorted_tables), reads=True
+)
+"""Whether a database answers as it should: it raises what `Transaction` raises."""
 
 
 class Database:
@@ -28,6 +35,10 @@ class Database:
         self._circuit = Circuit()
         self.outages = 0
         """How often it went away: what was read before the last time may have changed in it."""
+
+    def new_id(self) -> str:
+        """Of a verification that is to live here: 128 random bits behind the home's letter."""
+        return self.letter + secrets.token_hex(16)
 
     @property
     def is_down(self) -> bool:
@@ -45,7 +56,8 @@ class Database:
             if isinstance(failure, HomeUnreachable):
                 self._open(certain=failure.certain)
             raise
-        self._circuit.succeeded()
+        if self._circuit.failures:
+            self._circuit.succeeded()
         return rows
 
     def _open(self, *, certain: bool) -> None:

@@ -13,7 +13,7 @@ from psycopg2 import extensions
 
 from otp_service import private_files
 from otp_service.storage import dialects
-from otp_service.storage.db import postgres
+from otp_service.storage.db import postgres, transaction
 from otp_service.storage.models import SCHEMA
 
 BESIDE_REQUESTS = 2  # connections that the worker and the list of keys may take
@@ -54,7 +54,7 @@ def prepare(engine: sa.Engine) -> None:
     if engine.dialect.name == "sqlite":
         _create_private_file(engine.url.database)
         sa.event.listen(engine, "connect", _prepare_sqlite)
-        sa.event.listen(engine, "begin", _begin)
+        sa.event.listen(engine, "begin", transaction.begin_on_sqlite)
     else:
         extensions.set_wait_callback(postgres.wait)  # for all of psycopg2 in this process
         sa.event.listen(engine, "do_connect", postgres.connect)
@@ -89,12 +89,6 @@ def _write_ahead(connection: Any) -> None:
             time.sleep(0.01)
         else:
             return
-
-
-def _begin(connection: sa.Connection) -> None:
-    """Take the write lock at once: a transaction that reads first could lose it to another."""
-    read_only = connection.get_execution_options().get("read_only")
-    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
 
 def _refuse_dropped_connection(connection: Any, _record: Any, _proxy: Any) -> None:

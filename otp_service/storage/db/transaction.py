@@ -13,13 +13,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import psycopg2
 import sqlalchemy as sa
 
-from otp_service.domain.errors import HomeUnreachable, StorageUnavailable
-from otp_service.storage.db import failure_table, postgres
-from otp_service.storage.db.connect_failures import ConnectFailed, NoAnswer
-from otp_service.storage.db.failure_table import Row
+from otp_service.storage.db import failures, postgres
 from otp_service.storage.dialects import TIMELINE
 from otp_service.storage.models import ON_SQLITE
 
@@ -73,7 +69,7 @@ class Transaction:
         try:
             return run(engine, given_values)
         except sa.exc.SQLAlchemyError as error:
-            failure = failure_of(error)
+            failure = failures.failure_of(error)
         # Raised outside of the handler: a database error's text holds the row.
         raise failure
 
@@ -109,7 +105,7 @@ class Transaction:
         """One message, and the values that are the same in each run."""
         keys = [sa.func.hashtextextended(text, 0) for text in self._serialize]
         locks = [sa.select(sa.func.pg_advisory_xact_lock(key)) for key in keys]
-        parts, constants = [], {}
+        statements, constants = [], {}
         for number, statement in enumerate([*locks, *self._statements]):
             compiled = statement.compile(dialect=dialect)
             names = {}
@@ -118,8 +114,8 @@ class Transaction:
                 names[name] = f"%({name})s" if is_given else f"%(s{number}_{name})s"
                 if not is_given:
                     constants[f"s{number}_{name}"] = value
-            parts.append(compiled.string % names)
-        return f"{_BEGIN};\n" + f";\n{_WHAT_IS_LEFT};\n".join(parts), constants
+            statements.append(compiled.string % names)
+        return f"{_BEGIN};\n" + f";\n{_WHAT_IS_LEFT};\n".join(statements), constants
 
 
 def _server_limit() -> int:
@@ -127,42 +123,7 @@ def _server_limit() -> int:
     return max(1, int(500 * (postgres.left() or 0)))
 
 
-def failure_of(error: sa.exc.SQLAlchemyError) -> StorageUnavailable:
-    """Connection-class or not, by `failure_table`."""
-    row, failure = row_of(error), StorageUnavailable(describe(error))
-    if row.outage:
-        certain = isinstance(_cause(error), (NoAnswer, ConnectFailed))
-        failure = HomeUnreachable(failure.reason, certain=certain)
-    failure.advice = f"{row.what[:1].upper()}{row.what[1:]}. {row.advice}".strip(" .")
-    return failure
-
-
-def row_of(error: sa.exc.SQLAlchemyError) -> Row:
-    """Its row of `failure_table`."""
-    cause = _cause(error)
-    if isinstance(error, sa.exc.TimeoutError):
-        return failure_table.FULL_POOL
-    if isinstance(cause, NoAnswer):
-        return failure_table.NO_ANSWER
-    if isinstance(cause, ConnectFailed):
-        return cause.row
-    if not isinstance(cause, psycopg2.Error):
-        return failure_table.UNKNOWN
-    row = failure_table.row_of(cause.pgcode, cause.diag.message_primary or str(cause))
-    lost = isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated
-    return failure_table.LOST if lost and row is failure_table.UNKNOWN else row
-
-
-def describe(error: sa.exc.SQLAlchemyError) -> str:
-    """What failed, without the database's text, which may quote a row.
-
-    But with what was said while a connection was refused: that can't.
-    """
-    cause = _cause(error)
-    sqlstate = getattr(cause, "pgcode", None)
-    fact = f"{type(cause or error).__name__}, SQLSTATE {sqlstate or 'none'}"
-    return f"{fact}: {cause.said}" if isinstance(cause, ConnectFailed) else fact
-
-
-def _cause(error: sa.exc.SQLAlchemyError) -> BaseException | None:
-    return getattr(error, "orig", None)
+def begin_on_sqlite(connection: sa.Connection) -> None:
+    """Take the write lock at once: a transaction that reads first could lose it to another."""
+    read_only = connection.get_execution_options().get("read_only")
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")

@@ -39,11 +39,6 @@ ACTIONS: tuple[str, ...] = get_args(Action)
 KEPT_DAYS = 365
 
 
-def masked(phone: str) -> str:
-    """As it is stored: in ASCII, since a database may have been made for nothing else."""
-    return mask(phone).replace("•", "*")
-
-
 _CLIENT = given("client", sa.String())
 # Of a key that was made when names were not held to a form: it must not pass for an operator.
 _MARKED = sa.func.substr(sa.literal("client:") + _CLIENT, 1, 64)
@@ -110,7 +105,7 @@ def record(
         engine,
         actor=actor[:64],
         action=action,
-        phone=phone and masked(phone),
+        phone=phone and mask(phone, "*"),
         phone_digest=phone_digest,
         detail=detail and detail[:255],
     )

@@ -19,12 +19,13 @@ import sqlalchemy as sa
 import sqlalchemy.orm
 
 from otp_service.domain.limits import LOCKED_FOR, Limit, Limits
-from otp_service.domain.ports import Block, Lock
+from otp_service.domain.quotas import Block, Lock
 from otp_service.storage.access_models import PhoneRow
 from otp_service.storage.db.transaction import given
 from otp_service.storage.dialects import UtcTime, from_now, least
 from otp_service.storage.models import AttemptRow, VerificationRow
-from otp_service.storage.sql.conditions import FAILED, UNLOCKED_AT, live
+from otp_service.storage.sql.conditions import WRONG, live
+from otp_service.storage.sql.limits import UNLOCKED_AT
 
 A, P = AttemptRow, PhoneRow
 L = sa.orm.aliased(VerificationRow)  # live, of the phone, whoever asked for it and for what
@@ -48,13 +49,13 @@ IN_A_ROW = sa.func.coalesce(_KNOWN, sa.literal(0))
 DISABLED = sa.exists().where(P.phone == PHONE, P.disabled_at.is_not(None))
 
 
-class _Judged:
+class _WrongGuesses:
     """The wrong guesses in a limit's window, and when the oldest of them was made."""
 
     def __init__(self, limit: Limit, ceiling: int) -> None:
         beginning = from_now(-limit.seconds)
         since = sa.func.coalesce(UNLOCKED_AT, beginning)
-        recent = sa.and_(FAILED, A.created_at > beginning, A.created_at > since)
+        recent = sa.and_(WRONG, A.created_at > beginning, A.created_at > since)
         oldest = sa.func.min(A.created_at, type_=UtcTime())
         self.limit = limit
         self.count = sa.select(sa.func.count()).where(recent).scalar_subquery()
@@ -68,8 +69,8 @@ class GuessBudget:
     def __init__(self, limits: Limits) -> None:
         self._in_a_row = limits.in_a_row
         ceilings = (limit.count for limit in limits.guess_ceilings)
-        self._judged = list(map(_Judged, limits.phone_failures, ceilings))
-        each = [*(judged.left for judged in self._judged), self._in_a_row.count - IN_A_ROW]
+        self._windows = list(map(_WrongGuesses, limits.phone_failures, ceilings))
+        each = [*(window.left for window in self._windows), self._in_a_row.count - IN_A_ROW]
         self.left = sa.case((DISABLED, 0), else_=least(MOST, least(*each) - OUT))
         """Guesses, `MOST` at most; none if it is not above 0."""
 
@@ -82,10 +83,10 @@ class GuessBudget:
             "live_until": LIVE_UNTIL,
             "is_disabled": sa.or_(DISABLED, self._in_a_row.count <= IN_A_ROW),
         }
-        for number, judged in enumerate(self._judged):
-            columns[f"judged_{number}"] = judged.count
-            columns[f"left_{number}"] = judged.left - OUT
-            columns[f"judged_since_{number}"] = judged.oldest
+        for number, window in enumerate(self._windows):
+            columns[f"wrong_{number}"] = window.count
+            columns[f"left_{number}"] = window.left - OUT
+            columns[f"wrong_since_{number}"] = window.oldest
         return [column.label(name) for name, column in columns.items()]
 
     def lock(self, row: sa.Row[Any]) -> Lock | None:
@@ -95,10 +96,10 @@ class GuessBudget:
         if row.is_disabled:  # nothing but an operator ends it
             return Lock(Block(self._in_a_row, LOCKED_FOR), too_many=True)
         blocks, too_many = [], False
-        for number, limit in enumerate(judged.limit for judged in self._judged):
-            too_many = too_many or getattr(row, f"judged_{number}") >= limit.count
+        for number, limit in enumerate(window.limit for window in self._windows):
+            too_many = too_many or getattr(row, f"wrong_{number}") >= limit.count
             if getattr(row, f"left_{number}") <= 0:
-                blocks.append(_block(limit, row, getattr(row, f"judged_since_{number}")))
+                blocks.append(_block(limit, row, getattr(row, f"wrong_since_{number}")))
         blocks = blocks or [_block(self._in_a_row, row, None)]
         return Lock(max(blocks, key=lambda block: block.retry_after), too_many)
 

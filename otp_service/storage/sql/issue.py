@@ -1,125 +1,186 @@
-"""The transactions that store a code and the message that is to carry it."""
+"""Storing a code and the message that is to carry it."""
 
 from __future__ import annotations
 
+import secrets
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 import sqlalchemy.orm
 
+from otp_service.domain.drafts import Draft, Earlier, Issued
 from otp_service.domain.limits import Guard, Limits
-from otp_service.domain.ports import Block, Draft, Lock
-from otp_service.domain.verification import Status
+from otp_service.domain.messages import Outgoing
+from otp_service.domain.phone import mask
+from otp_service.domain.quotas import Block, Lock, Quota
+from otp_service.domain.verification import Channel
 from otp_service.storage import rows
+from otp_service.storage.db.database import Database
 from otp_service.storage.db.transaction import Statement, Transaction, given
-from otp_service.storage.dialects import clock, from_now, timeline
 from otp_service.storage.models import DeliveryRow, VerificationRow
-from otp_service.storage.sql import conditions, guesses
+from otp_service.storage.sql import conditions, guesses, new_rows
 from otp_service.storage.sql.audit import Action, entry
-from otp_service.storage.sql.conditions import ALWAYS, LIVE, OF_PERSON
-from otp_service.storage.sql.guesses import LIVE_COUNT, GuessBudget
-from otp_service.storage.sql.new_message import KEY, PHONE, add_message, channel
+from otp_service.storage.sql.columns import VERIFICATION
+from otp_service.storage.sql.conditions import ALWAYS, LIVE
+from otp_service.storage.sql.limits import COUNTED_DOWN, facts, refusal_windows, send_windows
+from otp_service.storage.sql.new_rows import KEY, PHONE
 from otp_service.storage.sql.pumping import PumpingGuard
 from otp_service.storage.sql.request_rate import RequestRate
 
 V, D = VerificationRow, DeliveryRow
 E = sa.orm.aliased(D)  # of an earlier request
+Values = dict[str, Any]
 
 
-class Issuing:
-    """The transactions under these ``limits``: `issue`, `reissue`; `look` where neither stored.
-
-    For messages without an end user's address there is another one, without its limits: a
-    database plans each of them anew, so what is not asked for is left out.
-    """
+class Issue:
+    """One round trip that stores a draft under these ``limits``, unless one of them is met."""
 
     def __init__(self, limits: Limits) -> None:
-        self.windows = conditions.send_windows(limits)
-        self.rate = RequestRate(limits.client_requests)
-        self.guard = PumpingGuard(limits.pumping)
-        self._budget = GuessBudget(limits)
         self._limits = limits
-        self._refusals = conditions.refusal_windows(limits)
-        looked_at = [
-            conditions.NOW.label("as_of"),
-            *self._budget.facts,
-            *conditions.facts(self._refusals, ()),
-        ]
-        self.look = Transaction(sa.select(*looked_at).select_from(ALWAYS), reads=True)
-        """Why a message was not stored, where the answer does not tell: see `blocks`. Apart from
-        it, since to plan it takes as long as to store a message.
-        """
+        # A database plans each of them anew, so what is not asked for is left out.
+        self._addressed = IssueStatements(limits)
+        self._unaddressed = IssueStatements(replace(limits, address_sends=()))
+
+    def run(
+        self,
+        database: Database,
+        draft: Draft,
+        verification_id: str | None = None,
+        generation: int = 1,
+    ) -> Issued:
+        """As a new verification; or as this generation of the one with this id."""
+        statements = self._addressed if draft.address else self._unaddressed
+        values = _values(draft, verification_id or database.new_id(), generation)
+        store = statements.issue if generation == 1 else statements.reissue
+        (row,) = database.run(store, **values)
+        rows.refuse_caller(row, self._limits.client_requests)
+        quota, limit = rows.quota(row, statements.windows)
+        block = lock = None
+        if not (row.stored or row.earlier):
+            block, lock = statements.why_not(database, values, generation)
+        if draft.exempt:
+            quota, limit, block = Quota(self._limits.phone_sends[0].count), None, None
+        suspicions = statements.guard.suspicions(row)
+        return Issued(
+            draft,
+            generation,
+            live=rows.verification(row) if row.id else None,
+            quota=quota,
+            outgoing=_outgoing(row, draft, values) if row.stored else None,
+            limit=limit,
+            earlier=_earlier(row) if row.earlier else None,
+            block=block,
+            lock=lock,
+            suspicions=suspicions,
+            blocked=bool(suspicions) and statements.guard.enforced,
+        )
+
+
+def _values(draft: Draft, verification_id: str, generation: int) -> Values:
+    """What the statements are `given`."""
+    person, options, key = draft.person, draft.options, draft.options.key
+    return {
+        "request_id": secrets.token_hex(16),
+        "id": verification_id,
+        "delivery_id": secrets.token_hex(16),
+        "generation": generation,
+        "client": person.client,
+        "phone": person.phone,
+        "masked": mask(person.phone, "*"),
+        "phone_digest": draft.phone_digest,
+        "purpose": person.purpose,
+        "channel": draft.channel.value,
+        "provider": draft.provider,
+        "sms_provider": draft.sms_provider,
+        "locale": options.locale,
+        "background": options.background,
+        "lifetime": draft.lifetime,
+        "max_attempts": draft.max_attempts,
+        "mac": draft.mac_for(verification_id, generation),
+        "secret_id": draft.secret_id,
+        "exempt": draft.exempt,
+        "address": draft.address,
+        "prefix": draft.prefix,
+        "country": draft.country,
+        "idempotency_key": key.idempotency_key if key else None,
+        "fingerprint": key.fingerprints[0] if key else None,
+    }
+
+
+def _outgoing(row: sa.Row[Any], draft: Draft, values: Values) -> Outgoing:
+    """The draft's message, as it was stored."""
+    return Outgoing(
+        verification_id=values["id"],
+        delivery_id=values["delivery_id"],
+        phone=draft.person.phone,
+        generation=values["generation"],
+        secret_id=draft.secret_id,
+        channel=Channel(row.on),
+        provider=row.by,
+        locale=draft.options.locale,
+        expires_in=draft.lifetime,
+        auto=bool(row.auto),
+    )
+
+
+def _earlier(row: sa.Row[Any]) -> Earlier:
+    return Earlier(row.earlier, row.earlier_delivery, row.fingerprint or "")
+
+
+class IssueStatements:
+    """`issue` and `reissue` under these ``limits``, and why neither stored a message."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.windows = send_windows(limits)
+        self.guard = PumpingGuard(limits.pumping)
+        self._limits = limits
+        self._rate = RequestRate(limits.client_requests)
+        self._budget = guesses.GuessBudget(limits)
+        self._refusals = refusal_windows(limits)
+        self._look = self._why_not()
         # What is counted for a prefix or an address is counted behind a lock of its own.
-        self._locks: list[Any] = [*self.rate.locks, KEY, PHONE]
+        self._locks: list[Any] = [*self._rate.locks, KEY, PHONE]
         if limits.pumping.guard is not Guard.OFF:
             self._locks.append(given("prefix", sa.String()))
         if limits.address_sends:
             self._locks.append(given("address", sa.String()))
-        self.issue = self._transaction(self._new(), "verification.started")
-        self.reissue = self._transaction(self._next(), "verification.resent")
+        new = new_rows.new_verification(limits, self._budget.left, self._allowed())
+        self.issue = self._transaction(new, "verification.started")
+        following = new_rows.next_generation(self._allowed())
+        self.reissue = self._transaction(following, "verification.resent")
 
     def _transaction(self, store: Statement, action: Action) -> Transaction:
         this = D.id == given("delivery_id")
-        told = {"phone": given("masked", sa.String()), "phone_digest": given("phone_digest")}
-        audit = entry(action, D, this, verification_id=D.verification_id, **told)
-        statements = [*self.rate.count, store, *add_message(), audit, self._answer()]
+        phone = {"phone": given("masked", sa.String()), "phone_digest": given("phone_digest")}
+        audit = entry(action, D, this, verification_id=D.verification_id, **phone)
+        statements = [*self._rate.count, store, *new_rows.add_message(), audit, self._answer()]
         return Transaction(*statements, serialize=self._locks)
 
-    def blocks(self, row: sa.Row[Any], draft: Draft) -> tuple[Block | None, Lock | None]:
-        """What `look` found: a limit that is met, and why a new verification would get no guess."""
+    def _why_not(self) -> Transaction:
+        """Apart from what stores: to plan it takes as long as to store a message."""
+        found = [*self._budget.facts, *facts(self._refusals, ())]
+        looked_at = sa.select(conditions.NOW.label("as_of"), *found).select_from(ALWAYS)
+        return Transaction(looked_at, reads=True)
+
+    def why_not(
+        self, database: Database, values: Values, generation: int
+    ) -> tuple[Block | None, Lock | None]:
+        """A limit that is met, and why a new verification would get no guess, where the answer
+        does not tell why nothing was stored.
+        """
+        (row,) = database.run(self._look, **values)
         refused = Block.of(*rows.quota(row, self._refusals))
-        if draft.generation > 1:
+        if generation > 1:
             return refused, None
         return refused or guesses.crowd(self._limits, row), self._budget.lock(row)
 
     def _allowed(self) -> sa.ColumnElement[bool]:
         """No limit is met, and no request with this idempotency key has stored a message."""
-        windows = [*self.windows, *self._refusals]
-        room = sa.and_(*(window.open for window in windows), self.guard.admits)
+        both = [*self.windows, *self._refusals]
+        room = sa.and_(*(window.open for window in both), self.guard.admits)
         fresh = ~sa.exists().where(conditions.of_key(D, KEY))
-        return sa.and_(fresh, self.rate.admits, sa.or_(given("exempt", sa.Boolean()), room))
-
-    def _new(self) -> Statement:
-        """A new verification with what guesses are left, unless the person has a live one."""
-        budget = sa.select(self._budget.left.label("guesses")).cte("budget")
-        budget = budget.prefix_with("MATERIALIZED", dialect="postgresql")  # reckoned once
-        values: dict[Any, Any] = {
-            V.id: given("id"),
-            V.client: given("client"),
-            V.phone: PHONE,
-            V.purpose: given("purpose"),
-            V.channel: channel(),
-            V.locale: given("locale"),
-            V.status: sa.literal(Status.PENDING.value),
-            V.generation: sa.literal(1),
-            V.oldest_generation: sa.literal(1),
-            V.attempts: sa.literal(0),
-            V.max_attempts: budget.c.guesses,
-            V.created_at: clock(),
-            V.expires_at: from_now(given("lifetime")),
-            V.timeline: timeline(),
-            V.country: given("country", sa.String()),
-        }
-        live = sa.exists().where(OF_PERSON, LIVE)
-        room = sa.or_(
-            given("exempt", sa.Boolean()), self._limits.live_verifications.count > LIVE_COUNT
-        )
-        new = sa.select(*values.values()).where(budget.c.guesses > 0, ~live, room, self._allowed())
-        return sa.insert(V).from_select(list(values), new)
-
-    def _next(self) -> Statement:
-        """The next generation of a live one: restarts its expiry, gives no attempts back."""
-        return (
-            sa.update(V)
-            .where(V.id == given("id"), V.generation == given("generation") - 1, LIVE)
-            .where(self._allowed())
-            .values(
-                generation=given("generation"),
-                expires_at=from_now(given("lifetime")),
-                channel=channel(),
-                locale=given("locale"),
-            )
-        )
+        return sa.and_(fresh, self._rate.admits, sa.or_(given("exempt", sa.Boolean()), room))
 
     def _answer(self) -> Statement:
         """The message if it was stored, what the same request led to before, the live
@@ -128,14 +189,9 @@ class Issuing:
         earlier = sa.and_(conditions.of_key(E, KEY), E.id != given("delivery_id"))
         message = [D.id.label("stored"), D.channel.label("on"), D.provider.label("by"), D.auto]
         before = [E.verification_id.label("earlier"), E.id.label("earlier_delivery"), E.fingerprint]
-        facts = [
-            *conditions.AS_OF,
-            *conditions.facts(self.windows, conditions.COUNTED_DOWN),
-            *self.rate.facts,
-            *self.guard.facts,
-        ]
+        counted = [*facts(self.windows, COUNTED_DOWN), *self._rate.facts, *self.guard.facts]
         return (
-            sa.select(*message, *before, *facts, *V.__table__.c)
+            sa.select(*message, *before, *counted, *VERIFICATION)
             .select_from(ALWAYS)
             .outerjoin(V, sa.and_(V.id == conditions.newest_verification(), LIVE))
             .outerjoin(D, D.id == given("delivery_id"))

@@ -13,7 +13,7 @@ from otp_service.storage.db.transaction import Transaction, given
 from otp_service.storage.dialects import UtcTime, from_now
 from otp_service.storage.models import CodeRow, DeliveryRow, VerificationRow
 from otp_service.storage.sql.conditions import LIVE, NOW, due
-from otp_service.storage.sql.new_message import PHONE
+from otp_service.storage.sql.new_rows import PHONE
 
 V, C, D = VerificationRow, CodeRow, DeliveryRow
 OTHER = sa.orm.aliased(D)

@@ -11,13 +11,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from otp_service.domain.errors import RequestLimitExceeded
 from otp_service.domain.limits import Limit
-from otp_service.domain.ports import Block
 from otp_service.storage.access_models import RequestRow
 from otp_service.storage.db.transaction import Statement, given
 from otp_service.storage.dialects import clock, from_now
-from otp_service.storage.sql.conditions import Window
+from otp_service.storage.sql.limits import Window
 
 R = RequestRow
 CLIENT = given("client", sa.String())
@@ -52,15 +50,8 @@ class RequestRate:
 
     @property
     def facts(self) -> list[Any]:
-        """For `refuse`, as columns of the answer."""
+        """For `rows.refuse_caller`, as a column of the answer."""
         if self._window is None:
             return []
         refused = sa.case((~self.admits, self._window.full_since))
         return [refused.label("requests_full_since")]
-
-    def refuse(self, row: sa.Row[Any]) -> None:
-        """Raises `RequestLimitExceeded` if this answer is a refusal."""
-        if self._limit is None or row.requests_full_since is None:
-            return
-        ends_at = self._limit.ends_at(row.requests_full_since)
-        raise RequestLimitExceeded(**Block.until(self._limit, ends_at, row.as_of).told())

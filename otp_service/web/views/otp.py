@@ -11,7 +11,7 @@ from flask import Response, g, request
 from marshmallow import Schema
 
 from otp_service.domain import errors
-from otp_service.domain.ports import RequestKey, Wish
+from otp_service.domain.drafts import RequestKey, SendOptions
 from otp_service.domain.sending import Sent
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Person
@@ -97,9 +97,7 @@ def _add_sending(bp: Blueprint, service: OtpService, send_body: Schema) -> None:
         Starts a verification. While one with a live code exists for this phone and purpose, the
         answer is 200 with `otp_already_sent`, and no message goes out.
         """
-        return _sent(
-            "OTP sent successfully", service.send(_person(service, body), _wish(service, body))
-        )
+        return _sent("OTP sent successfully", service.send(_person(body), _options(service, body)))
 
     @bp.post("/resend-otp")
     @bp.takes(send_body, examples.ANY_PHONE)
@@ -113,9 +111,8 @@ def _add_sending(bp: Blueprint, service: OtpService, send_body: Schema) -> None:
         The next one of the live verification, whose expiry starts anew and whose attempts are not
         given back; or the first one of a new verification, if none is live.
         """
-        return _sent(
-            "OTP resent successfully", service.resend(_person(service, body), _wish(service, body))
-        )
+        sent = service.resend(_person(body), _options(service, body))
+        return _sent("OTP resent successfully", sent)
 
 
 def _add_checking(
@@ -138,12 +135,12 @@ def _add_checking(
         return _verified(service, proofs, body)
 
 
-def _person(service: OtpService, body: Body) -> Person:
-    return service.person(g.client, body["phone_number"], body["purpose"])
+def _person(body: Body) -> Person:
+    return Person(g.client, body["phone_number"], body["purpose"])
 
 
-def _wish(service: OtpService, body: Body) -> Wish:
-    return Wish(
+def _options(service: OtpService, body: Body) -> SendOptions:
+    return SendOptions(
         channel=body["channel"],
         locale=body.get("locale"),
         background=_need_not_wait(),
@@ -170,7 +167,7 @@ def _request_key(service: OtpService, body: Body) -> RequestKey | None:
 
 def _verified(service: OtpService, proofs: Proofs | None, body: Body) -> Response:
     """The answer, if the code is right."""
-    person, key = _person(service, body), _request_key(service, body)
+    person, key = _person(body), _request_key(service, body)
     # Before the code is used up: without a key to sign with, nothing may be judged.
     sign = proofs.signer() if proofs else None
     verified = service.verify(person, body["otp"], body.get("verification_id"), key)

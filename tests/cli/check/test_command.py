@@ -21,6 +21,7 @@ from flask import Flask
 from otp_service import create_app
 from otp_service.cli.check.findings import Mark
 from otp_service.cli.check.refusals import refusal
+from otp_service.domain.drafts import SendOptions
 from otp_service.domain.errors import (
     CodeAlreadySent,
     DeliveryError,
@@ -30,7 +31,6 @@ from otp_service.domain.errors import (
     SendLimitExceeded,
 )
 from otp_service.domain.limits import Limit
-from otp_service.domain.ports import Wish
 from otp_service.domain.verification import Person, Status
 from otp_service.simulator import Simulator
 from otp_service.simulator.providers import meta_callbacks, templates
@@ -578,7 +578,7 @@ def test_a_check_that_was_broken_off_is_in_nobodys_way(
 ) -> None:
     app = make_app(**account)
     service = dependencies_of(app).service
-    earlier = service.send(Person("check", PHONE, "check"), Wish()).verification
+    earlier = service.send(Person("check", PHONE, "check"), SendOptions()).verification
     assert checked(app, "--send", PHONE).exit_code == 0
     assert service.get("check", earlier.id).status is Status.CANCELED
 
@@ -631,7 +631,7 @@ def test_whatever_a_send_may_be_refused_for_is_a_problem_in_words(error: OtpErro
 
 def test_a_locked_phone_is_told_what_it_waits_for() -> None:
     limit = Limit("phone_failures", 10, 3600)
-    found = refusal(PhoneLocked(phone=PHONE, retry_after=12, **limit.told()), "whatsapp")
+    found = refusal(PhoneLocked(phone=PHONE, retry_after=12, **limit.details), "whatsapp")
     assert found.text.endswith("(wrong guesses: 10 in 1 hour): again in 12 s")
     unknown = SendLimitExceeded(phone=PHONE, retry_after=7, limit="a_new_one", allowed=3)
     assert refusal(unknown, "sms").text.endswith("(a_new_one: 3 at once): again in 7 s")

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from otp_service.domain.errors import HomeUnreachable
 from otp_service.storage.db import connect_failures, failure_table
 from otp_service.storage.db.failure_table import TABLE
-from otp_service.storage.db.transaction import describe, failure_of
+from otp_service.storage.db.failures import describe, failure_of
 from tests.faults import gates
 from tests.faults.loopback import LOOPBACK
 from tests.storage.upgrades import engine_on

@@ -7,6 +7,7 @@ import math
 import pytest
 import sqlalchemy as sa
 
+from otp_service.domain.drafts import SendOptions
 from otp_service.domain.errors import (
     CodeAlreadySent,
     CodeIncorrect,
@@ -15,7 +16,6 @@ from otp_service.domain.errors import (
     DeliveryUnconfirmed,
     SendLimitExceeded,
 )
-from otp_service.domain.ports import Wish
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import DeliveryStatus, Person
 from otp_service.storage.models import (
@@ -65,10 +65,10 @@ def test_a_resend_restarts_the_expiry(
 
 def test_a_resend_that_was_overtaken_stores_nothing(service: OtpService, person: Person) -> None:
     first = service.send(person).verification
-    overtaken = service._sending.draft(person, Wish(), first.id, 2)
+    overtaken = service._draft(person, SendOptions())
     service.resend(person)
     service.resend(person)
-    assert not service._store.reissue(overtaken).stored
+    assert not service._store.reissue(overtaken, first.id, 2).outgoing
     live = service._store.live(person)
     assert live
     assert live.generation == 3

@@ -8,6 +8,7 @@ from functools import partial
 import pytest
 import sqlalchemy as sa
 
+from otp_service.domain.drafts import SendOptions
 from otp_service.domain.errors import (
     DeliveryFailed,
     PhoneLocked,
@@ -15,7 +16,6 @@ from otp_service.domain.errors import (
     SendLimitExceeded,
 )
 from otp_service.domain.limits import Limit, Limits
-from otp_service.domain.ports import Wish
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Person
 from otp_service.storage import phones
@@ -24,7 +24,7 @@ from tests.fakes import FakeSender
 from tests.storage.conftest import MakeService
 from tests.storage.helpers import fail, pass_time, race, wrong
 
-HOME = Wish(address="203.0.113.7")
+HOME = SendOptions(address="203.0.113.7")
 MANY = Limits(
     phone_sends=(Limit("phone_sends", 1_000, 600),),
     phone_failures=(Limit("phone_failures", 1_000, 3_600),),
@@ -48,7 +48,7 @@ class TestOfAnAddress:
             service.send(phone(3), HOME)
         assert caught.value.details["limit"] == "address_sends"
         assert caught.value.retry_after == pytest.approx(600, abs=5)
-        assert service.send(phone(3), Wish(address="203.0.113.8"))
+        assert service.send(phone(3), SendOptions(address="203.0.113.8"))
         assert service.send(phone(4))
         pass_time(engine, 601)
         assert service.send(phone(5), HOME)
@@ -56,10 +56,10 @@ class TestOfAnAddress:
     def test_it_is_one_user_on_all_of_its_ipv6_network(self, make_service: MakeService) -> None:
         service = make_service(limits=self.LIMITS)
         for number in range(3):
-            service.send(phone(number), Wish(address=f"2001:db8::{number + 1}"))
+            service.send(phone(number), SendOptions(address=f"2001:db8::{number + 1}"))
         with pytest.raises(SendLimitExceeded):
-            service.send(phone(3), Wish(address="2001:db8::ffff"))
-        assert service.send(phone(3), Wish(address="2001:db8:0:1::1"))
+            service.send(phone(3), SendOptions(address="2001:db8::ffff"))
+        assert service.send(phone(3), SendOptions(address="2001:db8:0:1::1"))
 
     def test_what_was_refused_does_not_count(
         self, make_service: MakeService, sender: FakeSender

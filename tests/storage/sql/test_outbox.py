@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import sqlalchemy as sa
 
+from otp_service.domain.drafts import SendOptions
 from otp_service.domain.errors import DeliveryFailed, DeliveryUnavailable, DeliveryUnconfirmed
 from otp_service.domain.messages import Outgoing, Receipt
-from otp_service.domain.ports import Wish
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Channel, Delivery, DeliveryStatus, Person, Verification
 from otp_service.storage.db.database import Database
@@ -29,7 +29,7 @@ def messages(engine: sa.Engine) -> Messages:
 @pytest.fixture
 def waiting(service: OtpService, person: Person) -> Verification:
     """A verification whose message waits for a worker."""
-    return service.send(person, Wish(background=True)).verification
+    return service.send(person, SendOptions(background=True)).verification
 
 
 def take(messages: Messages) -> Outgoing:
@@ -49,7 +49,7 @@ def wanting_sms(engine: sa.Engine) -> None:
 def test_what_one_worker_has_taken_no_other_gets(service: OtpService, messages: Messages) -> None:
     for number in range(20):
         person = Person("public", f"+9198765432{number:02}", "login")
-        service.send(person, Wish(background=True))
+        service.send(person, SendOptions(background=True))
     with ThreadPoolExecutor(8) as pool:
         taken = list(pool.map(lambda _: messages.take(5), range(8)))
     ids = [message.delivery_id for batch in taken for message in batch]
@@ -127,7 +127,7 @@ def test_a_message_is_followed_once(
 def test_a_follower_counts_for_the_same_prefix_and_address(
     messages: Messages, service: OtpService, person: Person, engine: sa.Engine
 ) -> None:
-    service.send(person, Wish(background=True, address="203.0.113.7"))
+    service.send(person, SendOptions(background=True, address="203.0.113.7"))
     following = messages.follow(take(messages), Channel.SMS, "sms", REFUSED)
     assert following
     counted = sa.select(DeliveryRow.id, DeliveryRow.prefix, DeliveryRow.address)

@@ -16,7 +16,7 @@ from otp_service.domain.errors import StorageUnavailable
 from otp_service.storage.models import ON_SQLITE
 
 
-class Glance:
+class SqliteSelect:
     """One SELECT on SQLite, compiled once. Its rows come as the driver has them."""
 
     def __init__(self, select: sa.Select[Any]) -> None:

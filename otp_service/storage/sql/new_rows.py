@@ -1,14 +1,19 @@
-"""The message that is to carry a code, and the code: what follows the verification's own row."""
+"""The rows that a send makes: a verification, or its next generation; its message; its code."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 
-from otp_service.domain.verification import Channel, DeliveryStatus
+from otp_service.domain.limits import Limits
+from otp_service.domain.verification import Channel, DeliveryStatus, Status
 from otp_service.storage.db.transaction import Statement, given
+from otp_service.storage.dialects import clock, from_now, timeline
 from otp_service.storage.models import CodeRow, DeliveryRow, VerificationRow
 from otp_service.storage.sql import conditions
-from otp_service.storage.sql.conditions import NOW
+from otp_service.storage.sql.conditions import LIVE, NOW, OF_PERSON, Condition
+from otp_service.storage.sql.guesses import LIVE_COUNT
 
 V, C, D = VerificationRow, CodeRow, DeliveryRow
 PHONE = given("phone")
@@ -20,6 +25,50 @@ def channel() -> sa.ColumnElement[str]:
     """The one that was asked for, or SMS if it may be one and the phone is not on WhatsApp."""
     straight_to_sms = sa.and_(SMS.is_not(None), conditions.not_on_whatsapp(PHONE))
     return sa.case((straight_to_sms, Channel.SMS.value), else_=given("channel", sa.String()))
+
+
+def new_verification(
+    limits: Limits, guesses_left: sa.ColumnElement[int], allowed: Condition
+) -> Statement:
+    """A new verification with what guesses are left, unless the person has a live one."""
+    budget = sa.select(guesses_left.label("guesses")).cte("budget")
+    budget = budget.prefix_with("MATERIALIZED", dialect="postgresql")  # reckoned once
+    values: dict[Any, Any] = {
+        V.id: given("id"),
+        V.client: given("client"),
+        V.phone: PHONE,
+        V.purpose: given("purpose"),
+        V.channel: channel(),
+        V.locale: given("locale"),
+        V.status: sa.literal(Status.PENDING.value),
+        V.generation: sa.literal(1),
+        V.oldest_generation: sa.literal(1),
+        V.attempts: sa.literal(0),
+        V.max_attempts: budget.c.guesses,
+        V.created_at: clock(),
+        V.expires_at: from_now(given("lifetime")),
+        V.timeline: timeline(),
+        V.country: given("country", sa.String()),
+    }
+    live = sa.exists().where(OF_PERSON, LIVE)
+    room = sa.or_(given("exempt", sa.Boolean()), limits.live_verifications.count > LIVE_COUNT)
+    new = sa.select(*values.values()).where(budget.c.guesses > 0, ~live, room, allowed)
+    return sa.insert(V).from_select(list(values), new)
+
+
+def next_generation(allowed: Condition) -> Statement:
+    """The next generation of a live one: restarts its expiry, gives no attempts back."""
+    return (
+        sa.update(V)
+        .where(V.id == given("id"), V.generation == given("generation") - 1, LIVE)
+        .where(allowed)
+        .values(
+            generation=given("generation"),
+            expires_at=from_now(given("lifetime")),
+            channel=channel(),
+            locale=given("locale"),
+        )
+    )
 
 
 IS_SMS = sa.and_(SMS.is_not(None), V.channel == Channel.SMS.value)

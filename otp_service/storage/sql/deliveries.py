@@ -1,0 +1,47 @@
+"""Looking at messages that were stored."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from otp_service.domain.ports import StoredMessage
+from otp_service.domain.verification import Delivery, Verification
+from otp_service.storage import rows
+from otp_service.storage.db.database import Database
+from otp_service.storage.db.transaction import Transaction, given
+from otp_service.storage.models import CodeRow, DeliveryRow, VerificationRow
+from otp_service.storage.sql.columns import DELIVERY, ITS_CODE, VERIFICATION
+
+V, C, D = VerificationRow, CodeRow, DeliveryRow
+
+_RECENT = Transaction(
+    sa.select(*VERIFICATION, *DELIVERY, C.secret_id)
+    .select_from(D)
+    .join(V, V.id == D.verification_id)
+    .join(C, ITS_CODE)
+    .where(D.provider == given("provider"))
+    .order_by(D.created_at.desc(), D.id)
+    .limit(given("count", sa.Integer())),
+    reads=True,
+)
+_LAST = Transaction(
+    sa.select(*DELIVERY)
+    .select_from(D)
+    .outerjoin(C, ITS_CODE)
+    .where(D.verification_id == given("id"), D.generation == given("generation"))
+    .order_by(D.created_at.desc(), D.id)
+    .limit(1),
+    reads=True,
+)
+
+
+def recent(database: Database, provider: str, count: int) -> list[StoredMessage]:
+    """The newest messages of one provider, oldest first."""
+    found = database.run(_RECENT, provider=provider, count=count)
+    return [rows.message(row) for row in reversed(found)]
+
+
+def last(database: Database, verification: Verification) -> Delivery | None:
+    """The newest message with the verification's newest code."""
+    found = database.run(_LAST, id=verification.id, generation=verification.generation)
+    return rows.delivery(found[0]) if found else None

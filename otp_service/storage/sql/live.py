@@ -1,0 +1,51 @@
+"""The verification that counts for a person by phone alone, and what the fallback knows of one."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from otp_service.domain.verification import Person, Status, Verification
+from otp_service.storage import rows
+from otp_service.storage.db.database import Database
+from otp_service.storage.db.sqlite_select import SqliteSelect
+from otp_service.storage.db.transaction import Transaction, given
+from otp_service.storage.models import VerificationRow
+from otp_service.storage.sql.columns import VERIFICATION
+from otp_service.storage.sql.conditions import LIVE, NOW, OF_PERSON, newest_verification
+
+V = VerificationRow
+_IS_NEWEST = V.id == newest_verification()
+_UNEXPIRED = V.expires_at > NOW
+
+_LIVE = Transaction(sa.select(*VERIFICATION).where(_IS_NEWEST, LIVE), reads=True)
+_KNOWN = SqliteSelect(sa.select(V.status).where(_IS_NEWEST, _UNEXPIRED))
+_OF_PHONE = SqliteSelect(sa.select(V.id).where(V.phone == given("phone")).limit(1))
+_ALL_UNEXPIRED = Transaction(sa.select(V.id).where(_UNEXPIRED), reads=True)
+_FORGET = Transaction(sa.update(V).where(OF_PERSON, _UNEXPIRED).values(expires_at=NOW))
+
+
+def live(database: Database, person: Person) -> Verification | None:
+    """The person's live verification."""
+    found = database.run(_LIVE, **vars(person))
+    return rows.verification(found[0]) if found else None
+
+
+def known(database: Database, person: Person) -> Status | None:
+    """That of the person's newest verification, until it expires. On SQLite only."""
+    found = _KNOWN.run(database.engine, **vars(person))
+    return Status(found[0][0]) if found else None
+
+
+def has_phone(database: Database, phone: str) -> bool:
+    """Whether there is any verification of it. On SQLite only."""
+    return bool(_OF_PHONE.run(database.engine, phone=phone))
+
+
+def forget(database: Database, person: Person) -> None:
+    """Let what the person has expire now."""
+    database.run(_FORGET, **vars(person))
+
+
+def unexpired(database: Database) -> int:
+    """How many verifications may still be asked for by phone."""
+    return len(database.run(_ALL_UNEXPIRED))
