@@ -1,6 +1,6 @@
 """Every option of the simulator: its name, default, and what it does, in one place.
 
-The command line (`command.py`) and the constructor of `Simulator` are made of these.
+The command line (`__main__.py`) and the constructor of `Simulator` are made of these.
 """
 
 from __future__ import annotations

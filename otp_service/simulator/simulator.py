@@ -8,15 +8,19 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
+from flask import Flask
+
 from otp_service.server.waitress_server import Server, listen
-from otp_service.simulator.app import make_app
+from otp_service.simulator import control_api, phone_page
 from otp_service.simulator.base_provider import Carrier
 from otp_service.simulator.inbox import Message
 from otp_service.simulator.options import Options
+from otp_service.simulator.providers import gupshup, gupshup_sms, meta
 from otp_service.simulator.script import international
 from otp_service.simulator.subscription import subscribe
 
 THREADS = 32  # each stalled send holds one
+MAX_BODY = 32 * 1024  # bytes; a thousand messages are kept
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
@@ -30,7 +34,7 @@ class Simulator(Options):
         listener = listen(self.host, self.port)
         self._carrier = Carrier(self)
         self.port = listener.getsockname()[1]
-        self._server = Server(make_app(self._carrier), listener, THREADS)
+        self._server = Server(_make_app(self._carrier), listener, THREADS)
         self._thread: threading.Thread | None = None
 
     @property
@@ -121,3 +125,20 @@ class Simulator(Options):
         self.stop()
         if self._thread:
             self._thread.join()
+
+
+def _make_app(carrier: Carrier) -> Flask:
+    app = Flask(__name__, static_folder="../static", template_folder="../templates")
+    app.config.update(MAX_CONTENT_LENGTH=MAX_BODY)
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    dialects: dict[str, gupshup.Gupshup | gupshup_sms.Enterprise | meta.Meta] = {
+        "gupshup": gupshup.Gupshup(carrier),
+        "enterprise": gupshup_sms.Enterprise(carrier),
+        "meta": meta.Meta(carrier),
+    }
+    for name, dialect in dialects.items():
+        carrier.dialects[name] = dialect
+        app.register_blueprint(dialect.blueprint())
+    app.register_blueprint(control_api.blueprint(carrier))
+    app.register_blueprint(phone_page.blueprint(carrier))
+    return app

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from otp_service.simulator.command import parser
+from otp_service.simulator.__main__ import parser
 from otp_service.simulator.options import QUIRKS, Options
 
 ROOT = Path(__file__).parents[2]

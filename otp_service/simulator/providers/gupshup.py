@@ -12,7 +12,6 @@ from datetime import datetime
 
 from flask import Blueprint, Response, request
 
-from otp_service.simulator import gupshup_v3
 from otp_service.simulator.base_provider import Carrier, as_json
 from otp_service.simulator.callbacks import Outgoing
 from otp_service.simulator.faults import WHATSAPP
@@ -87,8 +86,8 @@ class Gupshup:
         """In the version of the options; the secret goes with it as it does in reality, as a header
         that the subscription asked for.
         """
-        version = gupshup_v3 if self._options.callback_version == 3 else gupshup_callbacks
-        body = version.body(message, receipt, at, self._options)
+        versions = {2: gupshup_callbacks.version_2, 3: gupshup_callbacks.version_3}
+        body = versions[self._options.callback_version](message, receipt, at, self._options)
         if body is None:
             return None
         headers = {"Content-Type": "application/json"}
