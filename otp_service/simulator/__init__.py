@@ -12,18 +12,18 @@
 
         simulator.last_code("+919876543210")     # what the phone shows; None before it got any
         simulator.messages("+919876543210")      # every send: .id .code .text .arrived .status
-        simulator.settle()                       # wait until every receipt has been told
-        simulator.receipt(message, "delivered")  # tell one by hand, and wait for the answer
+        simulator.settle()                       # wait until every receipt has been sent
+        simulator.receipt(message, "delivered")  # send one by hand, and wait for the answer
         simulator.subscribe("gupshup")           # try the callback URL, as saving it does
         simulator.reset()                        # forget messages, script, receipts to come
 
 Every option of `Options` is an argument and an attribute, and may be changed in between. Ids and
 the order of one message's receipts hang on the seed and on the requests alone. The words for
-faults and receipts are in `faults.py`; a phone number may choose a fault by its last five digits
-(``number_faults=False`` turns that off).
+faults and receipts are in `fault_table.py`; a phone number may choose a fault by its last five
+digits (``number_faults=False`` turns that off).
 """
 
-from otp_service.simulator.inbox import Callback, Message
+from otp_service.simulator.messages import Callback, Message
 from otp_service.simulator.simulator import Simulator
 
 __all__ = ["Callback", "Message", "Simulator"]

@@ -2,51 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, Response, request
 
-from otp_service.simulator.base_provider import Carrier, as_json
-from otp_service.simulator.script import international
+from otp_service.simulator.base_provider import BaseProvider
+from otp_service.simulator.messages import international
+from otp_service.simulator.responses import as_json
+from otp_service.simulator.state import State
 from otp_service.simulator.subscription import subscribe
 
 
-class Control:
-    def __init__(self, carrier: Carrier) -> None:
-        self._carrier = carrier
+class ControlApi:
+    def __init__(self, state: State, providers: Mapping[str, BaseProvider]) -> None:
+        self._state, self._providers = state, providers
 
     def messages(self) -> Response:
         """Oldest first, of one phone with ?phone=."""
         phone = request.args.get("phone", "").strip()
-        return as_json({"messages": self._carrier.inbox.dump(phone and international(phone))})
+        return as_json({"messages": self._state.inbox.dump(phone and international(phone))})
 
     def reset(self) -> Response:
         """Messages, script and receipts to come are forgotten. Ids go on."""
-        self._carrier.clear()
+        self._state.clear()
         return as_json({"status": "success"})
 
     def script(self) -> Response:
         """Adds to what was there; DELETE clears it."""
         if request.method == "DELETE":
-            self._carrier.script.clear()
+            self._state.script.clear()
             return as_json({"status": "success"})
         entries = _body().get("faults")
         if not isinstance(entries, list):
             return _wrong('the body is {"faults": […]}')
         try:
-            self._carrier.script.add(entries)
+            self._state.script.add(entries)
         except ValueError as wrong:
             return _wrong(str(wrong))
         return as_json({"status": "success"})
 
     def receipts(self) -> Response:
-        """Tells one receipt at once, and what the receiver answered."""
+        """Sends one receipt at once, and says whether the receiver took it."""
         body = _body()
-        message = self._carrier.inbox.find(str(body.get("messageId")))
+        message = self._state.inbox.find(str(body.get("messageId")))
         if message is None:
             return as_json({"status": "error", "message": "no such message"}, 404)
         try:
-            taken = self._carrier.receipt(message, str(body.get("receipt")))
+            taken = self._providers[message.provider].send_receipt(
+                message, str(body.get("receipt"))
+            )
         except ValueError as wrong:
             return _wrong(str(wrong))
         return as_json({"status": "success", "taken": taken})
@@ -54,14 +59,14 @@ class Control:
     def subscriptions(self) -> Response:
         """Tries the callback URL of {"provider": "gupshup"} or "meta", as a dashboard would."""
         try:
-            taken = subscribe(str(_body().get("provider")), self._carrier.options)
+            taken = subscribe(str(_body().get("provider")), self._state.options)
         except ValueError as wrong:
             return _wrong(str(wrong))
         return as_json({"status": "success", "taken": taken})
 
 
-def blueprint(carrier: Carrier) -> Blueprint:
-    bp, control = Blueprint("control", __name__), Control(carrier)
+def blueprint(state: State, providers: Mapping[str, BaseProvider]) -> Blueprint:
+    bp, control = Blueprint("control", __name__), ControlApi(state, providers)
     bp.get("/simulator/messages")(control.messages)
     bp.delete("/simulator/messages")(control.reset)
     bp.route("/simulator/script", methods=["POST", "DELETE"])(control.script)

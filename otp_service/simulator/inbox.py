@@ -4,71 +4,18 @@ from __future__ import annotations
 
 import random
 import threading
-import uuid
-from base64 import b64encode
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
-from datetime import datetime, timezone
+from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
-from otp_service.simulator.faults import Fault
+from otp_service.simulator.fault_table import Fault
+from otp_service.simulator.messages import Callback, Draft, Message, new_id, new_whatsapp_id
 from otp_service.simulator.options import Options
 
 MOST_CALLBACKS = 100  # of a message, the newest
-
-
-def now() -> datetime:
-    return datetime.now(timezone.utc)
-
-
-@dataclass
-class Draft:
-    """What a send call asked for. ``copies`` is what the button copies, None without one."""
-
-    provider: str  # gupshup, enterprise or meta
-    channel: str
-    phone: str  # +919876543210
-    sender: str
-    template: str
-    params: list[str]
-    text: str
-    code: str
-    language: str = ""  # Meta's requests name it; Gupshup's template id fixes it
-    copies: str | None = None
-    opaque: str | None = None  # Meta's biz_opaque_callback_data
-
-
-@dataclass(frozen=True)
-class Callback:
-    """One try to tell a receipt. ``answer`` is the receiver's status, or why there is none."""
-
-    receipt: str
-    at: datetime
-    answer: str
-
-
-@dataclass
-class Message(Draft):
-    """``status`` is the last thing that was told or would be: refused, submitted, sent, …
-
-    ``arrived``: whether the phone shows it.
-    """
-
-    id: str = ""
-    whatsapp_id: str = ""
-    at: datetime = field(default_factory=now)
-    fault: str = "ok"
-    answer: str = ""
-    status: str = "submitted"
-    arrived: bool = True
-    callbacks: list[Callback] = field(default_factory=list)
-
-    @property
-    def random(self) -> random.Random:
-        """This message's own luck: the same for the same seed, whatever others did meanwhile."""
-        return random.Random(self.id)  # noqa: S311 (repeatable is the point)
 
 
 class Inbox:
@@ -79,19 +26,19 @@ class Inbox:
         self._lock = threading.Lock()
         self._messages: deque[Message] = deque(maxlen=options.keep)
         self._count = 0
-        self.narrate: Callable[[str], object] = lambda line: None  # not a log: it tells codes
+        self.narrate: Callable[[str], object] = lambda line: None  # not a log: it shows codes
         self.version = 0  # grows with every change, so that a page knows whether to draw
 
     def add(self, draft: Draft, fault: Fault) -> Message:
         """Keep it, under ids that hang on the seed and on how many came before."""
         with self._changing():
             self._count += 1
-            luck = random.Random(f"{self._options.seed}/{self._count}")  # noqa: S311
-            message_id = _id(luck, draft.provider)
+            rng = random.Random(f"{self._options.seed}/{self._count}")  # noqa: S311
+            message_id = new_id(rng, draft.provider)
             message = Message(
                 **vars(draft),
                 id=message_id,
-                whatsapp_id=_whatsapp_id(luck, message_id, self._options.quirks),
+                whatsapp_id=new_whatsapp_id(rng, message_id, self._options.quirks),
                 fault=fault.name,
                 arrived=fault.arrives,
                 status="submitted" if fault.arrives or fault.receipts else "refused",
@@ -99,17 +46,17 @@ class Inbox:
             self._messages.append(message)
         return message
 
-    def answered(self, message: Message, answer: str) -> None:
+    def set_answer(self, message: Message, answer: str) -> None:
         with self._changing():
             message.answer = answer
         facts = f"{message.provider} {message.channel}, code {message.code}"
         self.narrate(f"{message.phone}  {facts}, fault {message.fault}: {answer}")
 
-    def reached(self, message: Message, receipt: str) -> None:
+    def set_status(self, message: Message, status: str) -> None:
         with self._changing():
-            message.status = receipt
+            message.status = status
 
-    def told(self, message: Message, callback: Callback) -> None:
+    def add_callback(self, message: Message, callback: Callback) -> None:
         with self._changing():
             message.callbacks.append(callback)
             del message.callbacks[:-MOST_CALLBACKS]
@@ -141,26 +88,6 @@ class Inbox:
         with self._lock:
             self.version += 1
             yield
-
-
-def _id(luck: random.Random, provider: str) -> str:
-    if provider == "enterprise":
-        return str(luck.randrange(10**9, 10**10))
-    if provider == "meta":
-        return _wamid(luck)
-    return str(uuid.UUID(int=luck.getrandbits(128), version=4))
-
-
-def _whatsapp_id(luck: random.Random, message_id: str, quirks: set[str]) -> str:
-    if message_id.startswith("wamid."):
-        return message_id
-    if "uuid-ids" in quirks:
-        return str(uuid.UUID(int=luck.getrandbits(128), version=4))
-    return _wamid(luck, "gBEG" if "gbeg-ids" in quirks else "wamid.HBgM")
-
-
-def _wamid(luck: random.Random, prefix: str = "wamid.HBgM") -> str:
-    return prefix + b64encode(luck.randbytes(24)).decode().replace("/", "_").replace("+", "-")
 
 
 def _plain(value: Any) -> Any:

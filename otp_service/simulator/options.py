@@ -5,6 +5,7 @@ The command line (`__main__.py`) and the constructor of `Simulator` are made of 
 
 from __future__ import annotations
 
+import hmac
 import re
 import secrets
 from dataclasses import dataclass, field
@@ -85,3 +86,10 @@ class Options:
         for url in (self.callback_url, self.sms_callback_url, self.meta_callback_url):
             if url and not re.fullmatch(r"https?://[^\s/?#]+\S*", url):
                 raise ValueError("a callback's URL begins with http:// or https:// and a host")
+
+
+def accepts(wanted: str, value: str) -> bool:
+    """Whether an option that names the one value to accept accepts this one; if it names none,
+    any but an empty one is.
+    """
+    return hmac.compare_digest(value.encode(), wanted.encode()) if wanted else bool(value)

@@ -9,9 +9,9 @@ import phonenumbers
 from flask import Blueprint, Response, render_template, request
 
 from otp_service.simulator import faults
-from otp_service.simulator.base_provider import Carrier
-from otp_service.simulator.inbox import Message
-from otp_service.simulator.script import international
+from otp_service.simulator.fault_table import TABLE
+from otp_service.simulator.messages import Message, international
+from otp_service.simulator.state import State
 
 SHOWN = 100  # newest messages of a chat, and phones
 POLICY = (
@@ -29,13 +29,13 @@ class Phone:
 
 
 class Page:
-    def __init__(self, carrier: Carrier) -> None:
-        self._carrier = carrier
+    def __init__(self, state: State) -> None:
+        self._state = state
 
     def show(self) -> Response:
         """The chat of ?phone=, or of the phone whose message is the newest."""
-        asked = request.args.get("phone", "").strip()
-        tag = f"{self._carrier.options.seed}-{self._carrier.inbox.version}"
+        chosen = request.args.get("phone", "").strip()
+        tag = f"{self._state.options.seed}-{self._state.inbox.version}"
         response = Response(content_type="text/html; charset=utf-8")
         response.set_etag(tag)
         response.headers["Cache-Control"] = "no-cache"
@@ -43,13 +43,13 @@ class Page:
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "no-referrer"
         if not request.if_none_match.contains(tag):
-            html = self._render(asked and international(asked))
+            html = self._render(chosen and international(chosen))
             response.set_data(html.encode(errors="replace"))  # a message may hold half a character
         response.make_conditional(request)
         return response
 
     def _render(self, pinned: str) -> str:
-        messages = self._carrier.inbox.messages()
+        messages = self._state.inbox.messages()
         phones = _phones(messages)
         open_phone = pinned or (phones[0].number if phones else "")
         chat = [m for m in messages if m.phone == open_phone][-SHOWN:]
@@ -64,13 +64,13 @@ class Page:
             reason=_reason,
             grouped=_grouped,
             clock=_clock,
-            faults=faults.TABLE,
+            faults=TABLE,
             origin=request.host_url.rstrip("/"),
         )
 
 
-def blueprint(carrier: Carrier) -> Blueprint:
-    bp, page = Blueprint("page", __name__), Page(carrier)
+def blueprint(state: State) -> Blueprint:
+    bp, page = Blueprint("page", __name__), Page(state)
     bp.get("/")(page.show)
     bp.add_url_rule("/simulator", view_func=page.show, endpoint="simulator")
     return bp

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from otp_service.simulator import faults
-from otp_service.simulator.faults import Fault
+from otp_service.simulator.fault_table import SMS, WHATSAPP, Fault
+from otp_service.simulator.messages import international
 
 KEYS = {"destination", "next", "fault", "answer", "receipts", "early", "channel"}
 MOST = 1000  # entries
@@ -56,11 +56,6 @@ class Script:
             return entry.fault if entry else None
 
 
-def international(number: str) -> str:
-    """``+`` and the digits of a number, however it is written."""
-    return "+" + re.sub("[^0-9]", "", number)
-
-
 def _entry(entry: Mapping[str, Any]) -> _Entry:
     if not isinstance(entry, Mapping) or entry.keys() - KEYS:
         raise ValueError(f"an entry is an object with some of: {', '.join(sorted(KEYS))}")
@@ -82,7 +77,7 @@ def _fault(entry: Mapping[str, Any]) -> Fault:
             receipts=_receipts(entry.get("receipts")),
         )
     channel = entry.get("channel", fault.channel)
-    if channel not in (faults.WHATSAPP, faults.SMS):
+    if channel not in (WHATSAPP, SMS):
         raise ValueError("channel is whatsapp or sms")
     return replace(fault, channel=channel, early=bool(entry.get("early", fault.early)))
 

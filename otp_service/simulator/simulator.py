@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any
 
 from flask import Flask
 
 from otp_service.server.waitress_server import Server, listen
 from otp_service.simulator import control_api, phone_page
-from otp_service.simulator.base_provider import Carrier
-from otp_service.simulator.inbox import Message
+from otp_service.simulator.base_provider import BaseProvider
+from otp_service.simulator.messages import Message, international
 from otp_service.simulator.options import Options
-from otp_service.simulator.providers import gupshup, gupshup_sms, meta
-from otp_service.simulator.script import international
+from otp_service.simulator.providers.gupshup import Gupshup
+from otp_service.simulator.providers.gupshup_sms import GupshupSms
+from otp_service.simulator.providers.meta import Meta
+from otp_service.simulator.state import State
 from otp_service.simulator.subscription import subscribe
 
 THREADS = 32  # each stalled send holds one
+PROVIDERS = (Gupshup, GupshupSms, Meta)
 MAX_BODY = 32 * 1024  # bytes; a thousand messages are kept
 
 
@@ -32,9 +34,10 @@ class Simulator(Options):
     def __post_init__(self) -> None:
         super().__post_init__()
         listener = listen(self.host, self.port)
-        self._carrier = Carrier(self)
+        self._state = State(self)
+        self._providers = {each.name: each(self._state) for each in PROVIDERS}
         self.port = listener.getsockname()[1]
-        self._server = Server(_make_app(self._carrier), listener, THREADS)
+        self._server = Server(_make_app(self._state, self._providers), listener, THREADS)
         self._thread: threading.Thread | None = None
 
     @property
@@ -59,7 +62,7 @@ class Simulator(Options):
 
     def messages(self, phone: str = "") -> list[Message]:
         """Every send that was understood, refused ones too, oldest first; of one phone if given."""
-        return self._carrier.inbox.messages(phone and international(phone))
+        return self._state.inbox.messages(phone and international(phone))
 
     def last_code(self, phone: str) -> str | None:
         """The code of the newest message that this phone shows, by whatever channel."""
@@ -70,14 +73,14 @@ class Simulator(Options):
         """A fault to come: ``fault`` or ``answer`` and ``receipts``; ``next`` sends, or all;
         ``channel``, ``early``. ValueError says what can't be understood.
         """
-        self._carrier.script.add([{"destination": destination, **entry}])
+        self._state.script.add([{"destination": destination, **entry}])
 
     def receipt(self, message: Message | str, receipt: str) -> bool:
-        """Tell a receipt of a message (or of the one with this id) now; whether it was taken."""
-        found = self._carrier.inbox.find(message) if isinstance(message, str) else message
+        """Send a receipt of a message (or of the one with this id) now; whether it was taken."""
+        found = self._state.inbox.find(message) if isinstance(message, str) else message
         if found is None:
             raise LookupError(f"no message {message}")
-        return self._carrier.receipt(found, receipt)
+        return self._providers[found.provider].send_receipt(found, receipt)
 
     def subscribe(self, provider: str) -> bool:
         """Try the callback URL of ``gupshup`` or ``meta`` as saving it does."""
@@ -85,60 +88,49 @@ class Simulator(Options):
 
     def settle(self, timeout: float = 10) -> None:
         """Wait until no receipt is to come. TimeoutError if there is one yet after ``timeout``."""
-        if not self._carrier.courier.settle(timeout):
+        if not self._state.callbacks.settle(timeout):
             raise TimeoutError("receipts are still to come")
 
     def reset(self) -> None:
         """Forget messages, script and receipts to come. Ids go on: none comes twice."""
-        self._carrier.clear()
+        self._state.clear()
 
-    def narrate(self, tell: Callable[[str], object]) -> None:
+    def narrate(self, show: Callable[[str], object]) -> None:
         """Have a line for each send and each callback. They hold codes and numbers."""
-        self._carrier.inbox.narrate = tell
+        self._state.inbox.narrate = show
 
     def run(self) -> None:
         """Serve in this thread until `stop`."""
         try:
             self._server.run()
         finally:
-            self._carrier.close()
+            self._state.callbacks.close()
 
     def start(self) -> None:
         self._thread = threading.Thread(target=self.run, name="simulator", daemon=True)
         self._thread.start()
 
     def stop(self, *_: object) -> None:
-        """Safe in a signal handler. Stalls end, and receipts to come are not told."""
-        self._carrier.end_stalls()
+        """Safe in a signal handler. Stalls end, and receipts to come are not sent."""
+        self._state.stopping.set()
         self._server.stop()
 
     def __enter__(self) -> Simulator:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
         if self._thread:
             self._thread.join()
 
 
-def _make_app(carrier: Carrier) -> Flask:
+def _make_app(state: State, providers: Mapping[str, BaseProvider]) -> Flask:
     app = Flask(__name__, static_folder="../static", template_folder="../templates")
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY)
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    dialects: dict[str, gupshup.Gupshup | gupshup_sms.Enterprise | meta.Meta] = {
-        "gupshup": gupshup.Gupshup(carrier),
-        "enterprise": gupshup_sms.Enterprise(carrier),
-        "meta": meta.Meta(carrier),
-    }
-    for name, dialect in dialects.items():
-        carrier.dialects[name] = dialect
-        app.register_blueprint(dialect.blueprint())
-    app.register_blueprint(control_api.blueprint(carrier))
-    app.register_blueprint(phone_page.blueprint(carrier))
+    for provider in providers.values():
+        app.register_blueprint(provider.blueprint())
+    app.register_blueprint(control_api.blueprint(state, providers))
+    app.register_blueprint(phone_page.blueprint(state))
     return app

@@ -6,7 +6,8 @@ import json
 import time
 from urllib.parse import urlencode
 
-from otp_service.simulator.callbacks import Outgoing, exchange
+from otp_service.simulator import http
+from otp_service.simulator.http import CallbackRequest
 from otp_service.simulator.options import Options
 
 CHALLENGE = "1158201444"
@@ -38,18 +39,18 @@ def _test_hit(options: Options) -> bool:
     headers = {"Content-Type": "application/json"}
     if options.callback_secret:
         headers["Authorization"] = f"Bearer {options.callback_secret}"
-    status, _ = exchange(Outgoing(options.callback_url, json.dumps(body).encode(), headers))
+    status, _ = http.send(CallbackRequest(options.callback_url, json.dumps(body).encode(), headers))
     return status.startswith("2")
 
 
 def _challenge(options: Options) -> bool:
     """Meta wants its challenge back, from whoever knows the token to compare it with."""
-    asked = {
+    query = {
         "hub.mode": "subscribe",
         "hub.verify_token": options.meta_verify_token,
         "hub.challenge": CHALLENGE,
     }
     url = options.meta_callback_url
     joint = "&" if "?" in url else "?"
-    status, body = exchange(Outgoing(f"{url}{joint}{urlencode(asked)}", method="GET"))
+    status, body = http.send(CallbackRequest(f"{url}{joint}{urlencode(query)}", method="GET"))
     return status.startswith("2") and body.decode(errors="replace") == CHALLENGE

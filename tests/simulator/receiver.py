@@ -1,4 +1,4 @@
-"""Whoever is told receipts: a server on the loopback interface that keeps what it was sent."""
+"""Who gets the receipts: a server on the loopback interface that keeps what it was sent."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 
 @dataclass(frozen=True)
-class Told:
+class ReceivedCallback:
     """One callback, as it came over the wire."""
 
     method: str
@@ -51,13 +51,13 @@ class Receiver:
         self.url = f"http://127.0.0.1:{port}/webhook"
         self.answers: list[int] = []
         self.body = b""
-        self.told: list[Told] = []
+        self.callbacks: list[ReceivedCallback] = []
         self.answering = threading.Event()  # while it is cleared, callbacks wait for their answer
         self.answering.set()
 
     @property
     def types(self) -> list[str]:
-        return [told.event["type"] for told in self.told]
+        return [callback.event["type"] for callback in self.callbacks]
 
 
 class _Server(ThreadingHTTPServer):
@@ -70,7 +70,9 @@ def receiver() -> Iterator[Receiver]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            kept.told.append(Told(self.command, self.path, dict(self.headers), body, time.time()))
+            kept.callbacks.append(
+                ReceivedCallback(self.command, self.path, dict(self.headers), body, time.time())
+            )
             kept.answering.wait(10)
             self.send_response(kept.answers.pop(0) if kept.answers else 200)
             self.send_header("Content-Length", str(len(kept.body)))

@@ -53,12 +53,12 @@ def test_it_says_where_it_is_and_ends_cleanly(number: signal.Signals) -> None:
         assert settings["META_API_URL"].endswith("/v23.0")
         form = {"userid": "1", "password": "2", "method": "SendMessage", "msg": "4321 it is"}
         form["send_to"] = "919876543210"
-        said = requests.post(settings["GUPSHUP_SMS_API_URL"], data=form, timeout=10)
-        assert said.text.startswith("success")
+        answer = requests.post(settings["GUPSHUP_SMS_API_URL"], data=form, timeout=10)
+        assert answer.text.startswith("success")
         process.send_signal(number)
-        told, wrong = process.communicate(timeout=20)
+        output, wrong = process.communicate(timeout=20)
     assert (process.returncode, wrong) == (0, "")
-    assert "+919876543210  enterprise sms, code 4321" in told
+    assert "+919876543210  enterprise sms, code 4321" in output
 
 
 def test_a_taken_port_is_said_plainly() -> None:
@@ -96,13 +96,13 @@ def test_options_that_can_not_work_are_said_plainly_in_two_lines(wrong: list[str
 
 
 def test_every_option_and_quirk_is_in_the_help_and_documented() -> None:
-    told = parser().format_help()
+    shown = parser().format_help()
     for option in fields(Options):
         name = option.name.replace("_", "-")
         documented = re.search(rf"`--(no-)?{name.removesuffix('s')}s?[ `]", DOCUMENT)
         assert documented, name
     for quirk in QUIRKS:
-        assert quirk in told
+        assert quirk in shown
         assert f"`{quirk}`" in DOCUMENT
 
 

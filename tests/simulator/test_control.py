@@ -14,7 +14,7 @@ from tests.simulator.conftest import PHONE, Send
 from tests.simulator.receiver import Receiver
 
 
-def test_messages_tell_what_each_phone_got_and_who_was_told(
+def test_messages_tell_what_each_phone_got_and_what_was_reported(
     simulator: Simulator, send: Send, receiver: Receiver
 ) -> None:
     receiver.answers = [500]
@@ -28,8 +28,8 @@ def test_messages_tell_what_each_phone_got_and_who_was_told(
     assert message["id"] == message_id
     assert (message["channel"], message["template"]) == ("whatsapp", "any-id")
     assert (message["code"], message["params"]) == ("007700", ["007700", "007700"])
-    told = [(callback["receipt"], callback["answer"]) for callback in message["callbacks"]]
-    assert told == [("enqueued", "500"), ("sent", "200"), ("delivered", "200")]
+    callbacks = [(callback["receipt"], callback["answer"]) for callback in message["callbacks"]]
+    assert callbacks == [("enqueued", "500"), ("sent", "200"), ("delivered", "200")]
     assert len(requests.get(url, timeout=10).json()["messages"]) == 2
 
 
@@ -38,7 +38,7 @@ def test_a_callback_is_tried_again(simulator: Simulator, send: Send, receiver: R
     simulator.script(next=1, receipts=["delivered"])
     send()
     simulator.settle()
-    assert [told.body for told in receiver.told] == [receiver.told[0].body] * 3
+    assert [callback.body for callback in receiver.callbacks] == [receiver.callbacks[0].body] * 3
     assert [c.answer for c in simulator.messages()[0].callbacks] == ["500", "503", "200"]
 
 
@@ -66,7 +66,7 @@ def test_a_url_that_can_not_be_is_no_answer_either(simulator: Simulator, send: S
     assert "no answer" in simulator.messages()[0].callbacks[0].answer
 
 
-def test_a_receipt_can_be_told_by_hand(
+def test_a_receipt_can_be_sent_by_hand(
     simulator: Simulator, send: Send, receiver: Receiver
 ) -> None:
     simulator.script(next=1, fault="lost")
@@ -88,8 +88,10 @@ def test_gupshups_test_event_wants_a_2xx(
 ) -> None:
     simulator.callback_version, simulator.callback_secret = version, "s3cret"
     assert simulator.subscribe("gupshup")
-    assert receiver.told[0].headers["Authorization"] == "Bearer s3cret"
-    assert ("set-callback" if version == 3 else "sandbox-start") in receiver.told[0].body.decode()
+    assert receiver.callbacks[0].headers["Authorization"] == "Bearer s3cret"
+    assert ("set-callback" if version == 3 else "sandbox-start") in receiver.callbacks[
+        0
+    ].body.decode()
     receiver.answers = [404]
     assert not simulator.subscribe("gupshup")
 
@@ -99,8 +101,8 @@ def test_metas_challenge_wants_an_echo(simulator: Simulator, receiver: Receiver)
     url = f"{simulator.url}/simulator/subscriptions"
     refused = requests.post(url, json={"provider": "meta"}, timeout=10)
     assert refused.json() == {"status": "success", "taken": False}
-    assert receiver.told[0].query["hub.verify_token"] == "verify-me"
-    receiver.body = receiver.told[0].query["hub.challenge"].encode()
+    assert receiver.callbacks[0].query["hub.verify_token"] == "verify-me"
+    receiver.body = receiver.callbacks[0].query["hub.challenge"].encode()
     assert simulator.subscribe("meta")
     assert requests.post(url, json={"provider": "x"}, timeout=10).status_code == 400
 
@@ -124,7 +126,7 @@ def test_a_reset_forgets_messages_script_and_receipts_to_come(
     assert requests.delete(f"{simulator.url}/simulator/messages", timeout=10).status_code == 200
     assert simulator.messages() == []
     simulator.settle()
-    assert receiver.told == []
+    assert receiver.callbacks == []
     assert send().json()["messageId"] != first
     assert simulator.messages()[0].fault == "ok"
 
@@ -134,7 +136,7 @@ def test_after_a_reset_nothing_follows_a_callback_under_way(
 ) -> None:
     receiver.answering.clear()
     send()
-    until(lambda: bool(receiver.told))
+    until(lambda: bool(receiver.callbacks))
     simulator.reset()
     receiver.answering.set()
     simulator.settle()
@@ -151,7 +153,7 @@ def test_after_a_reset_a_stalled_send_has_no_receipts(
     simulator.reset()
     sending.join()
     simulator.settle()
-    assert receiver.told == []
+    assert receiver.callbacks == []
 
 
 def test_only_the_newest_messages_are_kept() -> None:
@@ -164,7 +166,7 @@ def test_only_the_newest_messages_are_kept() -> None:
 
 def play(seed: int, receiver: Receiver) -> tuple[list[str], list[str]]:
     """The ids and the receipts of three sends of different kinds."""
-    receiver.told.clear()
+    receiver.callbacks.clear()
     with Simulator(seed=seed, delay=0.005, callback_url=receiver.url) as simulator:
         for phone in ("919876543210", "919876590015", "919876590017"):
             form = {"source": "911", "src.name": "x", "destination": phone}
@@ -180,7 +182,7 @@ def test_the_same_seed_gives_the_same_ids_and_order(receiver: Receiver) -> None:
     assert play(7, receiver)[0] != play(8, receiver)[0]
 
 
-def test_many_sends_at_once_are_all_told_in_order(
+def test_many_sends_at_once_are_all_reported_in_order(
     simulator: Simulator, send: Send, receiver: Receiver
 ) -> None:
     threads = [threading.Thread(target=send, args=[f"+1201555{n:04}"]) for n in range(3900, 3930)]

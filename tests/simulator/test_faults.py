@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from otp_service.simulator import Simulator, faults
+from otp_service.simulator.fault_table import TABLE, Fault
 from tests.simulator.conftest import PHONE, Send
 from tests.simulator.receiver import Receiver
 
@@ -76,7 +77,7 @@ def test_a_stall_does_not_hold_up_the_end() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "types"),
     [
         ("lost", []),
         ("offline", ["enqueued", "sent"]),
@@ -89,11 +90,11 @@ def test_a_stall_does_not_hold_up_the_end() -> None:
     ],
 )
 def test_receipts_can_be_lost_doubled_and_mixed_up(
-    simulator: Simulator, send: Send, receiver: Receiver, name: str, told: list[str]
+    simulator: Simulator, send: Send, receiver: Receiver, name: str, types: list[str]
 ) -> None:
     assert send(number(name)).status_code == 202
     simulator.settle()
-    assert receiver.types == told
+    assert receiver.types == types
     assert (simulator.last_code(number(name)) is None) == (name == "offline")
 
 
@@ -102,7 +103,7 @@ def test_doubled_receipts_are_the_same_to_the_byte(
 ) -> None:
     send(number("duplicated"))
     simulator.settle()
-    assert receiver.told[0].body == receiver.told[1].body
+    assert receiver.callbacks[0].body == receiver.callbacks[1].body
 
 
 def test_receipts_in_the_wrong_order_tell_the_right_times(
@@ -110,7 +111,7 @@ def test_receipts_in_the_wrong_order_tell_the_right_times(
 ) -> None:
     send(number("reordered"))
     simulator.settle()
-    times = [told.json["timestamp"] for told in receiver.told]
+    times = [callback.json["timestamp"] for callback in receiver.callbacks]
     assert times == sorted(times, reverse=True)
     assert times[0] > times[-1]
 
@@ -120,7 +121,7 @@ def test_receipts_can_come_before_the_answer(
 ) -> None:
     message_id = send(number("early")).json()["messageId"]
     assert receiver.types == ["enqueued", "sent", "delivered"]
-    assert receiver.told[0].event["id"] == message_id
+    assert receiver.callbacks[0].event["id"] == message_id
 
 
 def test_receipts_tell_when_each_thing_happened(
@@ -129,7 +130,7 @@ def test_receipts_tell_when_each_thing_happened(
     simulator.delay = 0.2
     send()
     simulator.settle()
-    enqueued, sent, delivered = (told.json["timestamp"] for told in receiver.told)
+    enqueued, sent, delivered = (callback.json["timestamp"] for callback in receiver.callbacks)
     assert sent - enqueued >= 200
     assert delivered - sent >= 200
 
@@ -143,19 +144,19 @@ def test_no_receipt_tells_of_the_future(
     began = time.time()
     send()
     simulator.settle()
-    for told in receiver.told:
-        assert began - 0.1 < told.json["timestamp"] / 1000 < told.at + 0.1
+    for callback in receiver.callbacks:
+        assert began - 0.1 < callback.json["timestamp"] / 1000 < callback.at + 0.1
 
 
-@pytest.mark.parametrize("fault", [f for f in faults.TABLE if f.name.startswith("failed:")])
+@pytest.mark.parametrize("fault", [f for f in TABLE if f.name.startswith("failed:")])
 def test_every_code_of_the_table_comes_later(
-    simulator: Simulator, send: Send, receiver: Receiver, fault: faults.Fault
+    simulator: Simulator, send: Send, receiver: Receiver, fault: Fault
 ) -> None:
     message_id = send(f"+9198765{fault.ending}").json()["messageId"]
     simulator.settle()
-    failed = receiver.told[-1].event
+    failed = receiver.callbacks[-1].event
     code = fault.name.partition(":")[2]
-    assert failed["payload"] == {"code": int(code), "reason": fault.says}
+    assert failed["payload"] == {"code": int(code), "reason": fault.description}
     if 1000 < int(code) < 5000:
         assert receiver.types == ["failed"]
         assert (failed["id"], failed.get("gsId")) == (message_id, None)
@@ -173,8 +174,12 @@ def test_any_other_code_can_be_asked_for(
     simulator.settle()
     message_id = send().json()["messageId"]
     simulator.settle()
-    assert [told.event["payload"].get("code") for told in receiver.told] == [None, 99999, 131026]
-    assert receiver.told[-1].event["id"] == message_id
+    assert [callback.event["payload"].get("code") for callback in receiver.callbacks] == [
+        None,
+        99999,
+        131026,
+    ]
+    assert receiver.callbacks[-1].event["id"] == message_id
 
 
 def test_a_script_counts_sends_and_prefers_its_own_phone(simulator: Simulator, send: Send) -> None:
@@ -243,10 +248,10 @@ def test_a_refused_script_changes_nothing(simulator: Simulator, send: Send) -> N
 
 
 def test_endings_are_unique_and_documented() -> None:
-    endings = [fault.ending for fault in faults.TABLE]
+    endings = [fault.ending for fault in TABLE]
     assert len(endings) == len(set(endings))
-    for fault in faults.TABLE:
-        row = f"| `{fault.ending}` | `{fault.name}` | {fault.says.replace('|', '&#124;')} |"
+    for fault in TABLE:
+        row = f"| `{fault.ending}` | `{fault.name}` | {fault.description.replace('|', '&#124;')} |"
         assert row in DOCUMENT.read_text()
 
 

@@ -33,14 +33,14 @@ def test_its_receipts_come_one_after_the_other(
 ) -> None:
     message_id = send().json()["messageId"]
     simulator.settle()
-    enqueued, sent, delivered = (told.event for told in receiver.told)
+    enqueued, sent, delivered = (callback.event for callback in receiver.callbacks)
     assert receiver.types == ["enqueued", "sent", "delivered"]
     assert enqueued["id"] == sent["gsId"] == delivered["gsId"] == message_id
     assert enqueued["payload"]["whatsappMessageId"] == sent["id"] == delivered["id"]
     assert "gsId" not in enqueued
     assert sent["destination"] == PHONE.lstrip("+")
     assert isinstance(sent["payload"]["ts"], int)
-    envelope = receiver.told[0].json
+    envelope = receiver.callbacks[0].json
     assert (envelope["version"], envelope["type"]) == (2, "message-event")
     assert envelope["timestamp"] > 1_000_000_000_000  # milliseconds
 
@@ -94,14 +94,12 @@ def test_only_the_accounts_own_app_and_number_may_send(simulator: Simulator, sen
     assert send(source="911111111111").status_code == 400
 
 
-def test_the_receiver_is_told_the_secret(
-    simulator: Simulator, send: Send, receiver: Receiver
-) -> None:
+def test_the_receiver_gets_the_secret(simulator: Simulator, send: Send, receiver: Receiver) -> None:
     simulator.callback_url, simulator.callback_secret = f"{receiver.url}?token=abc", "s3cret"
     send()
     simulator.settle()
-    assert receiver.told[0].target == "/webhook?token=abc"
-    assert receiver.told[0].headers["Authorization"] == "Bearer s3cret"
+    assert receiver.callbacks[0].target == "/webhook?token=abc"
+    assert receiver.callbacks[0].headers["Authorization"] == "Bearer s3cret"
 
 
 def test_version_3_is_metas_envelope_with_gupshups_id(
@@ -111,12 +109,12 @@ def test_version_3_is_metas_envelope_with_gupshups_id(
     simulator.script(next=1, receipts=["enqueued", "sent", "failed:131026"])
     message_id = send().json()["messageId"]
     simulator.settle()
-    enqueued, sent, failed = (told.status for told in receiver.told)
+    enqueued, sent, failed = (callback.status for callback in receiver.callbacks)
     assert {s["gs_id"] for s in (enqueued, sent, failed)} == {message_id}
     assert isinstance(enqueued["timestamp"], int)
     assert re.fullmatch("[0-9]{10}", sent["timestamp"])
     assert failed["errors"][0]["code"] == 131026
-    assert "gs_app_id" in receiver.told[0].json
+    assert "gs_app_id" in receiver.callbacks[0].json
 
 
 def test_quirks_of_real_callbacks_can_be_had(
@@ -126,7 +124,7 @@ def test_quirks_of_real_callbacks_can_be_had(
     simulator.script(next=1, receipts=["sent", "failed:131026"])
     send()
     simulator.settle()
-    sent, failed = receiver.told
+    sent, failed = receiver.callbacks
     assert isinstance(sent.event["payload"]["ts"], str)
     assert sent.event["conversation"]["type"] == "authentication"
     assert "phone" not in sent.json
@@ -177,5 +175,5 @@ def test_a_template_that_does_not_fit_fails_later(
 ) -> None:
     assert send(template=sent).status_code == 202
     simulator.settle()
-    assert receiver.told[-1].event["payload"]["code"] == code
+    assert receiver.callbacks[-1].event["payload"]["code"] == code
     assert simulator.last_code(PHONE) is None

@@ -14,10 +14,10 @@ from tests.simulator.receiver import Receiver
 
 
 def test_a_send_is_answered_with_the_messages_id(simulator: Simulator, send_meta: Send) -> None:
-    said = send_meta().json()
-    assert said["messaging_product"] == "whatsapp"
-    assert said["contacts"] == [{"input": "919876543210", "wa_id": "919876543210"}]
-    assert said["messages"][0]["id"].startswith("wamid.")
+    answer = send_meta().json()
+    assert answer["messaging_product"] == "whatsapp"
+    assert answer["contacts"] == [{"input": "919876543210", "wa_id": "919876543210"}]
+    assert answer["messages"][0]["id"].startswith("wamid.")
     assert simulator.last_code(PHONE) == "0042"
 
 
@@ -27,14 +27,14 @@ def test_statuses_are_signed_over_the_raw_body(
     simulator.meta_app_secret = "app-secret"
     message_id = send_meta().json()["messages"][0]["id"]
     simulator.settle()
-    assert [told.status["status"] for told in receiver.told] == ["sent", "delivered"]
-    for told in receiver.told:
-        right = hmac.new(b"app-secret", told.body, hashlib.sha256).hexdigest()
-        assert told.headers["X-Hub-Signature-256"] == f"sha256={right}"
-        assert told.status["id"] == message_id
-        assert told.status["recipient_id"] == "919876543210"
-        assert told.status["biz_opaque_callback_data"] == "delivery-1"
-    metadata = receiver.told[0].json["entry"][0]["changes"][0]["value"]["metadata"]
+    assert [callback.status["status"] for callback in receiver.callbacks] == ["sent", "delivered"]
+    for callback in receiver.callbacks:
+        right = hmac.new(b"app-secret", callback.body, hashlib.sha256).hexdigest()
+        assert callback.headers["X-Hub-Signature-256"] == f"sha256={right}"
+        assert callback.status["id"] == message_id
+        assert callback.status["recipient_id"] == "919876543210"
+        assert callback.status["biz_opaque_callback_data"] == "delivery-1"
+    metadata = receiver.callbacks[0].json["entry"][0]["changes"][0]["value"]["metadata"]
     assert metadata["phone_number_id"] == "158072934066266"
 
 
@@ -43,9 +43,9 @@ def test_a_failure_carries_its_code(
 ) -> None:
     send_meta("+919876531026")
     simulator.settle()
-    (told,) = receiver.told
-    assert told.status["status"] == "failed"
-    assert told.status["errors"][0]["code"] == 131026
+    (callback,) = receiver.callbacks
+    assert callback.status["status"] == "failed"
+    assert callback.status["errors"][0]["code"] == 131026
     assert simulator.last_code("+919876531026") is None
 
 

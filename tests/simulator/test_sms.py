@@ -16,15 +16,15 @@ from tests.simulator.receiver import Receiver
 def test_an_sms_is_taken_and_reported(
     simulator: Simulator, send_sms: Send, receiver: Receiver, verb: str
 ) -> None:
-    said = send_sms(verb=verb).json()["response"]
+    answer = send_sms(verb=verb).json()["response"]
     simulator.settle()
-    assert (said["status"], said["phone"]) == ("success", PHONE.lstrip("+"))
+    assert (answer["status"], answer["phone"]) == ("success", PHONE.lstrip("+"))
     assert simulator.last_code(PHONE) == "4321"
-    (told,) = receiver.told
-    assert told.method == "GET"
-    assert told.query["externalId"] == said["id"]
-    assert (told.query["status"], told.query["errCode"]) == ("SUCCESS", "000")
-    assert told.query.keys() >= {"deliveredTS", "cause", "phoneNo", "noOfFrags", "mask"}
+    (callback,) = receiver.callbacks
+    assert callback.method == "GET"
+    assert callback.query["externalId"] == answer["id"]
+    assert (callback.query["status"], callback.query["errCode"]) == ("SUCCESS", "000")
+    assert callback.query.keys() >= {"deliveredTS", "cause", "phoneNo", "noOfFrags", "mask"}
 
 
 def test_the_plain_format_says_the_same(simulator: Simulator, send_sms: Send) -> None:
@@ -66,7 +66,7 @@ def test_reports_can_come_as_a_batch(
     simulator.script(next=1, fault="sms-failed:003")
     message_id = send_sms().json()["response"]["id"]
     simulator.settle()
-    body = receiver.told[0].body.decode()
+    body = receiver.callbacks[0].body.decode()
     (event,) = json.loads(parse_qs(body)["response"][0] if method == "form" else body)
     assert event["externalId"] == message_id
     assert (event["eventType"], event["errCode"]) == ("FAILED", "003")
@@ -80,8 +80,8 @@ def test_the_url_of_a_get_may_have_a_query(
     simulator.sms_callback_url = f"{receiver.url}?token=abc"
     send_sms()
     simulator.settle()
-    assert receiver.told[0].query["token"] == "abc"
-    assert receiver.told[0].query["status"] == "SUCCESS"
+    assert receiver.callbacks[0].query["token"] == "abc"
+    assert receiver.callbacks[0].query["status"] == "SUCCESS"
 
 
 def test_a_report_can_be_of_no_help(
@@ -89,7 +89,7 @@ def test_a_report_can_be_of_no_help(
 ) -> None:
     send_sms("+919876570099")
     simulator.settle()
-    assert receiver.told[0].query["status"] == "UNKNOWN"
+    assert receiver.callbacks[0].query["status"] == "UNKNOWN"
 
 
 @pytest.mark.parametrize(("ending", "code"), [("70102", "102"), ("70105", "105")])

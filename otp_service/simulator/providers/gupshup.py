@@ -5,21 +5,20 @@ Sources: docs.gupshup.io/docs/template-messages, partner-docs.gupshup.io.
 
 from __future__ import annotations
 
-import hmac
 import json
 import re
 from datetime import datetime
 
 from flask import Blueprint, Response, request
 
-from otp_service.simulator.base_provider import Carrier, as_json
-from otp_service.simulator.callbacks import Outgoing
-from otp_service.simulator.faults import WHATSAPP
-from otp_service.simulator.inbox import Draft, Message
-from otp_service.simulator.providers import gupshup_callbacks
-from otp_service.simulator.providers import templates as catalog
+from otp_service.simulator.base_provider import BaseProvider
+from otp_service.simulator.fault_table import WHATSAPP
+from otp_service.simulator.http import CallbackRequest
+from otp_service.simulator.messages import Draft, Message, international
+from otp_service.simulator.options import accepts
+from otp_service.simulator.providers import gupshup_callbacks, templates
 from otp_service.simulator.providers.templates import Template
-from otp_service.simulator.script import international
+from otp_service.simulator.responses import as_json
 
 ERRORS = {
     400: "Invalid Destination",
@@ -31,17 +30,14 @@ ERRORS = {
 }
 
 
-class Gupshup:
-    """A `Dialect`."""
-
-    def __init__(self, carrier: Carrier) -> None:
-        self._carrier, self._options = carrier, carrier.options
+class Gupshup(BaseProvider):
+    name = "gupshup"
 
     def blueprint(self) -> Blueprint:
         bp = Blueprint("gupshup", __name__)
         bp.post("/wa/api/v1/template/msg")(self.send)
-        bp.get("/wa/app/<app_id>/template")(self.templates)
-        bp.get("/wa/app/<app_id>/template/<template_id>")(self.template)
+        bp.get("/wa/app/<app_id>/template")(self.list_templates)
+        bp.get("/wa/app/<app_id>/template/<template_id>")(self.show_template)
         return bp
 
     def send(self) -> Response:
@@ -54,18 +50,18 @@ class Gupshup:
         draft = _draft(form["destination"], form["source"], form["template"])
         if draft is None:
             return _error(400, "Invalid Template Parameters")
-        return self._carrier.send(draft, catalog.by_id(draft.template).trouble(draft.params))
+        return self.take(draft, templates.by_id(draft.template).trouble(draft.params))
 
-    def templates(self, app_id: str) -> Response:
+    def list_templates(self, app_id: str) -> Response:
         if not self._key_is_right():
             return self.refused(401)
-        shown = [template.describe() for template in catalog.TEMPLATES]
+        shown = [template.describe() for template in templates.TEMPLATES]
         return as_json({"status": "success", "templates": [{**t, "appId": app_id} for t in shown]})
 
-    def template(self, app_id: str, template_id: str) -> Response:
+    def show_template(self, app_id: str, template_id: str) -> Response:
         if not self._key_is_right():
             return self.refused(401)
-        for template in catalog.TEMPLATES:
+        for template in templates.TEMPLATES:
             if template.id == template_id:
                 shown = {**template.describe(), "appId": app_id}
                 return as_json({"status": "success", "template": shown})
@@ -82,26 +78,16 @@ class Gupshup:
     def error_200(self) -> Response:
         return _error(200, "Invalid Destination")
 
-    def callback(self, message: Message, receipt: str, at: datetime) -> Outgoing | None:
-        """In the version of the options; the secret goes with it as it does in reality, as a header
-        that the subscription asked for.
-        """
-        versions = {2: gupshup_callbacks.version_2, 3: gupshup_callbacks.version_3}
-        body = versions[self._options.callback_version](message, receipt, at, self._options)
-        if body is None:
-            return None
-        headers = {"Content-Type": "application/json"}
-        if self._options.callback_secret:
-            headers["Authorization"] = f"Bearer {self._options.callback_secret}"
-        return Outgoing(self._options.callback_url, json.dumps(body).encode(), headers)
+    def callback(self, message: Message, receipt: str, at: datetime) -> CallbackRequest | None:
+        return gupshup_callbacks.callback(message, receipt, at, self._options)
 
     def _key_is_right(self) -> bool:
-        return matches(request.headers.get("apikey", ""), self._options.api_key)
+        return accepts(self._options.api_key, request.headers.get("apikey", ""))
 
     def _wrong_with(self, form: dict[str, str]) -> str | None:
         options = self._options
         app, source = form.get("src.name", ""), international(form.get("source", ""))
-        if not matches(app, options.app_name) or form.get("channel", WHATSAPP) != WHATSAPP:
+        if not accepts(options.app_name, app) or form.get("channel", WHATSAPP) != WHATSAPP:
             return "Invalid App Details"
         if source == "+" or (options.source and source != international(options.source)):
             return "Invalid App Details"
@@ -110,22 +96,17 @@ class Gupshup:
         return None if form.get("template") else "Invalid Template Parameters"
 
 
-def matches(value: str, wanted: str) -> bool:
-    """Whether it is the one that is wanted; if none is, whether there is any."""
-    return hmac.compare_digest(value.encode(), wanted.encode()) if wanted else bool(value)
-
-
 def _draft(destination: str, source: str, raw: str) -> Draft | None:
     """None if the template can't be read."""
     try:
-        asked = json.loads(raw)
-        template_id, params = asked["id"], asked.get("params", [])
+        template = json.loads(raw)
+        template_id, params = template["id"], template.get("params", [])
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
         return None
     strings = isinstance(params, list) and all(isinstance(p, str) for p in params)
     if not isinstance(template_id, str) or not strings:
         return None
-    template = catalog.by_id(template_id)
+    known = templates.by_id(template_id)
     return Draft(
         provider="gupshup",
         channel=WHATSAPP,
@@ -133,9 +114,9 @@ def _draft(destination: str, source: str, raw: str) -> Draft | None:
         sender=international(source),
         template=template_id,
         params=params,
-        text=template.text(params),
+        text=known.text(params),
         code=params[0] if params else "",
-        copies=_copied(template, params),
+        copies=_copied(known, params),
     )
 
 

@@ -6,16 +6,34 @@ Version 2 is its own (docs.gupshup.io/docs/message-events), version 3 is Meta's 
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Any
 
 from otp_service.simulator import faults
-from otp_service.simulator.inbox import Message
+from otp_service.simulator.http import CallbackRequest
+from otp_service.simulator.messages import Message
 from otp_service.simulator.options import Options
 from otp_service.simulator.providers import meta_callbacks
 
 
-def version_2(
+def callback(
+    message: Message, receipt: str, at: datetime, options: Options
+) -> CallbackRequest | None:
+    """In the version of the options; the secret goes with it as it does in reality, as a header
+    that the subscription named.
+    """
+    version = _version_3 if options.callback_version == 3 else _version_2
+    body = version(message, receipt, at, options)
+    if body is None:
+        return None
+    headers = {"Content-Type": "application/json"}
+    if options.callback_secret:
+        headers["Authorization"] = f"Bearer {options.callback_secret}"
+    return CallbackRequest(options.callback_url, json.dumps(body).encode(), headers)
+
+
+def _version_2(
     message: Message, receipt: str, at: datetime, options: Options
 ) -> dict[str, Any] | None:
     """The envelope's time is in milliseconds, the ``ts`` inside in seconds."""
@@ -40,7 +58,7 @@ def version_2(
     return envelope
 
 
-def version_3(
+def _version_3(
     message: Message, receipt: str, at: datetime, options: Options
 ) -> dict[str, Any] | None:
     """``enqueued`` alone has no metadata, and its time is a number of milliseconds."""

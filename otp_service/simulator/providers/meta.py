@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
-import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
@@ -12,14 +10,13 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from otp_service.simulator.base_provider import Carrier, as_json
-from otp_service.simulator.callbacks import Outgoing
-from otp_service.simulator.faults import WHATSAPP
-from otp_service.simulator.inbox import Draft, Message
-from otp_service.simulator.providers import meta_callbacks
-from otp_service.simulator.providers import templates as catalog
-from otp_service.simulator.providers.gupshup import matches
-from otp_service.simulator.script import international
+from otp_service.simulator.base_provider import BaseProvider
+from otp_service.simulator.fault_table import WHATSAPP
+from otp_service.simulator.http import CallbackRequest
+from otp_service.simulator.messages import Draft, Message, international
+from otp_service.simulator.options import accepts
+from otp_service.simulator.providers import meta_callbacks, templates
+from otp_service.simulator.responses import as_json
 
 # A fault's HTTP status → Meta's code and words
 ERRORS = {
@@ -32,38 +29,35 @@ ERRORS = {
 }
 
 
-class Meta:
-    """A `Dialect`."""
-
-    def __init__(self, carrier: Carrier) -> None:
-        self._carrier, self._options = carrier, carrier.options
+class Meta(BaseProvider):
+    name = "meta"
 
     def blueprint(self) -> Blueprint:
         bp = Blueprint("meta", __name__)
         bp.post("/<version>/<sender>/messages")(self.send)
-        bp.get("/v<version>/<node>")(self.node)
-        bp.get("/v<version>/<account>/message_templates")(self.templates)
+        bp.get("/v<version>/<node>")(self.show_node)
+        bp.get("/v<version>/<account>/message_templates")(self.list_templates)
         return bp
 
-    def node(self, version: str, node: str) -> Response:
+    def show_node(self, version: str, node: str) -> Response:
         """A number, and how it and the account it belongs to are."""
         if not self._token_is_right():
             return self.refused(401)
         if not node.isdecimal():
             return self.refused(400)
-        told: dict[str, Any] = {"id": node}
+        shown: dict[str, Any] = {"id": node}
         if "health_status" in request.args.get("fields", ""):
-            told["health_status"] = meta_callbacks.health(node)
-        return as_json(told)
+            shown["health_status"] = meta_callbacks.health(node)
+        return as_json(shown)
 
-    def templates(self, version: str, account: str) -> Response:
+    def list_templates(self, version: str, account: str) -> Response:
         """As Meta's own, ``name`` is a part of the name."""
         if not self._token_is_right():
             return self.refused(401)
         if account != meta_callbacks.ACCOUNT_ID:
             return self.refused(400)
         name = request.args.get("name", "")
-        shown = [each.describe_for_meta() for each in catalog.TEMPLATES if name in each.name]
+        shown = [each.describe_for_meta() for each in templates.TEMPLATES if name in each.name]
         return as_json({"data": shown, "paging": {"cursors": {"before": "MA", "after": "MA"}}})
 
     def send(self, version: str, sender: str) -> Response:
@@ -76,12 +70,12 @@ class Meta:
         if not draft.params or draft.copies is None:
             words = "(#132000) Number of parameters does not match the expected number of params"
             return _error(400, 132000, words)
-        paused = catalog.by_id(draft.template).status == "PAUSED"
-        return self._carrier.send(draft, "failed:132015" if paused else "")
+        paused = templates.by_id(draft.template).status == "PAUSED"
+        return self.take(draft, "failed:132015" if paused else "")
 
     def _token_is_right(self) -> bool:
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        return matches(token, self._options.meta_token)
+        return accepts(self._options.meta_token, token)
 
     def accepted(self, message: Message, *, with_id: bool = True) -> Response:
         number = message.phone.lstrip("+")
@@ -99,17 +93,8 @@ class Meta:
     def error_200(self) -> Response:
         return _error(200, *ERRORS[400])
 
-    def callback(self, message: Message, receipt: str, at: datetime) -> Outgoing | None:
-        """Signed over the raw body. Meta has no `enqueued`."""
-        if receipt in ("enqueued", "unknown"):
-            return None
-        status = meta_callbacks.status(message, receipt, at, self._options.quirks)
-        body = json.dumps(meta_callbacks.envelope(message, status)).encode()
-        headers = {"Content-Type": "application/json"}
-        if secret := self._options.meta_app_secret:
-            signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
-            headers["X-Hub-Signature-256"] = f"sha256={signature}"
-        return Outgoing(self._options.meta_callback_url, body, headers)
+    def callback(self, message: Message, receipt: str, at: datetime) -> CallbackRequest | None:
+        return meta_callbacks.callback(message, receipt, at, self._options)
 
 
 def _draft(body: Mapping[str, Any], sender: str) -> Draft | None:
@@ -133,7 +118,7 @@ def _draft(body: Mapping[str, Any], sender: str) -> Draft | None:
         sender=sender,
         template=name,
         params=params,
-        text=catalog.by_id(name).text(params),
+        text=templates.by_id(name).text(params),
         code=params[0] if params else "",
         language=language,
         copies=next(iter(values.get("button", [])), None),

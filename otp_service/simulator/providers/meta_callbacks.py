@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import json
 from datetime import datetime
 from typing import Any
 
 from otp_service.simulator import faults
-from otp_service.simulator.inbox import Message
+from otp_service.simulator.http import CallbackRequest
+from otp_service.simulator.messages import Message
+from otp_service.simulator.options import Options
 
 HELP = "https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes/"
 NUMBER, NUMBER_ID = "15550001111", "158072934066266"
 ACCOUNT_ID = "112535025189792"
 BUSINESS_ID, APP_ID = "506914307656634", "634974688087057"
+
+
+def callback(
+    message: Message, receipt: str, at: datetime, options: Options
+) -> CallbackRequest | None:
+    """Signed over the raw body. Meta has no `enqueued`."""
+    if receipt in ("enqueued", "unknown"):
+        return None
+    body = json.dumps(envelope(message, status(message, receipt, at, options.quirks))).encode()
+    headers = {"Content-Type": "application/json"}
+    if secret := options.meta_app_secret:
+        signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+        headers["X-Hub-Signature-256"] = f"sha256={signature}"
+    return CallbackRequest(options.meta_callback_url, body, headers)
 
 
 def envelope(message: Message, status: dict[str, Any]) -> dict[str, Any]:
@@ -46,20 +65,20 @@ def health(number_id: str) -> dict[str, Any]:
 def status(message: Message, receipt: str, at: datetime, quirks: set[str]) -> dict[str, Any]:
     """Times are seconds in quotes."""
     stage, _, code = receipt.partition(":")
-    told: dict[str, Any] = {
+    facts: dict[str, Any] = {
         "id": message.whatsapp_id,
         "recipient_id": message.phone.lstrip("+"),
         "status": "failed" if code else stage,
         "timestamp": str(int(at.timestamp())),
     }
     if message.opaque is not None:
-        told["biz_opaque_callback_data"] = message.opaque
+        facts["biz_opaque_callback_data"] = message.opaque
     if code:
-        told["errors"] = [_error(code, message.channel, quirks)]
+        facts["errors"] = [_error(code, message.channel, quirks)]
     elif stage in ("sent", "delivered"):
         pricing = {"billable": True, "pricing_model": "PMP", "type": "regular"}
-        told["pricing"] = pricing | {"category": "authentication"}
-    return told
+        facts["pricing"] = pricing | {"category": "authentication"}
+    return facts
 
 
 def _error(code: str, channel: str, quirks: set[str]) -> dict[str, Any]:

@@ -67,7 +67,7 @@ class Template:
                 {"type": "FOOTER", "text": "Expires in 3 min.", "code_expiration_minutes": 3},
                 {"type": "BUTTONS", "buttons": [button]},
             ]
-        told: dict[str, Any] = {
+        template: dict[str, Any] = {
             "id": self.meta_id,
             "name": self.name,
             "status": self.status,
@@ -77,7 +77,7 @@ class Template:
             "rejected_reason": "NONE",
             "components": components,
         }
-        return told | ({"message_send_ttl_seconds": self.ttl} if self.ttl else {})
+        return template | ({"message_send_ttl_seconds": self.ttl} if self.ttl else {})
 
     def _container(self) -> dict[str, Any]:
         container: dict[str, Any] = {
