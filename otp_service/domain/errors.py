@@ -1,7 +1,7 @@
 """What can go wrong, in the domain's words.
 
 Each error knows its public ``code`` (for programs, it never changes its meaning) and its
-``message`` (for people). Which HTTP status it gets is `web/errors.py`'s business.
+``message`` (for people). Which HTTP status it gets is `web/error_handlers.py`'s business.
 None of them ever holds a code, a key or the text of somebody else's exception.
 """
 

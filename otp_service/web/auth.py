@@ -24,7 +24,7 @@ SCOPES = (OTP, READ, SUPPORT, ADMIN)
 ANYONE = "public"
 """The client that all calls belong to where no keys are required."""
 
-_CALLS = ("/send-otp", "/resend-otp", "/verify-otp", "/verifications")
+_CLIENTS_PATHS = ("/send-otp", "/resend-otp", "/verify-otp", "/verifications")
 
 
 class Headers(Protocol):
@@ -69,7 +69,7 @@ class Clients:
         holds is asked at each request. Where there are no keys, all there is to go by is the path.
         """
         if self._keys is None:
-            return path.startswith(_CALLS)
+            return path.startswith(_CLIENTS_PATHS)
         return digest(_presented_key(headers)) in self._let_in
 
 

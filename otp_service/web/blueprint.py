@@ -61,7 +61,7 @@ class Blueprint(flask_smorest.Blueprint):
 
         return decorate
 
-    def answers(
+    def responds(
         self,
         message: str,
         data: type[Schema] | Json,

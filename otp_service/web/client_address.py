@@ -25,8 +25,8 @@ def caller(proxies: Sequence[Network]) -> Address:
     peer = _address(request.remote_addr or "") or _NOBODY
     if not within(peer, proxies):
         return peer
-    told = request.headers.get("X-Forwarded-For", "")
-    return _first_stranger(told.split(","), proxies) or peer
+    forwarded = request.headers.get("X-Forwarded-For", "")
+    return _first_stranger(forwarded.split(","), proxies) or peer
 
 
 def within(address: Address, networks: Sequence[Network]) -> bool:

@@ -18,7 +18,7 @@ from otp_service.web.errors import InvalidJson, UnsupportedMediaType
 View = Callable[..., Any]
 
 MAX_BODY_BYTES = 16 * 1024
-_FIELDS_TOLD = 20  # of those that are wrong: an answer should not outgrow its question by far
+_MOST_FIELDS = 20  # of those that are wrong: an answer should not outgrow its question by far
 
 
 def load_body(schema: Schema) -> dict[str, Any]:
@@ -54,20 +54,20 @@ def load_query(schema: Schema) -> dict[str, Any]:
 
 def _loaded(schema: Schema, value: dict[str, Any]) -> dict[str, Any]:
     unknown = [name for name in value if name not in schema.load_fields]
-    for name in unknown[_FIELDS_TOLD:]:  # each takes a while, and is not told
+    for name in unknown[_MOST_FIELDS:]:  # each takes a while, and is not told
         del value[name]
     try:
         return dict(schema.load(value))
     except ValidationError as error:
         wrong = error.messages_dict
-    raise InvalidRequest({name: _told(name, wrong[name], schema) for name in _first(wrong)})
+    raise InvalidRequest({name: _problems(name, wrong[name], schema) for name in _first(wrong)})
 
 
 def _first(wrong: Iterable[str]) -> list[str]:
-    return list(wrong)[:_FIELDS_TOLD]
+    return list(wrong)[:_MOST_FIELDS]
 
 
-def _told(name: str, problems: list[str], schema: Schema) -> list[str]:
+def _problems(name: str, problems: list[str], schema: Schema) -> list[str]:
     """What is wrong with a field; of one that there isn't, which were meant perhaps."""
     if name in schema.load_fields:
         return problems

@@ -40,7 +40,6 @@ def init_app(app: Flask, metrics: Metrics) -> None:
     """``metrics`` counts the requests."""
     app.before_request(_begin)
     app.after_request(partial(_finish, metrics))
-    app.teardown_request(lambda _: clear_contextvars())
     logging.getLogger("werkzeug").addFilter(_WITHOUT_QUERY)  # of `flask run`, each request's line
     app.logger = logging.getLogger("flask.app")  # and not ours: Flask's own lines quote paths
 
@@ -63,8 +62,9 @@ def _finish(metrics: Metrics, response: Response) -> Response:
     response.headers.setdefault("Content-Security-Policy", NOTHING)
     seconds = time.perf_counter() - g.started
     answered = _Answered(*_method_and_route(), response.status_code, g.get("refusal"), seconds)
-    _count(answered, metrics)
     _log(answered)
+    _count(answered, metrics)
+    clear_contextvars()  # what this thread logs from now on is of no request
     return response
 
 
@@ -79,18 +79,6 @@ def _method_and_route() -> tuple[str, str]:
     return method, _VARIABLE.sub(r"{\1}", rule)
 
 
-def _count(answered: _Answered, metrics: Metrics) -> None:
-    method, route, status, refusal, seconds = answered
-    metrics.request(method, route, status, refusal.code if refusal else "ok", seconds)
-    if refusal and _is_of_a_limit(refusal, status):
-        metrics.limit_refusal(refusal.details)
-
-
-def _is_of_a_limit(refusal: OtpError, status: int) -> bool:
-    """A 403 is one of a destination, which has a reason, or else the key's scope is too small."""
-    return status == 429 or (status == 403 and "reason" in refusal.details)
-
-
 def _log(answered: _Answered) -> None:
     method, route, status, refusal, seconds = answered
     facts = {
@@ -103,3 +91,15 @@ def _log(answered: _Answered) -> None:
     }
     known = {name: fact for name, fact in facts.items() if fact is not None}
     log.log(logging.DEBUG if route in _POLLED else logging.INFO, "request", extra=known)
+
+
+def _count(answered: _Answered, metrics: Metrics) -> None:
+    method, route, status, refusal, seconds = answered
+    if refusal and _is_of_a_limit(refusal, status):
+        metrics.limit_refusal(refusal.details)
+    metrics.request(method, route, status, refusal.code if refusal else "ok", seconds)
+
+
+def _is_of_a_limit(refusal: OtpError, status: int) -> bool:
+    """A 403 is one of a destination, which has a reason, or else the key's scope is too small."""
+    return status == 429 or (status == 403 and "reason" in refusal.details)

@@ -42,7 +42,7 @@ def blueprint(
     bp = Blueprint("debug", auth.ADMIN, Tag.DEBUGGING)
 
     @bp.get("/debug/whatsapp")
-    @bp.answers("WhatsApp sender configuration", _CONFIGURATION, _CONFIGURATION_EXAMPLE)
+    @bp.responds("WhatsApp sender configuration", _CONFIGURATION, _CONFIGURATION_EXAMPLE)
     def debug_whatsapp() -> Response:
         """How messages are sent.
 
@@ -52,7 +52,7 @@ def blueprint(
         return answer("WhatsApp sender configuration", sender_configuration())
 
     @bp.get("/debug/test-request")
-    @bp.answers("The exact request that would go to Gupshup", _SAMPLE, _SAMPLE_EXAMPLE)
+    @bp.responds("The exact request that would go to Gupshup", _SAMPLE, _SAMPLE_EXAMPLE)
     def debug_test_request() -> Response:
         """What would go to the provider.
 

@@ -42,7 +42,7 @@ def blueprint(
         return jsonify(HEALTHY)
 
     @bp.get("/ready")
-    @bp.answers("Ready", _READY, _READY_EXAMPLE, [NotReady])
+    @bp.responds("Ready", _READY, _READY_EXAMPLE, [NotReady])
     def ready() -> Response:
         """Is the service ready?
 

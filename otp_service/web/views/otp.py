@@ -19,59 +19,17 @@ from otp_service.web import auth, examples
 from otp_service.web.answer_schemas import SentSchema, VerifiedSchema
 from otp_service.web.blueprint import Blueprint, Tag, answer
 from otp_service.web.dependencies import Proofs
-from otp_service.web.errors import BodyTooLarge, InvalidJson, UnsupportedMediaType
 from otp_service.web.fields import needed
+from otp_service.web.otp_docs import (
+    IDEMPOTENCY_KEY,
+    PREFER,
+    RESEND_REFUSALS,
+    SEND_REFUSALS,
+    VERIFY_REFUSALS,
+)
 from otp_service.web.request_schemas import send_schema, verify_schema
 
 Body = dict[str, Any]
-
-_BODY = [
-    InvalidJson,
-    errors.InvalidRequest,
-    errors.InvalidPhoneNumber,
-    BodyTooLarge,
-    UnsupportedMediaType,
-    errors.StorageUnavailable,
-]
-_SENDING = [
-    *_BODY,
-    errors.SendLimitExceeded,
-    errors.PhoneLocked,
-    errors.RequestLimitExceeded,
-    errors.DestinationNotAllowed,
-    errors.DeliveryFailed,
-    errors.DeliveryUnavailable,
-    errors.DeliveryUnconfirmed,
-    errors.IdempotencyInProgress,
-    errors.IdempotencyKeyReused,
-]
-_STARTING = [*_SENDING, errors.CodeAlreadySent]
-_CHECKING = [
-    *_BODY,
-    errors.CodeIncorrect,
-    errors.CodeNotFound,
-    errors.TooManyAttempts,
-    errors.PhoneLocked,
-    errors.RequestLimitExceeded,
-    errors.IdempotencyKeyReused,
-]
-
-
-_KEY = {
-    "title": "IdempotencyKey",
-    "name": "Idempotency-Key",
-    "in": "header",
-    "description": "Makes it safe to repeat a request: for 24 hours the same key and body get the "
-    "answer of the first, with `Idempotent-Replayed: true`, and nothing is sent or judged again.",
-    "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
-}
-_PREFER = {
-    "title": "Prefer",
-    "name": "Prefer",
-    "in": "header",
-    "description": "`respond-async`: answer 202 once the message is stored; it is sent after that.",
-    "schema": {"type": "string", "examples": ["respond-async"]},  # others are ignored (RFC 7240)
-}
 
 
 def blueprint(
@@ -87,10 +45,10 @@ def blueprint(
 def _add_sending(bp: Blueprint, service: OtpService, send_body: Schema) -> None:
     @bp.post("/send-otp")
     @bp.takes(send_body, examples.ANY_PHONE)
-    @bp.documented(parameters=[_KEY, _PREFER])
+    @bp.documented(parameters=[IDEMPOTENCY_KEY, PREFER])
     @bp.replays()
     @bp.accepts("OTP will be sent", SentSchema, examples.SENT)
-    @bp.answers("OTP sent successfully", SentSchema, examples.SENT, _STARTING)
+    @bp.responds("OTP sent successfully", SentSchema, examples.SENT, SEND_REFUSALS)
     def send_otp(body: Body) -> Response:
         """Send a code to a phone.
 
@@ -101,10 +59,10 @@ def _add_sending(bp: Blueprint, service: OtpService, send_body: Schema) -> None:
 
     @bp.post("/resend-otp")
     @bp.takes(send_body, examples.ANY_PHONE)
-    @bp.documented(parameters=[_KEY, _PREFER])
+    @bp.documented(parameters=[IDEMPOTENCY_KEY, PREFER])
     @bp.replays()
     @bp.accepts("OTP will be sent", SentSchema, examples.SENT)
-    @bp.answers("OTP resent successfully", SentSchema, examples.SENT, _SENDING)
+    @bp.responds("OTP resent successfully", SentSchema, examples.SENT, RESEND_REFUSALS)
     def resend_otp(body: Body) -> Response:
         """Send another code.
 
@@ -123,9 +81,9 @@ def _add_checking(
 
     @bp.post("/verify-otp")
     @bp.takes(verify_body, examples.ANY_PHONE | {"otp": digits})
-    @bp.documented(parameters=[_KEY])
+    @bp.documented(parameters=[IDEMPOTENCY_KEY])
     @bp.replays()
-    @bp.answers("OTP verified successfully", VerifiedSchema, verified_example, _CHECKING)
+    @bp.responds("OTP verified successfully", VerifiedSchema, verified_example, VERIFY_REFUSALS)
     def verify_otp(body: Body) -> Response:
         """Check the code that a person typed.
 
@@ -159,8 +117,8 @@ def _request_key(service: OtpService, body: Body) -> RequestKey | None:
     if (key := request.headers.get("Idempotency-Key")) is None:
         return None
     if not re.fullmatch(r"[!-~]{1,255}", key):
-        told = needed("1 to 255 visible ASCII characters", "8e03978e-40d5-43e8")
-        raise errors.InvalidRequest({"Idempotency-Key": [told]})
+        rule = needed("1 to 255 visible ASCII characters", "8e03978e-40d5-43e8")
+        raise errors.InvalidRequest({"Idempotency-Key": [rule]})
     asked = f"{request.path} {json.dumps(body, sort_keys=True)}"
     return service.request_key(g.client, key, asked)
 

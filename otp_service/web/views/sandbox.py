@@ -68,7 +68,7 @@ def blueprint(service: OtpService) -> Blueprint:
         return html, {"Content-Security-Policy": _POLICY}
 
     @bp.get("/sandbox/messages")
-    @bp.answers(
+    @bp.responds(
         "Sandbox messages",
         {"title": "Inbox", **shape(_INBOX)},
         _INBOX,

@@ -60,7 +60,7 @@ def blueprint(service: OtpService) -> Blueprint:
 
     @bp.get(_PATH)
     @bp.documented(parameters=[_ID])
-    @bp.answers("Verification found", VerificationSchema, examples.FOUND, _FAILS)
+    @bp.responds("Verification found", VerificationSchema, examples.FOUND, _FAILS)
     def get_verification(verification_id: str) -> Response:
         """Look at a verification.
 
@@ -74,7 +74,7 @@ def blueprint(service: OtpService) -> Blueprint:
 
     @bp.get("/verifications")
     @bp.documented(parameters=_QUERY)
-    @bp.answers(
+    @bp.responds(
         "Verifications found", VerificationsSchema, {"verifications": [examples.FOUND]}, _LISTS
     )
     def list_verifications() -> Response:
@@ -97,7 +97,7 @@ def cancel_blueprint(service: OtpService) -> Blueprint:
 
     @bp.delete(_PATH)
     @bp.documented(parameters=[_ID])
-    @bp.answers("Verification canceled", VerificationSchema, examples.CANCELED, _FAILS)
+    @bp.responds("Verification canceled", VerificationSchema, examples.CANCELED, _FAILS)
     def cancel_verification(verification_id: str) -> Response:
         """Cancel a verification.
 
