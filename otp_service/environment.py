@@ -7,7 +7,9 @@ import os
 import re
 import stat
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 import click
 from dotenv import dotenv_values
@@ -18,6 +20,7 @@ log = logging.getLogger(__name__)
 
 _SWITCH = {"on": True, "true": True, "yes": True, "1": True}
 _SWITCH |= {"off": False, "false": False, "no": False, "0": False}
+_SHORT = 4
 
 
 class SettingsError(click.ClickException):
@@ -72,30 +75,79 @@ def is_placeholder(value: str) -> bool:
     return _PLACEHOLDER.fullmatch(value) is not None
 
 
+@dataclass(frozen=True)
+class Variable:
+    """A setting as a person meets it; ``default`` is written as in `.env`, empty for none."""
+
+    name: str
+    meaning: str
+    default: str
+
+
 class Reader:
-    """Values by name. An empty value counts as unset. No problem ever quotes a value."""
+    """Values by name. An empty value counts as unset. No problem ever quotes a value.
+
+    Whoever reads a setting declares it, once: its name, what it means, what holds without it.
+    """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
+        self.variables: dict[str, Variable] = {}
+        """What was declared: when all is read, the settings that there are."""
         self.asked: set[str] = set()
-        """Every name that was asked for: when all is read, those of the settings there are."""
+        """Every name that was looked up, those of other programs too: PGSSLMODE for example."""
+        self.redacted: set[str] = set()
+        """What no line of the log may hold, as it is written there and in URLs."""
         self.problems: list[str] = []
         self.warnings: list[str] = []
 
-    def text(self, name: str, default: str = "") -> str:
+    def given(self, name: str) -> str:
+        """What the environment has for it, whoever declares it; empty for nothing."""
         self.asked.add(name)
-        return self._environ.get(name, "").strip() or default
+        return self._environ.get(name, "").strip()
 
-    def number(self, name: str, default: int, low: int, high: int) -> int:
-        return int(self.decimal(name, default, low, high, whole=True))
+    def text(self, name: str, meaning: str, default: str = "") -> str:
+        if name in self.variables:
+            raise ValueError(f"{name} is declared twice")
+        self.variables[name] = Variable(name, meaning, default)
+        return self.given(name) or default
+
+    def secret(self, name: str, meaning: str) -> str:
+        """A text that is redacted wherever it would be logged."""
+        value = self.text(name, meaning)
+        self.redact(value)
+        return value
+
+    def address(self, name: str, meaning: str, default: str) -> str:
+        """A URL. Who calls, and what its query says, is redacted as a secret is."""
+        value = self.text(name, meaning, default)
+        self.redact(*_secrets_of(value))
+        return value
+
+    def redact(self, *secrets: str) -> None:
+        """Keep these out of the log: secrets that are parts of a value, or not in it."""
+        self.redacted |= {*secrets, *(quote(secret, safe="") for secret in secrets)} - {""}
+
+    def entries(self, name: str, meaning: str, default: str = "") -> list[str]:
+        """What stands between commas."""
+        parts = map(str.strip, self.text(name, meaning, default).split(","))
+        return [part for part in parts if part]
+
+    def number(self, name: str, meaning: str, default: int, low: int, high: int) -> int:
+        return int(self.decimal(name, meaning, default, low, high, whole=True))
 
     def decimal(
-        self, name: str, default: float, low: float, high: float, *, whole: bool = False
+        self,
+        name: str,
+        meaning: str,
+        default: float,
+        low: float,
+        high: float,
+        *,
+        whole: bool = False,
     ) -> float:
         """A number from ``low`` to ``high``; ``default``, with a problem noted, if it isn't."""
-        text = self.text(name)
-        if not text:
-            return default
+        text = self.text(name, meaning, f"{default:g}")
         try:
             value = float(int(text)) if whole else float(text)
         except ValueError:
@@ -106,15 +158,26 @@ class Reader:
         self.problems.append(f"{name} must be {kind} from {low:g} to {high:g}")
         return default
 
-    def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
-        value = self.text(name, default).lower()
+    def choice(self, name: str, meaning: str, default: str, choices: tuple[str, ...]) -> str:
+        value = self.text(name, meaning, default).lower()
         if value in choices:
             return value
         self.problems.append(f"{name} must be one of: {', '.join(choices)}")
         return default
 
-    def switch(self, name: str, default: bool) -> bool:
-        value = _SWITCH.get(self.text(name, "on" if default else "off").lower())
+    def switch(self, name: str, meaning: str, default: bool) -> bool:
+        value = _SWITCH.get(self.text(name, meaning, "on" if default else "off").lower())
         if value is None:
             self.problems.append(f"{name} must be on or off")
         return default if value is None else value
+
+
+def _secrets_of(address: str) -> set[str]:
+    """Who calls, and what the query says; a short value may be a part of words that are none."""
+    try:
+        found = urlsplit(address)
+    except ValueError:
+        return set()
+    values = {value for _, value in parse_qsl(found.query)}
+    user = found.netloc.rpartition("@")[0].partition(":")[2]
+    return {value for value in {*values, user, unquote(user)} if len(value) > _SHORT}

@@ -39,12 +39,14 @@ class Account(Protocol):
 
 def gupshup(read: Reader) -> GupshupSettings:
     settings = GupshupSettings(
-        api_key=read.text("GUPSHUP_API_KEY"),
-        source=read.text("GUPSHUP_SOURCE"),
-        template_id=read.text("GUPSHUP_TEMPLATE_ID"),
-        src_name=read.text("GUPSHUP_SRC_NAME"),
-        api_url=read.text("GUPSHUP_API_URL", gupshup_api.API_URL),
-        param_count=read.number("GUPSHUP_OTP_PARAM_COUNT", 1, 1, 4),
+        api_key=read.secret("GUPSHUP_API_KEY", "The account's key"),
+        source=read.text("GUPSHUP_SOURCE", "The number that messages come from"),
+        template_id=read.text("GUPSHUP_TEMPLATE_ID", "The template's id at Gupshup"),
+        src_name=read.text("GUPSHUP_SRC_NAME", "The app's name at Gupshup"),
+        api_url=read.address("GUPSHUP_API_URL", "Where WhatsApp is sent to", gupshup_api.API_URL),
+        param_count=read.number(
+            "GUPSHUP_OTP_PARAM_COUNT", "How often the template takes the code", 1, 1, 4
+        ),
         templates=_templates(read),
     )
     _check(read, settings, "GUPSHUP_")
@@ -55,13 +57,17 @@ def gupshup(read: Reader) -> GupshupSettings:
 
 def sms(read: Reader) -> SmsSettings:
     settings = SmsSettings(
-        user_id=read.text("GUPSHUP_SMS_USERID"),
-        password=read.text("GUPSHUP_SMS_PASSWORD"),
-        text=read.text("GUPSHUP_SMS_TEXT", sms_api.TEXT),
-        principal_entity_id=read.text("GUPSHUP_SMS_PRINCIPAL_ENTITY_ID"),
-        dlt_template_id=read.text("GUPSHUP_SMS_DLT_TEMPLATE_ID"),
-        mask=read.text("GUPSHUP_SMS_MASK"),
-        api_url=read.text("GUPSHUP_SMS_API_URL", sms_api.API_URL),
+        user_id=read.text("GUPSHUP_SMS_USERID", "The enterprise account's user"),
+        password=read.secret("GUPSHUP_SMS_PASSWORD", "The enterprise account's password"),
+        text=read.text("GUPSHUP_SMS_TEXT", "What an SMS says", sms_api.TEXT),
+        principal_entity_id=read.text(
+            "GUPSHUP_SMS_PRINCIPAL_ENTITY_ID", "The sender as registered in India (DLT)"
+        ),
+        dlt_template_id=read.text(
+            "GUPSHUP_SMS_DLT_TEMPLATE_ID", "The text as registered in India (DLT)"
+        ),
+        mask=read.text("GUPSHUP_SMS_MASK", "The six letters that an SMS shows in India (DLT)"),
+        api_url=read.address("GUPSHUP_SMS_API_URL", "Where SMS is sent to", sms_api.API_URL),
     )
     _check(read, settings, "GUPSHUP_SMS_")
     if set(re.findall(r"\{.*?\}|[{}]", settings.text)) - {"{minutes}"} != {"{code}"}:
@@ -70,15 +76,17 @@ def sms(read: Reader) -> SmsSettings:
 
 
 def meta(read: Reader) -> MetaSettings:
-    named = read.text("META_TEMPLATE_LANGUAGES", "en_US").split(",")
+    named = read.text(
+        "META_TEMPLATE_LANGUAGES", "The template's languages, the default first", "en_US"
+    ).split(",")
     settings = MetaSettings(
-        access_token=read.text("META_ACCESS_TOKEN"),
-        phone_number_id=read.text("META_PHONE_NUMBER_ID"),
-        template=read.text("META_TEMPLATE"),
+        access_token=read.secret("META_ACCESS_TOKEN", "The account's token"),
+        phone_number_id=read.text("META_PHONE_NUMBER_ID", "Meta's id of the sender's number"),
+        template=read.text("META_TEMPLATE", "The template's name at Meta"),
         languages=tuple(map(_as_meta_writes_it, map(str.strip, named))),
-        api_url=read.text("META_API_URL", meta_api.API_URL),
-        app_secret=read.text("META_APP_SECRET"),
-        verify_token=read.text("META_VERIFY_TOKEN"),
+        api_url=read.address("META_API_URL", "Where Meta's WhatsApp is sent to", meta_api.API_URL),
+        app_secret=read.secret("META_APP_SECRET", "What Meta signs its receipts with"),
+        verify_token=read.secret("META_VERIFY_TOKEN", "What Meta proves itself with, once"),
     )
     _check(read, settings, "META_")
     number = settings.phone_number_id
@@ -101,7 +109,7 @@ def chosen(read: Reader, *prefixes: str) -> dict[str, str]:
     names = [
         f"{each}{name}" for each in prefixes or _VARIABLES for name in _VARIABLES[each].split()
     ]
-    return {name: value for name in names if (value := read.text(name))}
+    return {name: value for name in names if (value := read.given(name))}
 
 
 def _is_unfilled(value: str) -> bool:
@@ -126,7 +134,7 @@ def _check(read: Reader, account: Account, prefix: str) -> None:
 
 def _templates(read: Reader) -> dict[str, str]:
     """Template ids by language: ``en=ID,pt-BR=ID``, or a JSON object."""
-    templates = _pairs(read.text("GUPSHUP_TEMPLATES"))
+    templates = _pairs(read.text("GUPSHUP_TEMPLATES", "Template ids by language: en=ID,pt-BR=ID"))
     for language, template_id in templates.items():
         if not languages.read(language) or not re.fullmatch(r"\S+", str(template_id)):
             read.problems.append("GUPSHUP_TEMPLATES must be LANGUAGE=TEMPLATE_ID, with commas")

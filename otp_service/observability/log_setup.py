@@ -11,9 +11,7 @@ import sys
 import threading
 from collections.abc import Iterable
 from types import TracebackType
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-import sqlalchemy as sa
 import structlog
 from structlog.stdlib import BoundLogger, LoggerFactory, ProcessorFormatter
 
@@ -21,7 +19,6 @@ from otp_service.observability.log_format import OURS, Handler
 from otp_service.observability.log_redaction import Safe
 from otp_service.settings import Settings
 
-_SHORT = 4
 log = logging.getLogger(__name__)
 
 
@@ -48,28 +45,7 @@ def configure(level: str = "info", style: str = "auto", secrets: Iterable[str] =
 
 def follow(settings: Settings) -> None:
     """Log as the settings say."""
-    configure(settings.log_level, settings.log_format, _secrets(settings))
-
-
-def _secrets(settings: Settings) -> set[str]:
-    """Every secret of the settings, as it is written there and in URLs."""
-    meta = settings.meta
-    secrets = {secret.key.hex() for secret in settings.secrets}
-    secrets |= {settings.gupshup.api_key, settings.gupshup_webhook_secret, settings.sms.password}
-    secrets |= {meta.access_token, meta.app_secret, meta.verify_token}
-    url = sa.make_url(settings.database_url)
-    secrets |= {str(url.password or ""), str(url.query.get("password", ""))}
-    for address in (settings.gupshup.api_url, settings.sms.api_url, meta.api_url):
-        secrets |= _of_address(address)
-    return secrets | {quote(secret, safe="") for secret in secrets}
-
-
-def _of_address(address: str) -> set[str]:
-    """Who calls, and what the query says; a short value may be a part of words that are none."""
-    found = urlsplit(address)
-    values = {value for _, value in parse_qsl(found.query)}
-    user = found.netloc.rpartition("@")[0].partition(":")[2]
-    return {value for value in {*values, user, unquote(user)} if len(value) > _SHORT}
+    configure(settings.log_level, settings.log_format, settings.redacted)
 
 
 def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

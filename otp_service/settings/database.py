@@ -29,10 +29,17 @@ _THIS_MACHINE = re.compile(r"|/.*|localhost|127\.[0-9.]+|::1")
 
 
 def database_url(read: Reader, instance: Path) -> str:
-    text = read.text("DATABASE_URL") or f"sqlite:///{instance / 'otp.db'}"
+    given = read.text("DATABASE_URL", "Where verifications are kept: Postgres, or a SQLite file")
+    if not given and read.given("SUPABASE_URL"):
+        read.warnings.append(
+            "SUPABASE_URL is not used: set DATABASE_URL to the connection string that Supabase "
+            "shows under Connect; until then codes are kept in a local SQLite file"
+        )
+    text = given or f"sqlite:///{instance / 'otp.db'}"
     if parts := _PARTS.fullmatch(text):
         return _postgres_url(read, **parts.groupdict(default=""))
     url = _parsed(text)
+    _redact_passwords(read, url)
     if url.drivername != "sqlite":
         read.problems.append(f"DATABASE_URL must be {_FORMS}")
     elif not _names_a_file(url):
@@ -63,6 +70,7 @@ def _postgres_url(read: Reader, authority: str, path: str, query: str) -> str:
         database=unquote(path[1:]) or None,
         **where,
     ).update_query_pairs(parse_qsl(query, keep_blank_values=True), append=True)
+    _redact_passwords(read, url)
     libpq_options.check(read, url)
     _warn_of_clear_text(read, url)
     if _PLACEHOLDER.fullmatch(url.password or ""):
@@ -88,7 +96,7 @@ def _where(hosts: str) -> dict[str, Any] | None:
 
 def fallback_url(read: Reader, database: str, instance: Path) -> str | None:
     """Where new verifications go while Postgres is away; None for nowhere."""
-    text = read.text("FALLBACK_DATABASE_URL")
+    text = read.text("FALLBACK_DATABASE_URL", "Where codes are issued while Postgres is away")
     if database.startswith("sqlite"):
         if text and text.lower() != "off":
             read.warnings.append("FALLBACK_DATABASE_URL is not used: DATABASE_URL is a local file")
@@ -99,6 +107,10 @@ def fallback_url(read: Reader, database: str, instance: Path) -> str | None:
     if url.drivername != "sqlite" or not _names_a_file(url):
         read.problems.append("FALLBACK_DATABASE_URL must be sqlite:///FILE, or off")
     return url.render_as_string(hide_password=False)
+
+
+def _redact_passwords(read: Reader, url: sa.URL) -> None:
+    read.redact(str(url.password or ""), str(url.query.get("password", "")))
 
 
 def _parsed(text: str) -> sa.URL:
@@ -115,7 +127,7 @@ def _names_a_file(url: sa.URL) -> bool:
 def _warn_of_clear_text(read: Reader, url: sa.URL) -> None:
     """Without an sslmode libpq would use TLS, but also go without, and say nothing."""
     hosts = ",".join([url.host or "", *url.normalized_query.get("host", ())]).split(",")
-    if all(map(_THIS_MACHINE.fullmatch, hosts)) or read.text("PGSSLMODE"):
+    if all(map(_THIS_MACHINE.fullmatch, hosts)) or read.given("PGSSLMODE"):
         return
     if "sslmode" not in url.query:
         read.warnings.append(

@@ -50,9 +50,9 @@ def check(read: Reader, url: sa.URL) -> None:
         if wrong := _unknown(name) or _wrong(name, tuple(values)):
             read.problems.append(f"DATABASE_URL{wrong}")
     options = {name: values[0] for name, values in url.normalized_query.items()}
-    mode = options.get("sslmode") or read.text("PGSSLMODE")
+    mode = options.get("sslmode") or read.given("PGSSLMODE")
     root = options.get("sslrootcert", "")
-    if (root or read.text("PGSSLROOTCERT")) == "system":
+    if (root or read.given("PGSSLROOTCERT")) == "system":
         if mode not in ("", "verify-full"):
             read.problems.append("DATABASE_URL: sslrootcert=system needs sslmode=verify-full")
     elif mode in ("verify-ca", "verify-full"):
@@ -104,7 +104,7 @@ def _unreadable(name: str, file: str) -> str:
 
 def _check_root(read: Reader, chosen: str) -> None:
     """The certificates that a server's is checked against."""
-    file = chosen or read.text("PGSSLROOTCERT") or Path.home() / _DEFAULT_ROOT
+    file = chosen or read.given("PGSSLROOTCERT") or Path.home() / _DEFAULT_ROOT
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(file)
     except ssl.SSLError:

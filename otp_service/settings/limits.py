@@ -1,58 +1,139 @@
-"""How limits, destination rules and the guard against pumping are read."""
+"""How limits and the guard against pumping are read."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-import phonenumbers
-
-from otp_service.domain.destination import BLOCKED_TYPES, DestinationRules
 from otp_service.domain.limits import DAY, FAILURES_IN_A_ROW, Guard, Limit, Limits, Pumping
-from otp_service.domain.numbering_plans import NUMBER_TYPES
 from otp_service.environment import Reader
 
-_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": DAY}
+_UNITS = {"d": DAY, "h": 3_600, "m": 60, "s": 1}
 _WINDOW = re.compile(r"([1-9][0-9]{0,6})/([1-9][0-9]{0,6})([smhd])")
 _LONGEST = 30 * DAY
+
+
+@dataclass(frozen=True)
+class _Windows:
+    """A setting such as ``5/10m,20/1d``; ``off`` for none, unless one is needed.
+
+    ``limit`` is what its windows are called, ``most`` how many there may be.
+    """
+
+    variable: str
+    meaning: str
+    limit: str
+    needed: bool = False
+    most: int = 5
+
+    def read(self, read: Reader, default: tuple[Limit, ...]) -> tuple[Limit, ...]:
+        text = read.text(self.variable, self.meaning, _written(default)).lower()
+        if text == "off" and not self.needed:
+            return ()
+        found = [_WINDOW.fullmatch(part.strip()) for part in text.split(",")]
+        windows = [
+            Limit(self.limit, int(match[1]), int(match[2]) * _UNITS[match[3]])
+            for match in found
+            if match
+        ]
+        if len(windows) == len(found) <= self.most and all(w.seconds <= _LONGEST for w in windows):
+            return tuple(windows)
+        example = "5/10m,20/1d" if self.most > 1 else "50/1s"
+        off = "" if self.needed else ", or off"
+        read.problems.append(
+            f"{self.variable} must be COUNT/TIME such as {example} (s, m, h or d; 30 days at most)"
+            f"{off}"
+        )
+        return default
+
+
+def _written(limits: tuple[Limit, ...]) -> str:
+    """As a setting has them."""
+    return ",".join(f"{limit.count}/{_time(limit.seconds)}" for limit in limits) or "off"
+
+
+def _time(seconds: int) -> str:
+    return next(f"{seconds // s}{unit}" for unit, s in _UNITS.items() if seconds % s == 0)
+
+
+_COUNTED = (
+    _Windows("OTP_SEND_LIMITS", "Messages to one phone", "phone_sends", needed=True),
+    _Windows("OTP_PURPOSE_SEND_LIMITS", "Messages to one phone for one purpose", "purpose_sends"),
+    _Windows("OTP_ADDRESS_SEND_LIMITS", "Messages for one end user's address", "address_sends"),
+    _Windows("OTP_FAILURE_LIMITS", "Wrong guesses for one phone", "phone_failures", needed=True),
+    _Windows(
+        "OTP_REFUSAL_LIMITS",
+        "Messages to one phone that the provider refuses",
+        "phone_refusals",
+        needed=True,
+    ),
+    _Windows(
+        "OTP_CLIENT_REFUSAL_LIMITS",
+        "Messages of one client that the provider refuses",
+        "client_refusals",
+    ),
+)
+"""Each is the field of `Limits` that its windows are called after; what it counts is kept."""
+_REQUESTS = _Windows("OTP_CLIENT_REQUESTS", "Requests of one API key", "client_requests", most=1)
+_NUMBERS = _Windows(
+    "OTP_PUMPING_NUMBERS",
+    "More numbers of one prefix look like toll fraud",
+    "prefix_numbers",
+    needed=True,
+    most=1,
+)
 
 
 def limits(read: Reader, *, keys_required: bool, max_attempts: int = 5) -> Limits:
     """Requests are counted for API keys only: without keys nobody is told from anybody."""
     default = Limits()
-    cooldown = read.number("OTP_RESEND_COOLDOWN_SECONDS", 0, 0, 3_600)
-    requests = _windows(read, "OTP_CLIENT_REQUESTS", _CLIENT_REQUESTS, "client_requests", most=1)
-    return Limits(
-        phone_sends=_windows(read, "OTP_SEND_LIMITS", default.phone_sends, needed=True),
-        purpose_sends=_windows(read, "OTP_PURPOSE_SEND_LIMITS", (), "purpose_sends"),
-        address_sends=_windows(read, "OTP_ADDRESS_SEND_LIMITS", default.address_sends),
+    cooldown = read.number(
+        "OTP_RESEND_COOLDOWN_SECONDS", "The pause after a message for one purpose", 0, 0, 3_600
+    )
+    requests = _REQUESTS.read(read, (Limit("client_requests", 50, 1),))
+    counted = {each.limit: each.read(read, getattr(default, each.limit)) for each in _COUNTED}
+    in_a_row = read.number(
+        "OTP_FAILURES_IN_A_ROW",
+        "Wrong guesses for one phone since its last right one",
+        FAILURES_IN_A_ROW,
+        1,
+        FAILURES_IN_A_ROW,
+    )
+    live = read.number("OTP_LIVE_PER_PHONE", "Verifications of one phone at once", 3, 1, 100)
+    return replace(
+        default,
+        **counted,
         cooldown=(Limit("resend_cooldown", 1, cooldown),) if cooldown else (),
-        phone_failures=_windows(read, "OTP_FAILURE_LIMITS", default.phone_failures, needed=True),
-        failures_in_a_row=read.number(
-            "OTP_FAILURES_IN_A_ROW", FAILURES_IN_A_ROW, 1, FAILURES_IN_A_ROW
-        ),
+        failures_in_a_row=in_a_row,
         max_attempts=max_attempts,
-        phone_refusals=_windows(read, "OTP_REFUSAL_LIMITS", default.phone_refusals, needed=True),
-        client_refusals=_windows(read, "OTP_CLIENT_REFUSAL_LIMITS", default.client_refusals),
-        live_verifications=replace(
-            default.live_verifications, count=read.number("OTP_LIVE_PER_PHONE", 3, 1, 100)
-        ),
+        live_verifications=replace(default.live_verifications, count=live),
         client_requests=requests[0] if requests and keys_required else None,
-        pumping=_pumping(read),
+        pumping=_pumping(read, default.pumping),
+    )
+
+
+def _pumping(read: Reader, default: Pumping) -> Pumping:
+    (numbers,) = _NUMBERS.read(read, (default.numbers,))
+    guard = read.choice(
+        "OTP_PUMPING_GUARD",
+        "What becomes of messages that look like toll fraud",
+        default.guard.value,
+        tuple(guard.value for guard in Guard),
+    )
+    sends = "A country's newest messages, of which too few are verified"
+    percent = "Fewer verified than so many percent look like toll fraud"
+    return Pumping(
+        guard=Guard(guard),
+        numbers=numbers,
+        sends=read.number("OTP_PUMPING_SENDS", sends, default.sends, 10, 1_000),
+        percent=read.number("OTP_PUMPING_PERCENT", percent, default.percent, 1, 100),
     )
 
 
 def refuse_forgotten(read: Reader, limits: Limits, days: int) -> None:
     """A window counts what is kept: what is deleted before it has passed would be forgotten."""
-    windows = {
-        "OTP_SEND_LIMITS": limits.phone_sends,
-        "OTP_PURPOSE_SEND_LIMITS": limits.purpose_sends,
-        "OTP_ADDRESS_SEND_LIMITS": limits.address_sends,
-        "OTP_FAILURE_LIMITS": limits.phone_failures,
-        "OTP_REFUSAL_LIMITS": limits.phone_refusals,
-        "OTP_CLIENT_REFUSAL_LIMITS": limits.client_refusals,
-        "OTP_PUMPING_NUMBERS": (limits.pumping.numbers,),
-    }
+    windows = {each.variable: getattr(limits, each.limit) for each in _COUNTED}
+    windows |= {_NUMBERS.variable: (limits.pumping.numbers,)}
     for variable, each in windows.items():
         needed = max((-(-limit.seconds // DAY) for limit in each), default=0)
         if needed > days:
@@ -60,100 +141,3 @@ def refuse_forgotten(read: Reader, limits: Limits, days: int) -> None:
                 f"{variable} looks back {needed} days, but OTP_RETENTION_DAYS={days} deletes what "
                 f"it counts before: keep at least {needed} days, or shorten the window"
             )
-
-
-_CLIENT_REQUESTS = (Limit("client_requests", 50, 1),)
-
-
-def _windows(
-    read: Reader,
-    variable: str,
-    default: tuple[Limit, ...],
-    name: str = "",
-    *,
-    needed: bool = False,
-    most: int = 5,
-) -> tuple[Limit, ...]:
-    """Such as ``5/10m,20/1d``; ``off`` for none, unless one is needed."""
-    text = read.text(variable).lower()
-    if not text:
-        return default
-    if text == "off" and not needed:
-        return ()
-    found = [_WINDOW.fullmatch(part.strip()) for part in text.split(",")]
-    windows = [
-        Limit(name or default[0].name, int(match[1]), int(match[2]) * _SECONDS[match[3]])
-        for match in found
-        if match
-    ]
-    if len(windows) == len(found) <= most and all(w.seconds <= _LONGEST for w in windows):
-        return tuple(windows)
-    example = "5/10m,20/1d" if most > 1 else "50/1s"
-    off = "" if needed else ", or off"
-    read.problems.append(
-        f"{variable} must be COUNT/TIME such as {example} (s, m, h or d; 30 days at most){off}"
-    )
-    return default
-
-
-def _pumping(read: Reader) -> Pumping:
-    default = Pumping()
-    choices = tuple(guard.value for guard in Guard)
-    (numbers,) = _windows(read, "OTP_PUMPING_NUMBERS", (default.numbers,), needed=True, most=1)
-    return Pumping(
-        guard=Guard(read.choice("OTP_PUMPING_GUARD", default.guard.value, choices)),
-        numbers=numbers,
-        sends=read.number("OTP_PUMPING_SENDS", default.sends, 10, 1_000),
-        percent=read.number("OTP_PUMPING_PERCENT", default.percent, 1, 100),
-    )
-
-
-def destinations(read: Reader) -> DestinationRules:
-    return DestinationRules(
-        countries=frozenset(_countries(read)),
-        blocked_prefixes=_prefixes(read, "OTP_BLOCKED_PREFIXES", "+88213"),
-        blocked_types=_types(read),
-        accepted_prefixes=_prefixes(read, "OTP_ACCEPTED_PREFIXES", "+1436"),
-        default_country=_default_country(read),
-    )
-
-
-def _parts(read: Reader, variable: str) -> list[str]:
-    return [part for part in map(str.strip, read.text(variable).split(",")) if part]
-
-
-def _countries(read: Reader) -> list[str]:
-    named = [part.upper() for part in _parts(read, "OTP_ALLOWED_COUNTRIES")]
-    if not set(named) <= set(phonenumbers.SUPPORTED_REGIONS):
-        read.problems.append(
-            "OTP_ALLOWED_COUNTRIES must be two-letter countries (ISO 3166) such as IN,US, with "
-            "commas"
-        )
-    return named
-
-
-def _prefixes(read: Reader, variable: str, example: str) -> tuple[str, ...]:
-    named = _parts(read, variable)
-    if not all(re.fullmatch(r"\+[1-9][0-9]{0,14}", prefix) for prefix in named):
-        read.problems.append(
-            f"{variable} must be international prefixes such as {example}, with commas"
-        )
-    return tuple(named)
-
-
-def _default_country(read: Reader) -> str | None:
-    named = read.text("OTP_DEFAULT_COUNTRY").upper()
-    if named and named not in phonenumbers.SUPPORTED_REGIONS:
-        read.problems.append("OTP_DEFAULT_COUNTRY must be a two-letter country (ISO 3166) as IN is")
-    return named or None
-
-
-def _types(read: Reader) -> frozenset[str]:
-    variable = "OTP_BLOCKED_NUMBER_TYPES"
-    if read.text(variable).lower() == "off":
-        return frozenset()
-    named = frozenset(part.lower() for part in _parts(read, variable))
-    if not named <= set(NUMBER_TYPES.values()):
-        known = ", ".join(sorted(NUMBER_TYPES.values()))
-        read.problems.append(f"{variable} must be off, or of: {known}; with commas")
-    return named or BLOCKED_TYPES

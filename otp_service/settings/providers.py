@@ -40,7 +40,7 @@ def sender_is_meant(read: Reader) -> bool:
 
     Then all that a real sender needs is asked for at once, and not one after the other.
     """
-    return bool(provider_accounts.chosen(read) or read.text("OTP_WHATSAPP_SENDERS"))
+    return bool(provider_accounts.chosen(read) or read.given("OTP_WHATSAPP_SENDERS"))
 
 
 def providers(read: Reader) -> ProviderSettings:
@@ -52,8 +52,10 @@ def providers(read: Reader) -> ProviderSettings:
         meta=meta,
         senders=_senders(read, {"gupshup": gupshup, "meta": meta}),
         gupshup_webhook_secret=_webhook_secret(read),
-        gupshup_webhook_networks=security.networks(read, "GUPSHUP_WEBHOOK_IPS"),
-        gupshup_app_id=read.text("GUPSHUP_APP_ID"),
+        gupshup_webhook_networks=security.networks(
+            read, "GUPSHUP_WEBHOOK_IPS", "Addresses and networks that may send Gupshup's receipts"
+        ),
+        gupshup_app_id=read.text("GUPSHUP_APP_ID", "The app's id at Gupshup, for otp check"),
     )
     of_whatsapp = provider_accounts.chosen(read, "GUPSHUP_", "META_")
     if not (of_whatsapp or settings.sms.missing):
@@ -68,10 +70,11 @@ def providers(read: Reader) -> ProviderSettings:
 def sms_after(read: Reader, lifetime: int, sms: SmsSettings) -> int:
     """Seconds without a receipt until an SMS follows: fewer than the code's ``lifetime``."""
     name = "OTP_SMS_AFTER_SECONDS"
-    seconds = read.number(name, 30, 1, 600)
+    meaning = "An SMS follows if WhatsApp tells nothing for so long"
+    seconds = read.number(name, meaning, 30, 1, 600)
     if seconds < lifetime:
         return seconds
-    if read.text(name) and not sms.missing:
+    if read.given(name) and not sms.missing:
         read.problems.append(
             f"{name} must be less than OTP_EXPIRY_MINUTES: no SMS follows when the code has ended"
         )
@@ -81,7 +84,8 @@ def sms_after(read: Reader, lifetime: int, sms: SmsSettings) -> int:
 def _senders(read: Reader, accounts: Mapping[str, Account]) -> tuple[str, ...]:
     name = "OTP_WHATSAPP_SENDERS"
     configured = tuple(sender for sender in accounts if not accounts[sender].missing)
-    if not (text := read.text(name).lower()):
+    meaning = "Who is asked to send WhatsApp, in this order"
+    if not (text := read.text(name, meaning).lower()):
         return configured
     named = tuple(part.strip() for part in text.split(","))
     if len(set(named)) < len(named) or not set(named) <= set(accounts):
@@ -98,7 +102,7 @@ def _senders(read: Reader, accounts: Mapping[str, Account]) -> tuple[str, ...]:
 
 
 def _webhook_secret(read: Reader) -> str:
-    secret = read.text("GUPSHUP_WEBHOOK_SECRET")
+    secret = read.secret("GUPSHUP_WEBHOOK_SECRET", "What Gupshup's receipts must bring along")
     if is_placeholder(secret):
         read.problems.append("GUPSHUP_WEBHOOK_SECRET still holds the example's placeholder")
     elif secret and len(secret) < 16:

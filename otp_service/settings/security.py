@@ -1,10 +1,9 @@
-"""How secrets, keys and test numbers are read."""
+"""How secrets, networks and what is said of proofs are read."""
 
 from __future__ import annotations
 
 import ipaddress
 import os
-import re
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,19 +12,15 @@ from pathlib import Path
 
 from otp_service import private_files
 from otp_service.domain.codes import MIN_SECRET_BYTES, Secret
-from otp_service.domain.errors import InvalidPhoneNumber
-from otp_service.domain.phone import Numbering
-from otp_service.domain.phone import read as read_phone
 from otp_service.environment import Reader
 
-SANDBOX_TEST_NUMBER = "+1234567890"
 Network = IPv4Network | IPv6Network
 HOW_TO_MAKE_ONE = 'make one with: python3 -c "import secrets; print(secrets.token_hex(32))"'
 _DIFFERENT_BYTES = 8  # fewer than that in 32 random ones: less than once in 10**36
 
 
 def secrets(read: Reader, sandbox: bool, instance: Path) -> tuple[Secret, ...]:
-    text = read.text("OTP_SECRET")
+    text = read.text("OTP_SECRET", "Keys the codes: random hex digits, several with commas")
     if not text and not sandbox:
         read.problems.append(f"OTP_SECRET is required with a real sender: {HOW_TO_MAKE_ONE}")
         return ()
@@ -46,6 +41,7 @@ def secrets(read: Reader, sandbox: bool, instance: Path) -> tuple[Secret, ...]:
             f"OTP_SECRET has fewer than {_DIFFERENT_BYTES} different bytes, so it was not made at "
             f"random (each of several must be): {HOW_TO_MAKE_ONE}"
         )
+    read.redact(*[key.hex() for key in keys])
     return tuple(Secret(key) for key in keys)
 
 
@@ -64,43 +60,17 @@ def _kept_secret(instance: Path) -> str:
     return path.read_text().strip()
 
 
-def test_numbers(read: Reader, sandbox: bool, length: int, numbering: Numbering) -> dict[str, str]:
-    """Each number's fixed code, or an empty text. A number that is one is kept as it would be.
-
-    The sandbox's own has the one that the original's documentation types: its calls, copied as they
-    stand, end in success.
-    """
-    numbers = {}
-    sandbox_default = f"{SANDBOX_TEST_NUMBER}={SANDBOX_TEST_NUMBER[1:][:length]}"
-    text = read.text("OTP_TEST_NUMBERS", sandbox_default if sandbox else "")
-    for entry in filter(None, (part.strip() for part in text.split(","))):
-        number, _, code = entry.partition("=")
-        if not re.fullmatch(r"\+[1-9][0-9]{4,14}", number):
-            read.problems.append("OTP_TEST_NUMBERS must be +NUMBER or +NUMBER=CODE, with commas")
-        elif code and not re.fullmatch(rf"[0-9]{{{length}}}", code):
-            read.problems.append(f"OTP_TEST_NUMBERS: each code must have {length} digits")
-        else:
-            with suppress(InvalidPhoneNumber):
-                number = read_phone(number, numbering).e164
-            numbers[number] = code
-        if not code and not sandbox:
-            read.warnings.append(
-                "OTP_TEST_NUMBERS: with a real sender nobody can see the code of a test number; "
-                "write +NUMBER=CODE"
-            )
-    return numbers
-
-
 def api_keys(read: Reader, sandbox: bool) -> bool:
-    required = read.choice("API_KEYS", "off" if sandbox else "required", ("off", "required"))
+    default = "off" if sandbox else "required"
+    required = read.choice("API_KEYS", "Whether callers need a key", default, ("off", "required"))
     if required == "off" and not sandbox:
         read.warnings.append("API_KEYS is off with a real sender: anyone who can connect can send")
     return required == "required"
 
 
-def networks(read: Reader, name: str) -> tuple[Network, ...]:
+def networks(read: Reader, name: str, meaning: str) -> tuple[Network, ...]:
     """Addresses and networks, with commas."""
-    entries = filter(None, map(str.strip, read.text(name).split(",")))
+    entries = read.entries(name, meaning)
     try:
         return tuple(ipaddress.ip_network(entry, strict=False) for entry in entries)
     except ValueError:
@@ -108,25 +78,6 @@ def networks(read: Reader, name: str) -> tuple[Network, ...]:
             f"{name} must be addresses or networks such as 192.0.2.0/24, with commas"
         )
         return ()
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can connect to it."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def trusted_proxies(read: Reader) -> tuple[Network, ...]:
-    name = "TRUSTED_PROXIES"
-    found = networks(read, name)
-    if any(network.prefixlen == 0 for network in found):
-        read.problems.append(
-            f"{name} trusts every address, so any caller could claim any address: name your "
-            "proxies' own"
-        )
-    return found
 
 
 @dataclass(frozen=True)
@@ -144,8 +95,13 @@ class ProofSettings:
 
 def proof(read: Reader) -> ProofSettings:
     return ProofSettings(
-        subject=read.choice("OTP_PROOF", "off", ("off", "hashed", "phone")),
-        issuer=read.text("OTP_PROOF_ISSUER", "otp-service"),
-        audience=read.text("OTP_PROOF_AUDIENCE"),
-        seconds=read.number("OTP_PROOF_SECONDS", 300, 30, 3600),
+        subject=read.choice(
+            "OTP_PROOF",
+            "Whether a success is signed",
+            "off",
+            ("off", "hashed", "phone"),
+        ),
+        issuer=read.text("OTP_PROOF_ISSUER", "Who says so in a proof", "otp-service"),
+        audience=read.text("OTP_PROOF_AUDIENCE", "Who may accept a proof: else the client"),
+        seconds=read.number("OTP_PROOF_SECONDS", "How long a proof lives", 300, 30, 3600),
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass
 
 from otp_service.environment import Reader
-from otp_service.settings.security import Network, trusted_proxies
+from otp_service.settings.security import Network, networks
 
 
 @dataclass(frozen=True)
@@ -22,14 +23,47 @@ class ServerSettings:
     log_format: str
 
 
-def server(read: Reader) -> ServerSettings:
+def server(read: Reader, sandbox: bool) -> ServerSettings:
     return ServerSettings(
-        host=read.text("HOST", "127.0.0.1"),
-        port=read.number("PORT", 8000, 0, 65535),
-        processes=read.number("WEB_CONCURRENCY", 1, 1, 64),
-        threads=read.number("WAITRESS_THREADS", 16, 1, 256),
-        worker=read.switch("OTP_WORKER", True),
-        trusted_proxies=trusted_proxies(read),
-        log_level=read.choice("LOG_LEVEL", "info", ("debug", "info", "warning", "error")),
-        log_format=read.choice("LOG_FORMAT", "auto", ("auto", "json", "console")),
+        host=_host(read, sandbox),
+        port=read.number("PORT", "Where to listen; 0 is any that is free", 8000, 0, 65535),
+        processes=read.number("WEB_CONCURRENCY", "Processes of the server", 1, 1, 64),
+        threads=read.number("WAITRESS_THREADS", "Threads of each process", 16, 1, 256),
+        worker=read.switch("OTP_WORKER", "Whether the server also sends what waits", True),
+        trusted_proxies=_trusted_proxies(read),
+        log_level=read.choice(
+            "LOG_LEVEL", "What is logged", "info", ("debug", "info", "warning", "error")
+        ),
+        log_format=read.choice(
+            "LOG_FORMAT", "How: auto is console on a terminal", "auto", ("auto", "json", "console")
+        ),
     )
+
+
+def _host(read: Reader, sandbox: bool) -> str:
+    host = read.text("HOST", "Where to listen", "127.0.0.1")
+    if sandbox and not _is_loopback(host):
+        read.warnings.append(
+            "HOST is open to other machines, and anyone who can connect can read every code at "
+            "/sandbox: use 127.0.0.1, or let a container publish its port there only"
+        )
+    return host
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether only this machine can connect to it."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _trusted_proxies(read: Reader) -> tuple[Network, ...]:
+    name = "TRUSTED_PROXIES"
+    found = networks(read, name, "Addresses and networks whose X-Forwarded-For is believed")
+    if any(network.prefixlen == 0 for network in found):
+        read.problems.append(
+            f"{name} trusts every address, so any caller could claim any address: name your "
+            "proxies' own"
+        )
+    return found

@@ -12,7 +12,6 @@ from flask import Flask
 from werkzeug.serving import make_server
 
 from otp_service.delivery.sender import masked_url
-from otp_service.observability.log_setup import _secrets
 from otp_service.settings import settings_of
 from tests.conftest import MakeApp
 
@@ -73,7 +72,7 @@ def test_no_debug_page_shows_it_and_no_line_of_the_log(
         assert answer.status_code == 200
         assert CANARY not in answer.text
     assert "127.0.0.1:1/path" in app.test_client().get("/debug/whatsapp").text
-    assert CANARY in _secrets(settings_of(app))
+    assert CANARY in settings_of(app).redacted
 
 
 @pytest.fixture
