@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Literal
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from otp_service.domain.phone import grouped
 from tests.conftest import LiveServer
-from tests.e2e.browser import Watch, violations
+from tests.e2e.browser import Watch
 from tests.e2e.phone import (
     ANA,
     BEN,
@@ -20,7 +18,6 @@ from tests.e2e.phone import (
     FAY,
     bubble,
     chooser,
-    clipboard,
     copy_button,
     message,
     open_phone,
@@ -29,9 +26,7 @@ from tests.e2e.phone import (
     send,
     set_away,
     spoken,
-    sticking_out,
     stub,
-    tab_to,
 )
 
 # ---- with the real service -----------------------------------------------------------------
@@ -81,14 +76,6 @@ def test_the_page_stays_at_home_and_within_its_policy(
     assert watch.problems == []
 
 
-def test_the_first_visit_tells_how_to_send_a_code(page: Page, live_server: LiveServer) -> None:
-    stub(page, [])
-    open_phone(page, live_server)
-    expect(page.get_by_role("heading", name="No messages yet")).to_be_visible()
-    page.get_by_role("button", name="Copy command").click()
-    assert f"curl {live_server.url}/send-otp" in clipboard(page)
-
-
 # ---- with messages of the test's making ----------------------------------------------------
 
 
@@ -103,36 +90,6 @@ def test_a_phone_named_in_the_address_waits_for_its_first_message(
     expect(page.locator(".about pre")).to_contain_text(BEN)
     messages.append(message("222222", number=BEN))
     expect(bubble(page, "222222")).to_be_visible()
-
-
-def test_clicking_copies_the_code(page: Page, live_server: LiveServer) -> None:
-    stub(page, [message("482913")])
-    open_phone(page, live_server)
-    copy_button(page, "482913").click()
-    expect(copy_button(page, "482913")).to_contain_text("Copied")
-    expect(spoken(page)).to_have_text("Copied 482913")
-    assert clipboard(page) == "482913"
-
-
-def test_copying_works_over_plain_http_from_another_host(
-    page: Page, live_server: LiveServer
-) -> None:
-    page.add_init_script("delete Navigator.prototype.clipboard")  # as browsers do there
-    stub(page, [message("482913")])
-    open_phone(page, live_server)
-    copy_button(page, "482913").click()
-    expect(copy_button(page, "482913")).to_contain_text("Copied")
-    other = page.context.new_page()
-    other.goto(live_server.url + "/sandbox")
-    assert clipboard(other) == "482913"
-
-
-def test_a_failed_copy_is_said(page: Page, live_server: LiveServer) -> None:
-    page.add_init_script("delete Navigator.prototype.clipboard; document.execCommand = () => false")
-    stub(page, [message("482913")])
-    open_phone(page, live_server)
-    copy_button(page, "482913").click()
-    expect(spoken(page)).to_have_text("The browser did not let this page copy.")
 
 
 def test_html_in_a_message_is_shown_as_text(
@@ -190,32 +147,6 @@ def test_the_phone_with_the_newest_message_comes_first(page: Page, live_server: 
     expect(links).to_have_text([grouped(CLEO), grouped(BEN), grouped(ANA)])
 
 
-@pytest.mark.parametrize("chosen", ["", ANA])
-def test_on_a_small_screen_it_opens_at_the_newest_message(
-    chosen: str, page: Page, live_server: LiveServer
-) -> None:
-    page.set_viewport_size({"width": 390, "height": 844})
-    messages = [message(f"{number:06}", number=ANA) for number in range(12)]
-    stub(page, [message("111111", number=BEN), *messages])
-    open_phone(page, live_server, chosen)
-    expect(bubble(page, "000011")).to_be_in_viewport(ratio=1)
-    expect(page.get_by_role("button", name="Newest message")).to_be_hidden()
-    page.set_viewport_size({"width": 390, "height": 500})  # a keyboard comes up
-    expect(bubble(page, "000011")).to_be_in_viewport(ratio=1)
-
-
-def test_a_code_that_has_ended_does_not_ask_to_be_copied(
-    page: Page, live_server: LiveServer
-) -> None:
-    stub(page, [message("111111", status="expired"), message("222222")])
-    open_phone(page, live_server)
-    ended, alive = (
-        copy_button(page, code).evaluate("b => getComputedStyle(b).fontWeight")
-        for code in ("111111", "222222")
-    )
-    assert (ended, alive) == ("400", "600")
-
-
 def test_every_time_has_one_form(page: Page, live_server: LiveServer) -> None:
     stub(page, [message("111111", sent=-90_000, number=BEN), message("222222", number=ANA)])
     open_phone(page, live_server)
@@ -237,21 +168,6 @@ def test_reading_older_messages_is_not_disturbed(page: Page, live_server: LiveSe
     newest.click()
     expect(bubble(page, "999999")).to_be_in_viewport()
     expect(newest).to_be_hidden()
-
-
-def test_the_keyboard_is_enough_and_keeps_its_place(page: Page, live_server: LiveServer) -> None:
-    messages = [message("111111", number=ANA), message("222222", number=BEN)]
-    stub(page, messages)
-    open_phone(page, live_server, ANA)
-    chooser(page, BEN).focus()
-    page.keyboard.press("Enter")
-    expect(bubble(page, "222222")).to_be_visible()
-    tab_to(page, copy_button(page, "222222"))
-    messages.append(message("333333", number=BEN))
-    expect(bubble(page, "333333")).to_be_visible()
-    expect(copy_button(page, "222222")).to_be_focused()
-    page.keyboard.press("Enter")
-    expect(spoken(page)).to_have_text("Copied 222222")
 
 
 def test_a_lost_connection_is_said_calmly_and_mends_itself(
@@ -282,56 +198,3 @@ def test_a_hidden_tab_asks_nothing_and_a_shown_one_at_once(
     assert polls(watch) == asked
     with page.expect_request("**/sandbox/messages", timeout=500):
         set_away(page, away=False)
-
-
-def test_a_screen_reader_is_left_in_peace_while_nothing_happens(
-    page: Page, live_server: LiveServer, watch: Watch
-) -> None:
-    stub(page, [message("482913")])
-    open_phone(page, live_server)
-    expect(bubble(page, "482913")).to_be_visible()
-    page.evaluate(
-        """() => {
-          window.said = 0;
-          const listener = new MutationObserver(() => { window.said += 1 });
-          for (const place of document.querySelectorAll("[role=status], [aria-live]")) {
-            listener.observe(place, { childList: true, characterData: true, subtree: true });
-          }
-        }"""
-    )
-    asked = polls(watch)
-    while polls(watch) < asked + 2:
-        page.wait_for_timeout(100)
-    assert page.evaluate("window.said") == 0
-
-
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390), ("light", 390)])
-def test_it_can_be_read_by_everyone(
-    page: Page, live_server: LiveServer, scheme: Literal["light", "dark"], width: int
-) -> None:
-    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-    page.set_viewport_size({"width": width, "height": 844})
-    messages: list[dict[str, Any]] = []
-    stub(page, messages)
-    open_phone(page, live_server, BEN)
-    expect(page.locator("#empty")).to_be_visible()
-    assert violations(page) == set()
-    states = ("pending", "verified", "expired", "failed", "replaced")
-    messages += [message(f"{n:06}", number=BEN, status=of) for n, of in enumerate(states)]
-    messages.append(message("999999", number=ANA))
-    expect(bubble(page, "000004")).to_be_visible()
-    assert violations(page) == set()
-
-
-@pytest.mark.parametrize("width", [360, 390, 899, 1280])
-def test_nothing_overflows_sideways(page: Page, live_server: LiveServer, width: int) -> None:
-    long = message("482913", text="482913 " + "x" * 300, purpose="p" * 32, number=BEN)
-    messages: list[dict[str, Any]] = []
-    stub(page, messages)
-    page.set_viewport_size({"width": width, "height": 700})
-    open_phone(page, live_server)
-    expect(page.locator("#empty")).to_be_visible()
-    assert sticking_out(page) == []
-    messages += [message("111111", number=ANA), long]
-    expect(bubble(page, "482913")).to_be_visible()
-    assert sticking_out(page) == []

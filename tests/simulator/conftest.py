@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import requests
 
-from otp_service.simulator import Simulator
+from otp_service.simulator import Simulator, faults
 from tests.e2e.browser import browser, page, watch
 from tests.simulator.receiver import Receiver, receiver
 
@@ -14,6 +14,11 @@ __all__ = ["browser", "page", "watch"]  # fixtures, for the tests in this folder
 
 PHONE = "+919876543210"
 Send = Callable[..., requests.Response]
+
+
+def number(name: str) -> str:
+    """A phone whose ending chooses this fault."""
+    return f"+9198765{faults.named(name).ending}"
 
 
 @pytest.fixture(name="receiver")

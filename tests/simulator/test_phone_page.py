@@ -30,6 +30,29 @@ def test_a_message_arrives_while_one_looks(
     assert watch.outside(simulator.url) == []
 
 
+def test_copying_works_over_plain_http_from_another_host(
+    page: Page, simulator: Simulator, send: Send
+) -> None:
+    page.add_init_script("delete Navigator.prototype.clipboard")  # as browsers do there
+    send(code="482913")
+    page.goto(simulator.url)
+    page.get_by_role("button", name="Copy code").click()
+    expect(page.locator(".copy-code")).to_contain_text("Copied")
+    expect(page.locator("[aria-live=polite]")).to_have_text("Copied 482913")
+
+
+def test_a_simulator_that_is_gone_is_said_until_it_is_back(
+    page: Page, simulator: Simulator, send: Send
+) -> None:
+    send(code="482913")
+    page.goto(simulator.url)
+    page.route(f"{simulator.url}/", lambda route: route.abort())
+    expect(page.locator("#status")).to_have_text("The simulator does not answer")
+    expect(page.locator(".bubble strong")).to_have_text("482913")
+    page.unroute_all()
+    expect(page.locator("#status")).to_have_text("1 message")
+
+
 def test_what_failed_says_why(page: Page, simulator: Simulator, send: Send) -> None:
     send("+919876531026")
     simulator.settle()
