@@ -20,7 +20,7 @@ from otp_service.domain.ports import Store
 from otp_service.domain.sending import Sending
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Channel
-from otp_service.observability.gauges import Gauges
+from otp_service.observability.gauges import Gauges, SenderState
 from otp_service.observability.metrics import Metrics
 from otp_service.observability.provider_events import ProviderNews
 from otp_service.observability.timed_cache import Recent
@@ -36,7 +36,8 @@ from otp_service.storage.provider_events import ProviderEvents
 from otp_service.storage.signing_keys import SigningKeys
 from otp_service.storage.verifications import Operations, SqlStore
 from otp_service.web.auth import Clients
-from otp_service.web.dependencies import Dependencies, SenderState
+from otp_service.web.dependencies import Dependencies
+from otp_service.web.openapi import VERSION
 
 SAMPLE = {"phone": "+1234567890", "code": "123456"}
 
@@ -66,7 +67,7 @@ def dependencies(settings: Settings, engines: Sequence[sa.Engine]) -> Dependenci
             worker.start()
 
     shown: list[SenderState] = [*senders] or [SandboxSender()]
-    metrics.registry.register(Gauges(databases, shown, worker if settings.worker else None))
+    metrics.registry.register(_gauges(settings, databases, shown, worker))
     return Dependencies(
         service=_service(store, dispatch, worker, metrics),
         store_state=Recent(store.state, lambda: [d.is_down for d in databases]).now,
@@ -81,6 +82,15 @@ def dependencies(settings: Settings, engines: Sequence[sa.Engine]) -> Dependenci
         sample_request=partial(_sample_request, settings),
         start=start,
     )
+
+
+def _gauges(
+    settings: Settings,
+    databases: Sequence[Database],
+    senders: Sequence[SenderState],
+    worker: Worker,
+) -> Gauges:
+    return Gauges(VERSION, databases, senders, worker if settings.worker else None)
 
 
 def _keys(

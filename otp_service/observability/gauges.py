@@ -7,29 +7,53 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
+from sqlalchemy import Engine
 from sqlalchemy.pool import QueuePool
 
-from otp_service.storage.db.database import Database
-from otp_service.web.dependencies import SenderState, Worker
-from otp_service.web.openapi import VERSION
+from otp_service.domain.verification import Channel
 
 _CIRCUIT_STATES = ("closed", "open", "half_open")
+
+
+class Database(Protocol):
+    engine: Engine
+
+    @property
+    def is_down(self) -> bool: ...
+
+
+class SenderState(Protocol):
+    """A sender, and the state of its circuit: closed, open or half_open."""
+
+    provider: str
+    channel: Channel
+
+    @property
+    def state(self) -> str: ...
+
+
+class WorkerState(Protocol):
+    @property
+    def state(self) -> str:
+        """off, running or stuck."""
 
 
 @dataclass(frozen=True, eq=False)
 class Gauges(Collector):
     """``databases``: the primary and perhaps the fallback; ``worker`` is None where it is off."""
 
+    version: str
     databases: Sequence[Database]
     senders: Sequence[SenderState]
-    worker: Worker | None
+    worker: WorkerState | None
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         build = GaugeMetricFamily("otp_build_info", "The release.", labels=["version"])
-        build.add_metric([VERSION], 1)
+        build.add_metric([self.version], 1)
         yield build
         yield from self._homes()
         yield self._circuits()

@@ -12,7 +12,8 @@ from otp_service.domain.messages import Receipt
 from otp_service.domain.ports import StoreState
 from otp_service.domain.provider_events import ProviderEvent
 from otp_service.domain.service import OtpService
-from otp_service.domain.verification import Channel, Verification
+from otp_service.domain.verification import Verification
+from otp_service.observability.gauges import SenderState, WorkerState
 from otp_service.observability.metrics import Metrics
 from otp_service.web.auth import Clients
 
@@ -29,21 +30,7 @@ class Proofs(Protocol):
         """The public keys, as a JWK set has them. May raise `StorageUnavailable`."""
 
 
-class SenderState(Protocol):
-    """A sender, and the state of its circuit: closed, open or half_open."""
-
-    provider: str
-    channel: Channel
-
-    @property
-    def state(self) -> str: ...
-
-
-class Worker(Protocol):
-    @property
-    def state(self) -> str:
-        """off, running or stuck."""
-
+class Worker(WorkerState, Protocol):
     def run(self) -> None:
         """Work in this thread until `stop`."""
 
