@@ -39,7 +39,7 @@ class Account(Protocol):
 
 def gupshup(read: Reader) -> GupshupSettings:
     settings = GupshupSettings(
-        api_key=read.secret("GUPSHUP_API_KEY", "The account's key"),
+        api_key=read.secret("GUPSHUP_API_KEY", "The WhatsApp account's key at Gupshup"),
         source=read.text("GUPSHUP_SOURCE", "The number that messages come from"),
         template_id=read.text("GUPSHUP_TEMPLATE_ID", "The template's id at Gupshup"),
         src_name=read.text("GUPSHUP_SRC_NAME", "The app's name at Gupshup"),
@@ -80,13 +80,15 @@ def meta(read: Reader) -> MetaSettings:
         "META_TEMPLATE_LANGUAGES", "The template's languages, the default first", "en_US"
     ).split(",")
     settings = MetaSettings(
-        access_token=read.secret("META_ACCESS_TOKEN", "The account's token"),
+        access_token=read.secret("META_ACCESS_TOKEN", "The WhatsApp account's token at Meta"),
         phone_number_id=read.text("META_PHONE_NUMBER_ID", "Meta's id of the sender's number"),
         template=read.text("META_TEMPLATE", "The template's name at Meta"),
         languages=tuple(map(_as_meta_writes_it, map(str.strip, named))),
         api_url=read.address("META_API_URL", "Where Meta's WhatsApp is sent to", meta_api.API_URL),
         app_secret=read.secret("META_APP_SECRET", "What Meta signs its receipts with"),
-        verify_token=read.secret("META_VERIFY_TOKEN", "What Meta proves itself with, once"),
+        verify_token=read.secret(
+            "META_VERIFY_TOKEN", "What Meta must name when it learns of the webhook"
+        ),
     )
     _check(read, settings, "META_")
     number = settings.phone_number_id

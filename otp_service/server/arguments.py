@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import textwrap
 from collections.abc import Sequence
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
 
-from otp_service.settings import Settings
+from otp_service.environment import Variable
+from otp_service.settings import variables
+
+_COLUMN = 36
 
 _EXAMPLES = """\
 examples:
@@ -32,28 +32,25 @@ def parse(given: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(
         prog="python wsgi.py",
         description="Serve the OTP service until SIGTERM or SIGINT. It takes no arguments.",
-        epilog=_EXAMPLES + _names(),
+        epilog=_EXAMPLES + _settings(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.parse_args(given)
 
 
-class _Asked(dict[str, str]):
-    """An empty environment that notes what it is asked for."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.names: set[str] = set()
-
-    def get(self, name: str, default: Any = None) -> Any:
-        self.names.add(name)
-        return default
+def _settings() -> str:
+    """A line or two of each, by name."""
+    return "\n".join(map(_line, sorted(variables({}).values(), key=lambda each: each.name)))
 
 
-def _names() -> str:
-    """Of all settings there are: those that are asked for where none is set."""
-    with TemporaryDirectory() as folder:
-        Settings.from_env(asked := _Asked(), Path(folder))
-    unused = {"SUPABASE_URL"}  # is asked for only to say so
-    names = " ".join(sorted(asked.names - unused))
-    return textwrap.fill(names, 90, initial_indent="  ", subsequent_indent="  ")
+def _line(variable: Variable) -> str:
+    default = f" ({variable.default})" if variable.default else ""
+    name = f"  {variable.name}".ljust(_COLUMN)
+    return textwrap.fill(
+        variable.meaning + default,
+        100,
+        initial_indent=name,
+        subsequent_indent=" " * _COLUMN,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

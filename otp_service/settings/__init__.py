@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import cast
 
 from flask import Flask
@@ -17,7 +18,7 @@ from otp_service.domain.codes import Secret
 from otp_service.domain.destination import DestinationRules
 from otp_service.domain.limits import Limits
 from otp_service.domain.phone import Numbering
-from otp_service.environment import Reader, SettingsError
+from otp_service.environment import Reader, SettingsError, Variable
 from otp_service.settings import codes as code_settings
 from otp_service.settings import database as database_urls
 from otp_service.settings import destinations, oversights, security, server
@@ -60,44 +61,51 @@ class Settings(ProviderSettings, ServerSettings, CodeSettings):
         Raises `SettingsError` with all problems, each naming its variable and no secret.
         """
         read = Reader(environ)
-        settings = cls._read(read, instance)
+        settings = _read(read, instance)
         read.problems += oversights.problems(environ, read.asked)
         read.warnings += oversights.warnings(environ, read.asked)
         if read.problems:
             raise SettingsError(read.problems, read.warnings)
         return replace(settings, redacted=frozenset(read.redacted), warnings=tuple(read.warnings))
 
-    @classmethod
-    def _read(cls, read: Reader, instance: Path) -> Settings:
-        """What is wrong is noted, and something else stands in its place."""
-        providers = provider_settings.providers(read)
-        sandbox = not provider_settings.sender_is_meant(read)
-        database = database_urls.database_url(read, instance)
-        where = destinations.destinations(read)
-        codes = code_settings.codes(read, sandbox, where.numbering())
-        keys_required = security.api_keys(read, sandbox)
-        days = "How many days verifications are kept"
-        settings = cls(
-            **vars(providers),
-            **vars(server.server(read, sandbox)),
-            **vars(codes),
-            database_url=database,
-            fallback_url=database_urls.fallback_url(read, database, instance),
-            instance_count=read.number(
-                "INSTANCE_COUNT", "Machines that have a fallback each", 1, 1, 1000
-            ),
-            secrets=security.secrets(read, sandbox, instance),
-            api_keys_required=keys_required,
-            limits=limit_settings.limits(
-                read, keys_required=keys_required, max_attempts=codes.max_attempts
-            ),
-            destinations=where,
-            retention_days=read.number("OTP_RETENTION_DAYS", days, 30, 1, 3650),
-            sms_after=provider_settings.sms_after(read, codes.expiry, providers.sms),
-            proof=security.proof(read),
-        )
-        limit_settings.refuse_forgotten(read, settings.limits, settings.retention_days)
-        return settings
+
+def _read(read: Reader, instance: Path) -> Settings:
+    """What is wrong is noted, and something else stands in its place."""
+    providers = provider_settings.providers(read)
+    sandbox = not provider_settings.sender_is_meant(read)
+    database = database_urls.database_url(read, instance)
+    where = destinations.destinations(read)
+    codes = code_settings.codes(read, sandbox, where.numbering())
+    keys_required = security.api_keys(read, sandbox)
+    days = "How many days verifications are kept"
+    settings = Settings(
+        **vars(providers),
+        **vars(server.server(read, sandbox)),
+        **vars(codes),
+        database_url=database,
+        fallback_url=database_urls.fallback_url(read, database, instance),
+        instance_count=read.number(
+            "INSTANCE_COUNT", "Machines that have a fallback each", 1, 1, 1000
+        ),
+        secrets=security.secrets(read, sandbox, instance),
+        api_keys_required=keys_required,
+        limits=limit_settings.limits(
+            read, keys_required=keys_required, max_attempts=codes.max_attempts
+        ),
+        destinations=where,
+        retention_days=read.number("OTP_RETENTION_DAYS", days, 30, 1, 3650),
+        sms_after=provider_settings.sms_after(read, codes.expiry, providers.sms),
+        proof=security.proof(read),
+    )
+    limit_settings.refuse_forgotten(read, settings.limits, settings.retention_days)
+    return settings
+
+
+def variables(environ: Mapping[str, str]) -> dict[str, Variable]:
+    """All settings there are, by name; ``environ`` tells what their defaults are."""
+    with TemporaryDirectory() as folder:
+        _read(read := Reader(environ), Path(folder))
+    return read.variables
 
 
 def settings_of(app: Flask) -> Settings:

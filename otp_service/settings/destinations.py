@@ -57,7 +57,8 @@ def _types(read: Reader) -> frozenset[str]:
     variable = "OTP_BLOCKED_NUMBER_TYPES"
     default = ",".join(sorted(BLOCKED_TYPES))
     named = frozenset(
-        part.lower() for part in read.entries(variable, "Kinds of numbers that get none", default)
+        part.lower()
+        for part in read.entries(variable, "Kinds of numbers that get no messages", default)
     )
     if read.given(variable).lower() == "off":
         return frozenset()

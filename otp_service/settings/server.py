@@ -35,7 +35,10 @@ def server(read: Reader, sandbox: bool) -> ServerSettings:
             "LOG_LEVEL", "What is logged", "info", ("debug", "info", "warning", "error")
         ),
         log_format=read.choice(
-            "LOG_FORMAT", "How: auto is console on a terminal", "auto", ("auto", "json", "console")
+            "LOG_FORMAT",
+            "How it is logged; auto is console on a terminal",
+            "auto",
+            ("auto", "json", "console"),
         ),
     )
 
