@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from otp_service.delivery.guarded_sender import GuardedSender
 from otp_service.delivery.providers import gupshup, gupshup_sms, meta
 from otp_service.delivery.providers.sandbox import SandboxSender
+from otp_service.delivery.sender import HttpSender
 from otp_service.delivery.worker import Worker
 from otp_service.domain.codes import Codes
 from otp_service.domain.dispatch import Dispatch
@@ -128,12 +129,12 @@ def _service(store: Store, dispatch: Dispatch, worker: Worker, metrics: Metrics)
 def _senders(settings: Settings, metrics: Metrics) -> list[GuardedSender]:
     """Those that are configured, in order of preference."""
     of_whatsapp: dict[str, Callable[[], Sender]] = {
-        "gupshup": lambda: gupshup.GupshupSender(settings.gupshup),
-        "meta": lambda: meta.MetaSender(settings.meta),
+        "gupshup": lambda: HttpSender(gupshup.Gupshup(settings.gupshup)),
+        "meta": lambda: HttpSender(meta.Meta(settings.meta)),
     }
     senders = [of_whatsapp[name]() for name in settings.senders]
     if not settings.sms.missing:
-        senders.append(gupshup_sms.SmsSender(settings.sms))
+        senders.append(HttpSender(gupshup_sms.GupshupSms(settings.sms)))
     # Whichever of them stall, all together, a share of the threads is free for the rest.
     calls = max(1, settings.threads // (len(senders) + 1))
     return [GuardedSender(s, calls=calls, count=_counter_of(s, metrics)) for s in senders]

@@ -100,7 +100,9 @@ def _receipt(body: Mapping[str, object], *secrets: str) -> str:
     return re.sub(r"[0-9]{4,}", "…", scrub(json.dumps(body), *secrets))
 
 
-def told(trouble: Trouble, body: bytes | Mapping[str, object], *secrets: str, known: bool) -> str:
+def reason_of(
+    trouble: Trouble, body: bytes | Mapping[str, object], *secrets: str, known: bool
+) -> str:
     """The reason that is kept: the code and the words, or how the body begins where there is no
     word and the code is ``known`` to no list. No ``secret`` is in it, nor a whole phone.
     """

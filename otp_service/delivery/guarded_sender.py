@@ -84,9 +84,10 @@ class GuardedSender:
                 self._tell(logging.ERROR, "a provider is down: nothing waits until a call succeeds")
             raise
         self._count("accepted", time.perf_counter() - began)
-        if self._circuit.is_open:
-            self._tell(logging.WARNING, "a provider is back")
-        self._circuit.succeeded()
+        if self._circuit.failures:
+            if self._circuit.is_open:
+                self._tell(logging.WARNING, "a provider is back")
+            self._circuit.succeeded()
         return message_id
 
     def _tell(self, level: int, event: str) -> None:

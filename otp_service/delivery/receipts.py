@@ -166,5 +166,7 @@ def _explained(
         return receipt
     failure = meaning(family, trouble.code, trouble.words, trouble.subcode) or failures.REFUSED
     secrets = [found for phone in phones if len(found := digits(text(phone))) > 4]
-    told = failure_reasons.told(trouble, body, *secrets, known=trouble.code in FAMILIES[family])
+    told = failure_reasons.reason_of(
+        trouble, body, *secrets, known=trouble.code in FAMILIES[family]
+    )
     return replace(receipt, failure=failure, reason=told)

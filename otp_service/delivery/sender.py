@@ -1,18 +1,21 @@
-"""What every sender over HTTP does the same way: one request, one deadline, nothing told."""
+"""A sender over HTTP: one request, one deadline, nothing told; and what each provider gives it."""
 
 from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from typing import Protocol
+from collections.abc import Callable
+from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
 import requests
 
-from otp_service.delivery.answers import Said, read
-from otp_service.delivery.http import exchange, prepared
+from otp_service.delivery import http
+from otp_service.delivery.failure_reasons import Trouble
+from otp_service.delivery.http import DEADLINE
 from otp_service.delivery.http_connection import Session
 from otp_service.delivery.parsing import digits
+from otp_service.delivery.refusals import error_of
 from otp_service.domain import failures
 from otp_service.domain.errors import DeliveryError, delivery_error
 from otp_service.domain.messages import Message
@@ -21,39 +24,65 @@ from otp_service.domain.verification import Channel
 _HIDDEN = "••••"
 
 
-class ProviderSettings(Protocol):
-    """``missing``: names of the environment variables without which nothing can be sent."""
-
-    @property
-    def missing(self) -> list[str]: ...
-
-
-class HttpSender(ABC):
-    """A `Sender`. Safe to share between threads: each has its own connection.
-
-    ``family`` names its failure codes, ``unusable`` the variables that a request may fail of.
-    ``deadline`` is in seconds and covers a whole send: name lookup to the answer's last byte.
+@dataclass(frozen=True)
+class ProviderAnswer:
+    """What a body says, whichever way its provider writes it; ``trouble`` is looked for only where
+    the message was not taken.
     """
 
-    provider: str
+    message_id: str | None = None
+    refused: bool = False
+    trouble: Callable[[], Trouble] = Trouble
+
+    def accepted(self, status: int) -> str | None:
+        """The message id, if an answer with this HTTP status took the message."""
+        return self.message_id if 200 <= status < 300 and not self.refused else None
+
+
+class Provider(ABC):
+    """How a provider is asked to carry a message, and what it answers.
+
+    ``family`` names its failure codes, ``unusable`` the variables that a request may fail of;
+    ``missing`` are those without which nothing can be sent.
+    """
+
+    name: str
     channel: Channel
     family: str
     unusable: str
+
+    @property
+    @abstractmethod
+    def missing(self) -> list[str]: ...
+
+    @property
+    @abstractmethod
+    def secrets(self) -> list[str]:
+        """What no error may hold."""
+
+    @abstractmethod
+    def request(self, message: Message) -> requests.Request:
+        """The request that sends ``message``, not yet encoded; needs no complete settings."""
+
+    @abstractmethod
+    def read(self, body: bytes) -> ProviderAnswer: ...
+
+
+class HttpSender:
+    """A `Sender`. Safe to share between threads: each has its own connection.
+
+    ``deadline`` is in seconds and covers a whole send: name lookup to the answer's last byte.
+    """
+
     is_available = True
 
-    def __init__(self, settings: ProviderSettings, deadline: float) -> None:
-        self._missing = settings.missing
+    def __init__(self, provider: Provider, *, deadline: float = DEADLINE) -> None:
+        self.provider = provider.name
+        self.channel = provider.channel
+        self._of = provider
+        self._missing = provider.missing
         self._deadline = deadline
         self._local = threading.local()
-
-    @abstractmethod
-    def _request(self, message: Message) -> requests.Request: ...
-
-    @abstractmethod
-    def _secrets(self) -> list[str]: ...
-
-    @abstractmethod
-    def _understood(self, body: bytes) -> Said: ...
 
     def send(self, message: Message) -> str:
         """See `Sender.send`. 2xx means accepted; a receipt tells later whether it arrived."""
@@ -65,16 +94,17 @@ class HttpSender(ABC):
     def _outcome(self, message: Message) -> str | DeliveryError:
         if self._missing:
             return delivery_error(failures.NOT_CONFIGURED, f"not set: {', '.join(self._missing)}")
-        try:
-            request = prepared(self._session, self._request(message))
-        except ValueError:  # its text may be the key's
-            return delivery_error(failures.NOT_CONFIGURED, f"{self.unusable} can't be used")
-        answer = exchange(self._session, request, self._deadline)
+        session, request = self._session, self._of.request(message)
+        answer = http.send(session, request, self._deadline, unusable=self._of.unusable)
         if isinstance(answer, DeliveryError):
             return answer
+        read = self._of.read(answer.body)
+        if message_id := read.accepted(answer.status):
+            return message_id
         phone = digits(message.phone)[:-4]  # all that a masked phone doesn't show
-        secrets = [*self._secrets(), message.code, phone]
-        return read(answer, self._understood(answer.body), self.family, *secrets)
+        secrets = [*self._of.secrets, message.code, phone]
+        trouble = read.trouble()
+        return error_of(answer, trouble, self._of.family, *secrets, refused=read.refused)
 
     @property
     def _session(self) -> Session:

@@ -39,9 +39,10 @@ class Check:
 @dataclass(frozen=True)
 class CheckResult:
     """``verification`` is None when missing or the key was reused; ``block`` is there only when
-    locked.
+    locked, ``attempts_remaining`` are those after a wrong one.
     """
 
     verdict: Verdict
     verification: Verification | None = None
     block: Block | None = None
+    attempts_remaining: int = 0

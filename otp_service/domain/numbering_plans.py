@@ -15,10 +15,6 @@ NUMBER_TYPES = {
 MAX_DIGITS = 15  # of E.164, the country code's among them (ITU-T E.164, 6.2.1)
 
 
-def e164(parsed: phonenumbers.PhoneNumber) -> str:
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-
-
 _WHY_UNREADABLE = {
     NumberParseException.INVALID_COUNTRY_CODE: "unknown_range",
     NumberParseException.TOO_LONG: "too_long",
@@ -34,11 +30,6 @@ def why_unreadable(written: str, error_type: int) -> str:
     """One of `errors.WHY_NO_NUMBER`; ``error_type`` is of `NumberParseException`."""
     reason = _WHY_UNREADABLE.get(error_type, "too_short")
     return "too_long" if len(written) > 1 + MAX_DIGITS else reason
-
-
-def kind(parsed: phonenumbers.PhoneNumber) -> str:
-    """One of `NUMBER_TYPES`, or unknown."""
-    return NUMBER_TYPES.get(phonenumbers.number_type(parsed), "unknown")
 
 
 def why_invalid(parsed: phonenumbers.PhoneNumber) -> str:

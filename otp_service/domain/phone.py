@@ -51,7 +51,9 @@ class PhoneNumber:
     @cached_property
     def kind(self) -> str:
         """One of `numbering_plans.NUMBER_TYPES`, or unknown."""
-        return plans.kind(self.parsed) if self.parsed else "unknown"
+        if self.parsed is None:
+            return "unknown"
+        return plans.NUMBER_TYPES.get(phonenumbers.number_type(self.parsed), "unknown")
 
     @property
     def prefix(self) -> str:
@@ -98,7 +100,7 @@ def _national_first(digits: str, numbering: Numbering) -> PhoneNumber:
 def _read(written: str, country: str | None, numbering: Numbering) -> PhoneNumber:
     """``written`` has a plus, or is as one dials in ``country``."""
     parsed = _parse(written, country, numbering)
-    number = plans.e164(parsed)
+    number = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
     is_accepted = number.startswith(numbering.accepted_prefixes) and plans.is_possible(parsed)
     if not is_accepted and not phonenumbers.is_valid_number(parsed):
         raise InvalidPhoneNumber(plans.why_invalid(parsed))

@@ -154,7 +154,7 @@ def _right_or_raise(result: CheckResult, number: str) -> Verification:
     if found is None:
         raise CodeNotFound(phone=number)
     if result.verdict is Verdict.WRONG:
-        wrong = CodeIncorrect(phone=number, attempts_remaining=found.attempts_remaining)
+        wrong = CodeIncorrect(phone=number, attempts_remaining=result.attempts_remaining)
         wrong.repeated = found.repeated
         raise wrong
     if result.verdict is Verdict.USED_UP:

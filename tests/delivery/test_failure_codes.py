@@ -9,7 +9,6 @@ import pytest
 from requests_mock import Mocker
 
 from otp_service.delivery import failure_reasons
-from otp_service.delivery.answers import Answer
 from otp_service.delivery.failure_codes import (
     _TABLE,
     FAMILIES,
@@ -20,6 +19,7 @@ from otp_service.delivery.failure_codes import (
     meaning,
 )
 from otp_service.delivery.failure_reasons import Trouble
+from otp_service.delivery.http import Answer
 from otp_service.delivery.parsing import scrub
 from otp_service.domain import failures
 from otp_service.domain.errors import (
@@ -459,7 +459,7 @@ def test_the_providers_code_stays_readable_unless_it_may_be_something_else(
 
 def test_a_listed_code_is_told_even_if_the_persons_code_looks_like_it() -> None:
     trouble = Trouble("131026", words="your code 131026")
-    assert failure_reasons.told(trouble, b"", "131026", known=True) == "131026: your code …"
+    assert failure_reasons.reason_of(trouble, b"", "131026", known=True) == "131026: your code …"
 
 
 def test_a_key_is_found_as_a_form_and_json_would_write_it() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from contextlib import suppress
 
 import sqlalchemy as sa
@@ -61,7 +62,7 @@ class RetryingHomes(Homes):
     def issue(self, draft: Draft, /) -> Issued:
         if self._live_in_fallback(draft.person):
             return self._fallback.issue(draft)
-        its_id = self._primary.database.new_id()
+        its_id = self._primary.database.letter + secrets.token_hex(16)
         try:
             return self._primary.issue(draft, its_id)
         except HomeUnreachable:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from otp_service.cli.check import template_fit
 from otp_service.cli.check.findings import Finding, of_failure, ok, problem, warning
 from otp_service.cli.check.providers import host, unreachable
-from otp_service.delivery.asking import ask
+from otp_service.delivery import http
 from otp_service.delivery.providers.gupshup_templates import Template, Templates, base_url
 from otp_service.domain import failures
 from otp_service.domain.errors import DeliveryError
@@ -35,7 +35,7 @@ def check(settings: Settings) -> Iterator[Finding]:
 
 
 def _reach(url: str) -> Finding:
-    answer = ask(f"{base_url(url)}/", {})
+    answer = http.get(f"{base_url(url)}/", {})
     if isinstance(answer, DeliveryError):
         return unreachable("Gupshup", url, "GUPSHUP_API_URL", answer)
     return ok("Gupshup", f"{host(url)} can be reached; the key was not tried")

@@ -7,10 +7,10 @@ from urllib.parse import quote, urlsplit
 
 from otp_service.cli.check import meta_templates
 from otp_service.cli.check.findings import Finding, Mark, of_failure, ok, problem, warning
-from otp_service.delivery import failure_codes, failure_reasons, parsing
-from otp_service.delivery.answers import Answer, Said, read
-from otp_service.delivery.asking import ask
+from otp_service.delivery import failure_codes, failure_reasons, http, parsing
+from otp_service.delivery.http import Answer
 from otp_service.delivery.providers.meta import MetaSettings
+from otp_service.delivery.refusals import error_of
 from otp_service.domain import failures
 from otp_service.domain.errors import DeliveryError
 from otp_service.settings import Settings
@@ -49,7 +49,7 @@ def unreachable(subject: str, url: str, variable: str, error: DeliveryError) -> 
 
 def _sms(url: str) -> Finding:
     """Without credentials: any answer shows that somebody is there."""
-    answer = ask(url, {})
+    answer = http.get(url, {})
     if isinstance(answer, DeliveryError):
         return unreachable("SMS", url, "GUPSHUP_SMS_API_URL", answer)
     if answer.status >= 500 or 300 <= answer.status < 400:
@@ -60,7 +60,7 @@ def _sms(url: str) -> Finding:
 def _meta(settings: MetaSettings) -> Finding:
     number = quote(settings.phone_number_id, safe="")
     url = f"{settings.api_url.rstrip('/')}/{number}?fields=id"
-    answer = ask(url, {"Authorization": f"Bearer {settings.access_token}"})
+    answer = http.get(url, {"Authorization": f"Bearer {settings.access_token}"})
     if isinstance(answer, DeliveryError):
         return unreachable("Meta", settings.api_url, "META_API_URL", answer)
     told = parsing.json_object(answer.body)
@@ -73,8 +73,7 @@ def _meta(settings: MetaSettings) -> Finding:
 
 
 def _refused_by_meta(answer: Answer, trouble: failure_reasons.Trouble, token: str) -> Finding:
-    error = read(answer, Said(refused=True, trouble=trouble), failure_codes.WHATSAPP, token)
-    assert isinstance(error, DeliveryError)
+    error = error_of(answer, trouble, failure_codes.WHATSAPP, token, refused=True)
     if error.failure is failures.CREDENTIALS_REJECTED:
         advice = "META_ACCESS_TOKEN may have ended (those from the dashboard live a day), or lack "
         advice += "the right whatsapp_business_messaging. Make a system user's token."

@@ -9,10 +9,8 @@ from dataclasses import dataclass, field
 import requests
 
 from otp_service.delivery import failure_codes, failure_reasons, parsing
-from otp_service.delivery.answers import Said
-from otp_service.delivery.http import DEADLINE
 from otp_service.delivery.parsing import digits
-from otp_service.delivery.sender import HttpSender, masked, masked_url
+from otp_service.delivery.sender import Provider, ProviderAnswer, masked, masked_url
 from otp_service.domain.languages import pick
 from otp_service.domain.messages import Message
 from otp_service.domain.verification import Channel
@@ -78,7 +76,7 @@ def preview(settings: GupshupSettings, message: Message) -> dict[str, object]:
 def describe(settings: GupshupSettings) -> dict[str, object]:
     """The settings as a debug page may show them: the key is masked to its last 4 characters."""
     return {
-        "provider": GupshupSender.provider,
+        "provider": Gupshup.name,
         "api_url": masked_url(settings.api_url),
         "api_key": masked(settings.api_key),
         "source": settings.source,
@@ -90,29 +88,31 @@ def describe(settings: GupshupSettings) -> dict[str, object]:
     }
 
 
-class GupshupSender(HttpSender):
-    """A `Sender`; see `HttpSender`."""
-
-    provider = "gupshup"
+class Gupshup(Provider):
+    name = "gupshup"
     channel = Channel.WHATSAPP
     family = failure_codes.WHATSAPP
     unusable = "GUPSHUP_API_URL or GUPSHUP_API_KEY"
 
-    def __init__(self, settings: GupshupSettings, *, deadline: float = DEADLINE) -> None:
-        super().__init__(settings, deadline)
+    def __init__(self, settings: GupshupSettings) -> None:
         self._settings = settings
 
-    def _request(self, message: Message) -> requests.Request:
-        return build_request(self._settings, message)
+    @property
+    def missing(self) -> list[str]:
+        return self._settings.missing
 
-    def _secrets(self) -> list[str]:
+    @property
+    def secrets(self) -> list[str]:
         return [self._settings.api_key]
 
-    def _understood(self, body: bytes) -> Said:
-        told = parsing.json_object(body)
-        status = parsing.words(told.get("status")).lower()
-        return Said(
-            message_id=parsing.message_id(told.get("messageId")),
-            refused=status in failure_codes.REFUSING or bool(told.get("error")),
-            trouble=failure_reasons.of_answer(told, body),
+    def request(self, message: Message) -> requests.Request:
+        return build_request(self._settings, message)
+
+    def read(self, body: bytes) -> ProviderAnswer:
+        answer = parsing.json_object(body)
+        status = parsing.words(answer.get("status")).lower()
+        return ProviderAnswer(
+            message_id=parsing.message_id(answer.get("messageId")),
+            refused=status in failure_codes.REFUSING or bool(answer.get("error")),
+            trouble=lambda: failure_reasons.of_answer(answer, body),
         )

@@ -11,11 +11,9 @@ from dataclasses import dataclass, field
 import requests
 
 from otp_service.delivery import failure_codes, failure_reasons, parsing
-from otp_service.delivery.answers import Said
 from otp_service.delivery.failure_reasons import Trouble
-from otp_service.delivery.http import DEADLINE
 from otp_service.delivery.parsing import digits
-from otp_service.delivery.sender import HttpSender, masked, masked_url
+from otp_service.delivery.sender import Provider, ProviderAnswer, masked, masked_url
 from otp_service.domain.messages import Message
 from otp_service.domain.verification import Channel
 
@@ -98,7 +96,7 @@ def describe(settings: SmsSettings) -> dict[str, object]:
     """The settings as a debug page may show them: the password is masked."""
     shown = {name: value for name, value in vars(settings).items() if name != "password"}
     return {
-        "provider": SmsSender.provider,
+        "provider": GupshupSms.name,
         **shown,
         "api_url": masked_url(settings.api_url),
         "password": masked(settings.password),
@@ -106,38 +104,40 @@ def describe(settings: SmsSettings) -> dict[str, object]:
     }
 
 
-class SmsSender(HttpSender):
-    """A `Sender`; see `HttpSender`."""
-
-    provider = "gupshup-sms"
+class GupshupSms(Provider):
+    name = "gupshup-sms"
     channel = Channel.SMS
     family = failure_codes.SMS
     unusable = "GUPSHUP_SMS_API_URL"
 
-    def __init__(self, settings: SmsSettings, *, deadline: float = DEADLINE) -> None:
-        super().__init__(settings, deadline)
+    def __init__(self, settings: SmsSettings) -> None:
         self._settings = settings
 
-    def _request(self, message: Message) -> requests.Request:
-        return build_request(self._settings, message)
+    @property
+    def missing(self) -> list[str]:
+        return self._settings.missing
 
-    def _secrets(self) -> list[str]:
+    @property
+    def secrets(self) -> list[str]:
         return [self._settings.password]
 
-    def _understood(self, body: bytes) -> Said:
-        told = parsing.part(parsing.json_object(body).get("response")) or _from_text(body)
-        refused = parsing.words(told.get("status")).lower() in failure_codes.REFUSING
-        number = parsing.text(told.get("id"))  # a refusal has its code there
-        return Said(
+    def request(self, message: Message) -> requests.Request:
+        return build_request(self._settings, message)
+
+    def read(self, body: bytes) -> ProviderAnswer:
+        answer = parsing.part(parsing.json_object(body).get("response")) or _from_text(body)
+        refused = parsing.words(answer.get("status")).lower() in failure_codes.REFUSING
+        number = parsing.text(answer.get("id"))  # a refusal has its code there
+        return ProviderAnswer(
             message_id=parsing.message_id(number),
             refused=refused,
-            trouble=_trouble(told, number if refused else "", body),
+            trouble=lambda: _trouble(answer, number if refused else "", body),
         )
 
 
-def _trouble(told: Mapping[str, object], number: str, body: bytes) -> Trouble:
-    if told:
-        return Trouble(parsing.code(number), words=parsing.words(told.get("details")))
+def _trouble(answer: Mapping[str, object], number: str, body: bytes) -> Trouble:
+    if answer:
+        return Trouble(parsing.code(number), words=parsing.words(answer.get("details")))
     return failure_reasons.of_answer(parsing.json_object(body), body)
 
 

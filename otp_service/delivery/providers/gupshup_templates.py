@@ -9,12 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
-from otp_service.delivery import failure_codes, failure_reasons, parsing
-from otp_service.delivery.answers import Said, read
-from otp_service.delivery.asking import ask
+from otp_service.delivery import failure_codes, failure_reasons, http, parsing
 from otp_service.delivery.http import DEADLINE
 from otp_service.delivery.parsing import json_object, part, parts, scrub, text, words
 from otp_service.delivery.providers.gupshup import GupshupSettings
+from otp_service.delivery.refusals import error_of
 from otp_service.domain.errors import DeliveryError
 
 SEND_PATH = "/wa/api/v1/template/msg"
@@ -88,18 +87,16 @@ class Templates:
         return told if isinstance(told, DeliveryError) else template(told[0])
 
     def _ask(self, url: str, name: str) -> list[dict[str, object]] | DeliveryError:
-        answer = ask(url, {"apikey": self._key}, deadline=self._deadline)
+        answer = http.get(url, {"apikey": self._key}, deadline=self._deadline)
         if isinstance(answer, DeliveryError):
             return answer
         told = json_object(answer.body)
         found = parts(told.get(name)) or list(filter(None, [part(told.get(name))]))
-        said = Said(
-            message_id="found" if found or told.get(name) == [] else None,
-            refused=words(told.get("status")).lower() in failure_codes.REFUSING,
-            trouble=failure_reasons.of(told),
-        )
-        outcome = read(answer, said, failure_codes.WHATSAPP, self._key)
-        return outcome if isinstance(outcome, DeliveryError) else found
+        refused = words(told.get("status")).lower() in failure_codes.REFUSING
+        if (found or told.get(name) == []) and answer.is_success and not refused:
+            return found
+        trouble = failure_reasons.of(told)
+        return error_of(answer, trouble, failure_codes.WHATSAPP, self._key, refused=refused)
 
 
 def base_url(api_url: str) -> str:

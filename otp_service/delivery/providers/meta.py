@@ -9,10 +9,8 @@ from dataclasses import dataclass, field
 import requests
 
 from otp_service.delivery import failure_codes, failure_reasons, parsing
-from otp_service.delivery.answers import Said
-from otp_service.delivery.http import DEADLINE
 from otp_service.delivery.parsing import digits
-from otp_service.delivery.sender import HttpSender, masked, masked_url
+from otp_service.delivery.sender import Provider, ProviderAnswer, masked, masked_url
 from otp_service.domain.languages import pick
 from otp_service.domain.messages import Message
 from otp_service.domain.verification import Channel
@@ -86,35 +84,37 @@ def describe(settings: MetaSettings) -> dict[str, object]:
     secret = {name: masked(getattr(settings, name)) for name in _SECRETS}
     shown = {**vars(settings), "languages": list(settings.languages), **secret}
     shown["api_url"] = masked_url(settings.api_url)
-    return {"provider": MetaSender.provider, **shown, "missing": settings.missing}
+    return {"provider": Meta.name, **shown, "missing": settings.missing}
 
 
 _SECRETS = ("access_token", "app_secret", "verify_token")
 
 
-class MetaSender(HttpSender):
-    """A `Sender`; see `HttpSender`."""
-
-    provider = "meta"
+class Meta(Provider):
+    name = "meta"
     channel = Channel.WHATSAPP
     family = failure_codes.WHATSAPP
     unusable = "META_API_URL, META_PHONE_NUMBER_ID or META_ACCESS_TOKEN"
 
-    def __init__(self, settings: MetaSettings, *, deadline: float = DEADLINE) -> None:
-        super().__init__(settings, deadline)
+    def __init__(self, settings: MetaSettings) -> None:
         self._settings = settings
 
-    def _request(self, message: Message) -> requests.Request:
-        return build_request(self._settings, message)
+    @property
+    def missing(self) -> list[str]:
+        return self._settings.missing
 
-    def _secrets(self) -> list[str]:
+    @property
+    def secrets(self) -> list[str]:
         return [self._settings.access_token]
 
-    def _understood(self, body: bytes) -> Said:
-        told = parsing.json_object(body)
-        messages = parsing.parts(told.get("messages"))
-        return Said(
+    def request(self, message: Message) -> requests.Request:
+        return build_request(self._settings, message)
+
+    def read(self, body: bytes) -> ProviderAnswer:
+        answer = parsing.json_object(body)
+        messages = parsing.parts(answer.get("messages"))
+        return ProviderAnswer(
             message_id=parsing.message_id(messages[0].get("id")) if messages else None,
-            refused="error" in told,
-            trouble=failure_reasons.of_answer(told, body),
+            refused="error" in answer,
+            trouble=lambda: failure_reasons.of_answer(answer, body),
         )

@@ -11,9 +11,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
-from otp_service.delivery import failure_codes, failure_reasons
-from otp_service.delivery.answers import Said, read
-from otp_service.delivery.asking import ask
+from otp_service.delivery import failure_codes, failure_reasons, http
 from otp_service.delivery.parsing import json_object, part, parts, scrub, text, words
 from otp_service.delivery.providers.gupshup_templates import (
     Template,
@@ -22,6 +20,7 @@ from otp_service.delivery.providers.gupshup_templates import (
     word,
 )
 from otp_service.delivery.providers.meta import MetaSettings
+from otp_service.delivery.refusals import error_of
 from otp_service.domain.errors import DeliveryError
 
 _FIELDS = "id,name,status,category,language,quality_score,rejected_reason,components"
@@ -67,17 +66,15 @@ class MetaAccount:
         base = self._settings.api_url.rstrip("/")
         url = f"{base}/{quote(path)}?{urlencode(query)}"
         token = self._settings.access_token
-        answer = ask(url, {"Authorization": f"Bearer {token}"})
+        answer = http.get(url, {"Authorization": f"Bearer {token}"})
         if isinstance(answer, DeliveryError):
             return answer
         told = json_object(answer.body)
-        said = Said(
-            message_id="found" if told else None,
-            refused="error" in told,
-            trouble=failure_reasons.of(told),
-        )
-        outcome = read(answer, said, failure_codes.WHATSAPP, token)
-        return outcome if isinstance(outcome, DeliveryError) else told
+        refused = "error" in told
+        if told and answer.is_success and not refused:
+            return told
+        trouble = failure_reasons.of(told)
+        return error_of(answer, trouble, failure_codes.WHATSAPP, token, refused=refused)
 
 
 def template(told: dict[str, object]) -> Template:

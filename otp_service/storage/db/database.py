@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import secrets
 import threading
 import time
 from collections.abc import Sequence
@@ -35,10 +34,6 @@ class Database:
         self._circuit = Circuit()
         self.outages = 0
         """How often it went away: what was read before the last time may have changed in it."""
-
-    def new_id(self) -> str:
-        """Of a verification that is to live here: 128 random bits behind the home's letter."""
-        return self.letter + secrets.token_hex(16)
 
     @property
     def is_down(self) -> bool:

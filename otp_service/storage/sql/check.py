@@ -13,7 +13,7 @@ from otp_service.domain.checks import Check, CheckResult, Verdict
 from otp_service.domain.limits import LOCKED_FOR, Limits
 from otp_service.domain.phone import mask
 from otp_service.domain.quotas import Block
-from otp_service.domain.verification import Status
+from otp_service.domain.verification import Status, Verification
 from otp_service.storage import rows
 from otp_service.storage.db.database import Database
 from otp_service.storage.db.transaction import Statement, Transaction, given
@@ -44,24 +44,27 @@ class CheckCode:
         self._limits = limits
         self._windows = failure_windows(limits, ASKED)
         self._rate = RequestRate(limits.client_requests)
-        self._transaction = self._statements(secrets_count)
+        self._tags = [f"tag_{number}" for number in range(secrets_count)]
+        self._transaction = self._statements()
 
     def run(self, database: Database, check: Check) -> CheckResult:
-        (row,) = database.run(self._transaction, **_values(check))
+        tags = dict(zip(self._tags, check.tags, strict=True))
+        (row,) = database.run(self._transaction, **_values(check), **tags)
         rows.refuse_caller(row, self._limits.client_requests)
         if check.key and row.fingerprint not in (None, *check.key.fingerprints):
             return CheckResult(Verdict.KEY_REUSED)
-        return self._result(row)
-
-    def _result(self, row: sa.Row[Any]) -> CheckResult:
-        """Order matters: a used-up verification says so even on a locked phone."""
         if row.id is None:
             return CheckResult(Verdict.MISSING)
-        found = replace(rows.verification(row), repeated=row.earlier)
+        return self._result(row, rows.verification(row))
+
+    def _result(self, row: sa.Row[Any], found: Verification) -> CheckResult:
+        """Order matters: a used-up verification says so even on a locked phone."""
+        found = replace(found, repeated=row.earlier)
         if row.correct:
             return CheckResult(Verdict.RIGHT, found)
         if row.correct is not None:
-            return CheckResult(Verdict.WRONG, replace(found, attempts=row.failures))
+            left = max(0, found.max_attempts - row.failures)
+            return CheckResult(Verdict.WRONG, found, attempts_remaining=left)
         if found.seconds_left and found.status is Status.FAILED and not found.attempts_remaining:
             return CheckResult(Verdict.USED_UP, found)
         if found.status is Status.PENDING and (block := self._block(row)):
@@ -74,7 +77,7 @@ class CheckCode:
             return Block(self._limits.in_a_row, LOCKED_FOR)
         return Block.of(*rows.quota(row, self._windows))
 
-    def _statements(self, secrets_count: int) -> Transaction:
+    def _statements(self) -> Transaction:
         """Count one attempt, consume the code if it is right, and tell what became of it.
 
         The attempt's own row is the verdict: no row, not judged. A request that is repeated with
@@ -82,7 +85,7 @@ class CheckCode:
         """
         statements = [
             *self._rate.count,
-            self._attempt(secrets_count),
+            self._attempt(),
             attempts.settle(),
             attempts.count_in_a_row(self._limits.failures_in_a_row),
             _audited(),
@@ -90,8 +93,8 @@ class CheckCode:
         ]
         return Transaction(*statements, serialize=[*self._rate.locks, KEY, PHONE])
 
-    def _attempt(self, secrets: int) -> Statement:
-        candidates = [bind_tag(V.id, given(f"tag_{number}")) for number in range(secrets)]
+    def _attempt(self) -> Statement:
+        candidates = [bind_tag(V.id, given(name)) for name in self._tags]
         right = sa.exists().where(
             C.verification_id == V.id,
             C.generation >= V.oldest_generation,
@@ -138,7 +141,6 @@ def _values(check: Check) -> dict[str, Any]:
         "exempt": check.exempt,
         "idempotency_key": key.idempotency_key if key else None,
         "fingerprint": key.fingerprints[0] if key else None,
-        **{f"tag_{number}": tag for number, tag in enumerate(check.tags)},
     }
 
 

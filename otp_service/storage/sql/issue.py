@@ -51,11 +51,12 @@ class Issue:
     ) -> Issued:
         """As a new verification; or as this generation of the one with this id."""
         statements = self._addressed if draft.address else self._unaddressed
-        values = _values(draft, verification_id or database.new_id(), generation)
+        values = _values(draft, verification_id or _new_id(database), generation)
         store = statements.issue if generation == 1 else statements.reissue
         (row,) = database.run(store, **values)
         rows.refuse_caller(row, self._limits.client_requests)
         quota, limit = rows.quota(row, statements.windows)
+        live = rows.verification(row) if row.id else None
         block = lock = None
         if not (row.stored or row.earlier):
             block, lock = statements.why_not(database, values, generation)
@@ -65,7 +66,7 @@ class Issue:
         return Issued(
             draft,
             generation,
-            live=rows.verification(row) if row.id else None,
+            live=live,
             quota=quota,
             outgoing=_outgoing(row, draft, values) if row.stored else None,
             limit=limit,
@@ -75,6 +76,11 @@ class Issue:
             suspicions=suspicions,
             blocked=bool(suspicions) and statements.guard.enforced,
         )
+
+
+def _new_id(database: Database) -> str:
+    """128 random bits behind the home's letter."""
+    return database.letter + secrets.token_hex(16)
 
 
 def _values(draft: Draft, verification_id: str, generation: int) -> Values:

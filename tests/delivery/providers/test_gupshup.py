@@ -9,12 +9,13 @@ import pytest
 from requests_mock import Mocker
 
 from otp_service.delivery.providers.gupshup import (
-    GupshupSender,
+    Gupshup,
     GupshupSettings,
     build_request,
     describe,
     preview,
 )
+from otp_service.delivery.sender import HttpSender
 from otp_service.domain.errors import (
     DeliveryFailed,
 )
@@ -119,7 +120,7 @@ def test_debug_pages_work_when_nothing_is_configured() -> None:
 
 def test_nothing_is_sent_with_half_a_configuration(requests_mock: Mocker) -> None:
     with pytest.raises(DeliveryFailed) as caught:
-        GupshupSender(GupshupSettings(KEY, "917834811114")).send(MESSAGE)
+        HttpSender(Gupshup(GupshupSettings(KEY, "917834811114"))).send(MESSAGE)
     assert caught.value.failure.code == "not_configured"
     assert caught.value.reason == "not set: GUPSHUP_TEMPLATE_ID, GUPSHUP_SRC_NAME"
     assert not requests_mock.called
@@ -131,7 +132,7 @@ def test_a_key_that_fits_no_header_is_refused_without_being_told(
 ) -> None:
     requests_mock.post(URL, json={"messageId": "id-1"})
     with pytest.raises(DeliveryFailed) as caught:
-        GupshupSender(GupshupSettings(key, "1", "t", "n", URL)).send(MESSAGE)
+        HttpSender(Gupshup(GupshupSettings(key, "1", "t", "n", URL))).send(MESSAGE)
     assert KEY not in repr(vars(caught.value))
     assert caught.value.__context__ is None
     assert not requests_mock.called
@@ -140,4 +141,4 @@ def test_a_key_that_fits_no_header_is_refused_without_being_told(
 @pytest.mark.parametrize("url", ["nowhere", "ftp://gupshup.test/", "http://"])
 def test_a_url_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(DeliveryFailed, match=DeliveryFailed.message):
-        GupshupSender(GupshupSettings(KEY, "1", "t", "n", url)).send(MESSAGE)
+        HttpSender(Gupshup(GupshupSettings(KEY, "1", "t", "n", url))).send(MESSAGE)

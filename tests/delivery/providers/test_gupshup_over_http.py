@@ -15,7 +15,8 @@ import pytest
 from otp_service.delivery import http_connection
 from otp_service.delivery import sender as calls
 from otp_service.delivery.providers import gupshup
-from otp_service.delivery.providers.gupshup import GupshupSender, GupshupSettings
+from otp_service.delivery.providers.gupshup import Gupshup, GupshupSettings
+from otp_service.delivery.sender import HttpSender
 from otp_service.domain.errors import (
     DeliveryError,
     DeliveryFailed,
@@ -44,12 +45,12 @@ DEADLINE = 0.8  # seconds, where a test has to wait for it
 PROMPT = 4.0  # seconds: far from DEADLINE, and far from what a drip would take
 
 
-def sender_for(url: str, deadline: float = 8.0) -> GupshupSender:
+def sender_for(url: str, deadline: float = 8.0) -> HttpSender:
     settings = GupshupSettings(KEY, "917834811114", "tpl", "MyOtpApp", url)
-    return GupshupSender(settings, deadline=deadline)
+    return HttpSender(Gupshup(settings), deadline=deadline)
 
 
-def refusal(sender: GupshupSender) -> DeliveryError:
+def refusal(sender: HttpSender) -> DeliveryError:
     with pytest.raises(DeliveryError) as caught:
         sender.send(MESSAGE)
     return caught.value

@@ -10,12 +10,13 @@ import pytest
 from requests_mock import Mocker
 
 from otp_service.delivery.providers.gupshup_sms import (
-    SmsSender,
+    GupshupSms,
     SmsSettings,
     build_request,
     describe,
     preview,
 )
+from otp_service.delivery.sender import HttpSender
 from otp_service.domain import failures
 from otp_service.domain.errors import (
     DeliveryError,
@@ -52,7 +53,7 @@ def refusal(settings: SmsSettings = SETTINGS, **answer: Any) -> DeliveryError:
     with Mocker() as provider:
         provider.post(URL, **answer)
         with pytest.raises(DeliveryError) as caught:
-            SmsSender(settings).send(MESSAGE)
+            HttpSender(GupshupSms(settings)).send(MESSAGE)
     return caught.value
 
 
@@ -62,7 +63,7 @@ def refusal(settings: SmsSettings = SETTINGS, **answer: Any) -> DeliveryError:
 def test_the_request_is_exactly_what_gupshup_documents(requests_mock: Mocker) -> None:
     ok = {"id": "3940265861-1", "phone": "919876543210", "details": "", "status": "success"}
     requests_mock.post(URL, json={"response": ok})
-    sender = SmsSender(SETTINGS)
+    sender = HttpSender(GupshupSms(SETTINGS))
     assert sender.send(MESSAGE) == "3940265861-1"
     assert (sender.provider, sender.channel) == ("gupshup-sms", Channel.SMS)
     [request] = requests_mock.request_history
@@ -110,7 +111,7 @@ def test_no_more_minutes_are_promised_than_there_are(seconds: int, minutes: str)
 def test_the_older_answer_is_understood_too(requests_mock: Mocker) -> None:
     for word in ("success", "Success"):
         requests_mock.post(URL, text=f"{word} | 919876543210 | 3940265861-1\n")
-        assert SmsSender(SETTINGS).send(MESSAGE) == "3940265861-1"
+        assert HttpSender(GupshupSms(SETTINGS)).send(MESSAGE) == "3940265861-1"
 
 
 @pytest.mark.parametrize(
@@ -177,7 +178,7 @@ def test_the_reason_holds_neither_code_nor_password_nor_phone() -> None:
 
 def test_half_a_configuration_sends_nothing(requests_mock: Mocker) -> None:
     with pytest.raises(DeliveryFailed) as caught:
-        SmsSender(SmsSettings()).send(MESSAGE)
+        HttpSender(GupshupSms(SmsSettings())).send(MESSAGE)
     assert caught.value.reason == "not set: GUPSHUP_SMS_USERID, GUPSHUP_SMS_PASSWORD"
     assert caught.value.failure is failures.NOT_CONFIGURED
     assert not requests_mock.called
@@ -198,5 +199,5 @@ def test_debug_pages_mask_the_password() -> None:
         "api_url": URL,
         "missing": [],
     }
-    sender = SmsSender(SETTINGS)
+    sender = HttpSender(GupshupSms(SETTINGS))
     assert PASSWORD not in repr(SETTINGS) + repr(sender) + repr(vars(sender))

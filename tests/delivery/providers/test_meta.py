@@ -10,12 +10,13 @@ from requests_mock import Mocker
 
 from otp_service.delivery.guarded_sender import GuardedSender
 from otp_service.delivery.providers.meta import (
-    MetaSender,
+    Meta,
     MetaSettings,
     build_request,
     describe,
     preview,
 )
+from otp_service.delivery.sender import HttpSender
 from otp_service.domain import failures
 from otp_service.domain.errors import (
     DeliveryError,
@@ -62,7 +63,7 @@ def refusal(**answer: Any) -> DeliveryError:
     with Mocker() as provider:
         provider.post(URL, **answer)
         with pytest.raises(DeliveryError) as caught:
-            MetaSender(SETTINGS).send(MESSAGE)
+            HttpSender(Meta(SETTINGS)).send(MESSAGE)
     return caught.value
 
 
@@ -71,7 +72,7 @@ def refusal(**answer: Any) -> DeliveryError:
 
 def test_the_request_is_exactly_what_meta_documents(requests_mock: Mocker) -> None:
     requests_mock.post(URL, json=ACCEPTED)
-    sender = MetaSender(SETTINGS)
+    sender = HttpSender(Meta(SETTINGS))
     assert sender.send(MESSAGE) == "wamid.HBgMOTE5ODc2NTQzMjEwFQIAERgS"
     assert (sender.provider, sender.channel) == ("meta", Channel.WHATSAPP)
     [request] = requests_mock.request_history
@@ -215,7 +216,7 @@ def test_a_code_decides_what_the_status_would_tell_wrongly(
 
 
 def test_a_missing_permission_is_no_outage_although_meta_answers_500() -> None:
-    guarded = GuardedSender(MetaSender(SETTINGS), calls=1)
+    guarded = GuardedSender(HttpSender(Meta(SETTINGS)), calls=1)
     with Mocker() as provider:
         provider.post(URL, status_code=500, json={"error": {"code": 3, "message": "words"}})
         for _ in range(5):
@@ -240,7 +241,7 @@ def test_the_reason_holds_neither_code_nor_token_nor_phone() -> None:
 
 def test_half_a_configuration_sends_nothing(requests_mock: Mocker) -> None:
     with pytest.raises(DeliveryFailed) as caught:
-        MetaSender(MetaSettings(TOKEN)).send(MESSAGE)
+        HttpSender(Meta(MetaSettings(TOKEN))).send(MESSAGE)
     assert caught.value.reason == "not set: META_PHONE_NUMBER_ID, META_TEMPLATE"
     assert not requests_mock.called
 
@@ -248,7 +249,7 @@ def test_half_a_configuration_sends_nothing(requests_mock: Mocker) -> None:
 @pytest.mark.parametrize("token", [f"{TOKEN}\n", f"{TOKEN}\r\nX: y", f"{TOKEN}\u20ac"])
 def test_a_token_that_fits_no_header_is_refused_without_being_told(token: str) -> None:
     with pytest.raises(DeliveryFailed) as caught:
-        MetaSender(replace(SETTINGS, access_token=token)).send(MESSAGE)
+        HttpSender(Meta(replace(SETTINGS, access_token=token))).send(MESSAGE)
     assert TOKEN not in repr(vars(caught.value))
     assert caught.value.__context__ is None
 
@@ -272,6 +273,6 @@ def test_debug_pages_mask_every_secret() -> None:
         "verify_token": "••••",
         "missing": [],
     }
-    sender = MetaSender(settings)
+    sender = HttpSender(Meta(settings))
     told = repr(settings) + repr(sender) + repr(vars(sender))
     assert not any(secret in told for secret in (TOKEN, "0123456789abcdef", "short"))

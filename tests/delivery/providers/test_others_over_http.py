@@ -14,8 +14,9 @@ import pytest
 from otp_service.delivery import http_connection
 from otp_service.delivery import sender as calls
 from otp_service.delivery.providers import gupshup_sms, meta
-from otp_service.delivery.providers.gupshup_sms import SmsSender, SmsSettings
-from otp_service.delivery.providers.meta import MetaSender, MetaSettings
+from otp_service.delivery.providers.gupshup_sms import GupshupSms, SmsSettings
+from otp_service.delivery.providers.meta import Meta, MetaSettings
+from otp_service.delivery.sender import HttpSender
 from otp_service.domain.errors import (
     DeliveryError,
     DeliveryFailed,
@@ -64,7 +65,9 @@ class Kind:
 
 
 SMS = Kind(
-    lambda url, deadline: SmsSender(SmsSettings("2000", SECRET, api_url=url), deadline=deadline),
+    lambda url, deadline: HttpSender(
+        GupshupSms(SmsSettings("2000", SECRET, api_url=url)), deadline=deadline
+    ),
     json.dumps({"response": {"id": "394-1", "status": "success"}}).encode(),
     "394-1",
     lambda words: json.dumps(
@@ -72,8 +75,8 @@ SMS = Kind(
     ).encode(),
 )
 META = Kind(
-    lambda url, deadline: MetaSender(
-        MetaSettings(SECRET, "1580", "code", api_url=url), deadline=deadline
+    lambda url, deadline: HttpSender(
+        Meta(MetaSettings(SECRET, "1580", "code", api_url=url)), deadline=deadline
     ),
     json.dumps({"messages": [{"id": "wamid.x"}]}).encode(),
     "wamid.x",
