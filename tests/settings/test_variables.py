@@ -1,0 +1,136 @@
+"""Each setting is named where it is read; what people read of it is held to that."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from otp_service.environment import Reader
+from otp_service.settings import Settings, variables
+from tests.conftest import SECRET
+
+ROOT = Path(__file__).parents[2]
+SENDER = {
+    "GUPSHUP_API_KEY": "k",
+    "GUPSHUP_SOURCE": "917834811114",
+    "GUPSHUP_TEMPLATE_ID": "t",
+    "GUPSHUP_SRC_NAME": "DemoApp",
+}
+IN_THE_SANDBOX = variables({})
+WITH_A_SENDER = variables(SENDER)
+EXAMPLE = (ROOT / "env.example").read_text()
+PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
+ALL = [*PAGES, ROOT / "env.example", *ROOT.glob("*.yml"), *ROOT.glob("*.yaml")]
+ALL += [ROOT / "Makefile", ROOT / "Dockerfile", *ROOT.glob("docs/decisions/*.md")]
+
+
+def defaults(name: str) -> set[str]:
+    """In the sandbox and with a sender; mostly the same one."""
+    return {IN_THE_SANDBOX[name].default, WITH_A_SENDER[name].default}
+
+
+def rows(page: Path) -> list[tuple[str, str]]:
+    """The first two cells of each row in the page's tables of settings."""
+    found: list[tuple[str, str]] = []
+    inside = False
+    for line in page.read_text().splitlines():
+        inside = line.startswith(("| variable | default |", "| setting | default |")) or (
+            inside and line.startswith("|")
+        )
+        if inside and line.startswith("| `"):
+            names, default = line.split(" | ")[:2]
+            found.append((names.removeprefix("| "), default))
+    return found
+
+
+def documented() -> list[tuple[str, str, str]]:
+    """Page, name and what the page has as its default, for each setting in a table."""
+    found = []
+    for page in PAGES:
+        for cell, default in rows(page):
+            names = re.findall(r"`([^`]+)`", cell)
+            told = re.split("; " if ";" in default else ", ", default)
+            each = told if len(told) == len(names) > 1 else [default] * len(names)
+            found += [(page.name, name, text) for name, text in zip(names, each, strict=True)]
+    return found
+
+
+def test_every_setting_is_in_the_example_once() -> None:
+    names = re.findall(r"^(?:# )?([A-Z][A-Z0-9_]+)=", EXAMPLE, flags=re.MULTILINE)
+    assert sorted(names) == sorted(IN_THE_SANDBOX)
+
+
+@pytest.mark.parametrize("name", IN_THE_SANDBOX)
+def test_the_example_has_its_default_as_its_value_or_in_the_words_above(name: str) -> None:
+    match = re.search(rf"((?:^# .*\n)*)^(?:# )?{name}=(.*)$", EXAMPLE, flags=re.MULTILINE)
+    assert match
+    in_words = not match[2] and any(default in match[1] for default in defaults(name))
+    assert match[2] in defaults(name) or in_words
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_has_a_setting_in_its_tables_once(page: Path) -> None:
+    names = [name for each, name, _ in documented() if each == page.name]
+    assert sorted(set(names)) == sorted(names)
+
+
+def test_the_tables_are_found() -> None:
+    pages = [page for page, _, _ in documented()]
+    assert (pages.count("README.md"), pages.count("security.md")) > (60, 15)
+    assert pages.count("proofs.md") == 4
+
+
+@pytest.mark.parametrize(("page", "name", "told"), documented())
+def test_a_table_has_the_default_of_a_setting_that_there_is(
+    page: str, name: str, told: str
+) -> None:
+    """A value stands in backticks, or is a number; no value is told in words."""
+    assert name in IN_THE_SANDBOX
+    if told.startswith("["):  # it stands behind that link
+        return
+    if values := defaults(name) - {""}:
+        assert set(re.findall(r"`([^`]*)`", told) or [told]) == values
+    else:
+        assert told[0].isalpha()
+
+
+@pytest.mark.parametrize("path", ALL, ids=lambda path: path.name)
+def test_no_text_names_a_setting_that_there_is_not(path: Path) -> None:
+    named = re.findall(r"\b(?:OTP|GUPSHUP|META)_[A-Z0-9_]*[A-Z0-9]\b", path.read_text())
+    assert set(named) <= set(IN_THE_SANDBOX)
+
+
+@pytest.mark.parametrize("name", IN_THE_SANDBOX)
+def test_it_has_a_meaning_of_a_line(name: str) -> None:
+    meaning = IN_THE_SANDBOX[name].meaning
+    assert 5 < len(meaning) < 80
+    assert not meaning.endswith(".")
+
+
+@pytest.mark.statement(13)
+@pytest.mark.parametrize(
+    "name",
+    [name for name in IN_THE_SANDBOX if re.search("SECRET|PASSWORD|TOKEN|API_KEY$", name)],
+)
+def test_what_is_called_a_secret_is_redacted(tmp_path: Path, name: str) -> None:
+    secret = bytes(range(0x20, 0x40)).hex()
+    account = {
+        "META_ACCESS_TOKEN": "t",
+        "META_PHONE_NUMBER_ID": "158072934066266",
+        "META_TEMPLATE": "t",
+        "GUPSHUP_SMS_USERID": "2000012345",
+        "GUPSHUP_SMS_PASSWORD": "p",
+        "OTP_SECRET": SECRET,
+    }
+    settings = Settings.from_env(SENDER | account | {name: secret}, tmp_path)
+    assert secret in settings.redacted
+    assert secret not in repr(settings)
+
+
+def test_a_setting_is_declared_once() -> None:
+    read = Reader({})
+    read.text("OTP_EXAMPLE", "An example")
+    with pytest.raises(ValueError, match="OTP_EXAMPLE is declared twice"):
+        read.switch("OTP_EXAMPLE", "An example", False)
