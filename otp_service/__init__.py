@@ -20,9 +20,9 @@ from otp_service.storage.models import db, engines_of
 from otp_service.storage.schema import MIGRATIONS
 from otp_service.web import auth, error_handlers, openapi, request_log
 from otp_service.web.blueprint import Blueprint
+from otp_service.web.bodies import MAX_BODY_BYTES
 from otp_service.web.dependencies import Dependencies
 from otp_service.web.fields import PHONE
-from otp_service.web.request import MAX_BODY_BYTES
 from otp_service.web.views import (
     debug,
     docs,

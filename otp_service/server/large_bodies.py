@@ -14,7 +14,7 @@ from weakref import WeakSet
 from waitress.parser import HTTPRequestParser
 from waitress.utilities import Error, RequestEntityTooLarge
 
-from otp_service.web.request import MAX_BODY_BYTES
+from otp_service.web.bodies import MAX_BODY_BYTES
 from otp_service.web.views import webhooks
 
 USEFUL = MAX_BODY_BYTES  # bytes; up to here a body needs no place

@@ -12,8 +12,8 @@ from marshmallow import Schema
 
 from otp_service.domain.errors import OtpError
 from otp_service.web import auth, responses
+from otp_service.web.bodies import View, with_body
 from otp_service.web.error_handlers import REPLAYED
-from otp_service.web.request import View, with_body
 
 Decorator = Callable[[View], View]
 Json = dict[str, Any]

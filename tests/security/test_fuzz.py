@@ -25,8 +25,8 @@ from otp_service.server import connection as connections
 from otp_service.server import framing
 from otp_service.settings import limits
 from otp_service.web import client_address
+from otp_service.web.bodies import parse_object
 from otp_service.web.errors import InvalidJson
-from otp_service.web.request import parse_object
 from tests.conftest import LiveServer, MakeApp
 
 POSTS = ("/send-otp", "/resend-otp", "/verify-otp")

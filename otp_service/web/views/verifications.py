@@ -19,8 +19,8 @@ from otp_service.domain.verification import Status
 from otp_service.web import auth, examples
 from otp_service.web.answer_schemas import VerificationSchema, VerificationsSchema
 from otp_service.web.blueprint import Blueprint, Tag, answer
+from otp_service.web.bodies import load_query
 from otp_service.web.fields import PHONE, VERIFICATION_ID
-from otp_service.web.request import load_query
 from otp_service.web.request_schemas import PhoneQuerySchema
 
 _FAILS = [VerificationNotFound, RequestLimitExceeded, StorageUnavailable]

@@ -16,6 +16,7 @@ from otp_service.domain.provider_events import ProviderEvent
 from otp_service.web import auth, client_address, webhook_docs
 from otp_service.web.auth import digest
 from otp_service.web.blueprint import Blueprint, Tag
+from otp_service.web.bodies import parse_object
 from otp_service.web.client_address import Network
 from otp_service.web.errors import (
     BodyTooLarge,
@@ -26,7 +27,6 @@ from otp_service.web.errors import (
     WrongWebhookSecret,
     WrongWebhookSignature,
 )
-from otp_service.web.request import parse_object
 
 MAX_BODY_BYTES = 256 * 1024
 META_PATH = "/webhooks/meta"

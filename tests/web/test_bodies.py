@@ -13,7 +13,7 @@ from marshmallow import Schema
 
 from otp_service.domain.errors import InvalidRequest
 from otp_service.storage.models import VerificationRow, db
-from otp_service.web.request import load_body
+from otp_service.web.bodies import load_body
 from tests.web.refusals import POSTS, error, post, refused
 
 PHONE = {"phone_number": "+919876543210"}
