@@ -7,13 +7,11 @@ from enum import Enum
 from typing import Any
 
 import flask_smorest
-from flask import Response, jsonify
 from marshmallow import Schema
 
 from otp_service.domain.errors import OtpError
 from otp_service.web import auth, responses
 from otp_service.web.bodies import View, with_body
-from otp_service.web.error_handlers import REPLAYED
 
 Decorator = Callable[[View], View]
 Json = dict[str, Any]
@@ -89,11 +87,3 @@ class Blueprint(flask_smorest.Blueprint):
         page = {"description": description, "content": content}
         refused = responses.refusals(auth.refusals(self.scope))
         return self.documented(responses={**refused, "200": page})
-
-
-def answer(message: str, data: Json, *, repeated: bool = False) -> Response:
-    """The envelope of a success; ``repeated``: an earlier request with the same key got it, too."""
-    response = jsonify({"success": True, "message": message, "data": data})
-    if repeated:
-        response.headers[REPLAYED] = "true"
-    return response

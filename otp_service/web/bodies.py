@@ -1,24 +1,24 @@
-"""Reading a request's body, or its query, strictly."""
+"""Bodies: a request's is read strictly, as its query is; a success's is an envelope."""
 
 from __future__ import annotations
 
-import difflib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import wraps
 from typing import Any, NoReturn
 
-from flask import request
+from flask import Response, jsonify, request
 from marshmallow import Schema, ValidationError
 
 from otp_service.domain.errors import InvalidRequest
 from otp_service.web import json_position
+from otp_service.web.error_handlers import REPLAYED
 from otp_service.web.errors import InvalidJson, UnsupportedMediaType
+from otp_service.web.field_problems import MOST, problems
 
 View = Callable[..., Any]
 
 MAX_BODY_BYTES = 16 * 1024
-_MOST_FIELDS = 20  # of those that are wrong: an answer should not outgrow its question by far
 
 
 def load_body(schema: Schema) -> dict[str, Any]:
@@ -41,6 +41,14 @@ def with_body(schema: Schema, view: View) -> View:
     return wrapped
 
 
+def answer(message: str, data: dict[str, Any], *, repeated: bool = False) -> Response:
+    """The envelope of a success; ``repeated``: an earlier request with the same key got it, too."""
+    response = jsonify({"success": True, "message": message, "data": data})
+    if repeated:
+        response.headers[REPLAYED] = "true"
+    return response
+
+
 def load_query(schema: Schema) -> dict[str, Any]:
     """The query, checked against ``schema``: each parameter once, and all of them texts.
 
@@ -48,38 +56,19 @@ def load_query(schema: Schema) -> dict[str, Any]:
     """
     given = request.args.to_dict(flat=False)
     if twice := [name for name, values in given.items() if len(values) > 1]:
-        raise InvalidRequest({name: ["Given more than once."] for name in _first(twice)})
+        raise InvalidRequest({name: ["Given more than once."] for name in twice[:MOST]})
     return _loaded(schema, {name: text for name, (text,) in given.items()})
 
 
 def _loaded(schema: Schema, value: dict[str, Any]) -> dict[str, Any]:
     unknown = [name for name in value if name not in schema.load_fields]
-    for name in unknown[_MOST_FIELDS:]:  # each takes a while, and is not told
+    for name in unknown[MOST:]:  # each takes a while, and is not told
         del value[name]
     try:
         return dict(schema.load(value))
     except ValidationError as error:
         wrong = error.messages_dict
-    raise InvalidRequest({name: _problems(name, wrong[name], schema) for name in _first(wrong)})
-
-
-def _first(wrong: Iterable[str]) -> list[str]:
-    return list(wrong)[:_MOST_FIELDS]
-
-
-def _problems(name: str, problems: list[str], schema: Schema) -> list[str]:
-    """What is wrong with a field; of one that there isn't, which were meant perhaps."""
-    if name in schema.load_fields:
-        return problems
-    known = {_plain(each): each for each in sorted(schema.load_fields)}
-    near = difflib.get_close_matches(_plain(name[:64]), known, n=1, cutoff=0.5)
-    meant = f" Did you mean {known[near[0]]}?" if near else ""
-    return [f"Unknown field.{meant} Known here: {', '.join(known.values())}."]
-
-
-def _plain(name: str) -> str:
-    """Without what differs between spellings, such as phoneNumber and phone_number."""
-    return name.lower().replace("_", "").replace("-", "")
+    raise InvalidRequest(problems(wrong, schema))
 
 
 def _is_utf8() -> bool:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from flask import Response
 
 from otp_service.web import auth
-from otp_service.web.blueprint import Blueprint, Tag, answer
+from otp_service.web.blueprint import Blueprint, Tag
+from otp_service.web.bodies import answer
 from otp_service.web.dependencies import Description
 
 _CONFIGURATION = {"title": "Configuration", "type": "object"}  # the settings say which sender's

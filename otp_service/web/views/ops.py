@@ -9,7 +9,8 @@ from flask import Response, jsonify
 from otp_service.domain.ports import StoreState
 from otp_service.observability.gauges import SenderState
 from otp_service.web import auth
-from otp_service.web.blueprint import Blueprint, Tag, answer
+from otp_service.web.blueprint import Blueprint, Tag
+from otp_service.web.bodies import answer
 from otp_service.web.dependencies import Description, Worker
 from otp_service.web.errors import NotReady
 from otp_service.web.responses import shape

@@ -17,7 +17,8 @@ from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Person
 from otp_service.web import auth, examples
 from otp_service.web.answer_schemas import SentSchema, VerifiedSchema
-from otp_service.web.blueprint import Blueprint, Tag, answer
+from otp_service.web.blueprint import Blueprint, Tag
+from otp_service.web.bodies import answer
 from otp_service.web.dependencies import Proofs
 from otp_service.web.fields import needed
 from otp_service.web.otp_docs import (
@@ -55,7 +56,8 @@ def _add_sending(bp: Blueprint, service: OtpService, send_body: Schema) -> None:
         Starts a verification. While one with a live code exists for this phone and purpose, the
         answer is 200 with `otp_already_sent`, and no message goes out.
         """
-        return _sent("OTP sent successfully", service.send(_person(body), _options(service, body)))
+        options = _options(service, body)
+        return _sent("OTP sent successfully", service.send(_person(body), options), options)
 
     @bp.post("/resend-otp")
     @bp.takes(send_body, examples.ANY_PHONE)
@@ -69,8 +71,8 @@ def _add_sending(bp: Blueprint, service: OtpService, send_body: Schema) -> None:
         The next one of the live verification, whose expiry starts anew and whose attempts are not
         given back; or the first one of a new verification, if none is live.
         """
-        sent = service.resend(_person(body), _options(service, body))
-        return _sent("OTP resent successfully", sent)
+        options = _options(service, body)
+        return _sent("OTP resent successfully", service.resend(_person(body), options), options)
 
 
 def _add_checking(
@@ -135,9 +137,9 @@ def _verified(service: OtpService, proofs: Proofs | None, body: Body) -> Respons
     return answer("OTP verified successfully", data, repeated=verified.repeated)
 
 
-def _sent(message: str, sent: Sent) -> Response:
+def _sent(message: str, sent: Sent, options: SendOptions) -> Response:
     data, repeated = SentSchema().dump(sent), sent.verification.repeated
-    if not _need_not_wait():
+    if not options.background:
         return answer(message, data, repeated=repeated)
     response = answer("OTP will be sent", data, repeated=repeated)
     response.status_code = 202

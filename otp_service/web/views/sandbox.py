@@ -11,7 +11,8 @@ from otp_service.domain.phone import grouped
 from otp_service.domain.ports import StoredMessage
 from otp_service.domain.service import OtpService
 from otp_service.web import auth
-from otp_service.web.blueprint import Blueprint, Tag, answer
+from otp_service.web.blueprint import Blueprint, Tag
+from otp_service.web.bodies import answer
 from otp_service.web.examples import SENT
 from otp_service.web.fields import PHONE, Answer, Text, Time
 from otp_service.web.responses import shape

@@ -18,8 +18,8 @@ from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Status
 from otp_service.web import auth, examples
 from otp_service.web.answer_schemas import VerificationSchema, VerificationsSchema
-from otp_service.web.blueprint import Blueprint, Tag, answer
-from otp_service.web.bodies import load_query
+from otp_service.web.blueprint import Blueprint, Tag
+from otp_service.web.bodies import answer, load_query
 from otp_service.web.fields import PHONE, VERIFICATION_ID
 from otp_service.web.request_schemas import PhoneQuerySchema
 
