@@ -11,7 +11,12 @@ from flask import Flask
 from flask_migrate import Migrate
 
 from otp_service import bootstrap, cli
-from otp_service.delivery import provider_events, receipts
+from otp_service.delivery import provider_events
+from otp_service.delivery.providers import (
+    gupshup_receipts,
+    gupshup_sms_receipts,
+    meta_receipts,
+)
 from otp_service.domain.verification import Channel
 from otp_service.environment import SettingsError, process_environment
 from otp_service.settings import Settings
@@ -116,12 +121,12 @@ def _blueprints(settings: Settings, dependencies: Dependencies) -> list[Blueprin
 
 def _hooks(settings: Settings, dependencies: Dependencies) -> webhooks.Hooks:
     return webhooks.Hooks(
-        read_gupshup=receipts.gupshup,
-        read_sms=receipts.gupshup_sms,
-        read_meta=receipts.meta,
+        read_gupshup=gupshup_receipts.read,
+        read_sms=gupshup_sms_receipts.read,
+        read_meta=meta_receipts.read,
         events_of_gupshup=provider_events.gupshup,
         events_of_meta=provider_events.meta,
-        authentic_meta=partial(receipts.authentic_meta, app_secret=settings.meta.app_secret),
+        authentic_meta=partial(meta_receipts.is_authentic, app_secret=settings.meta.app_secret),
         secret=settings.gupshup_webhook_secret,
         verify_token=settings.meta.verify_token,
         networks=settings.gupshup_webhook_networks,

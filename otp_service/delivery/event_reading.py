@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from otp_service.delivery.event_states import LEVELS, NOTED, plain_word, state_of
-from otp_service.delivery.parsing import moment, parts, scrub, text, words
+from otp_service.delivery.parsing import as_objects, moment, scrub, text, words
 from otp_service.domain.provider_events import Kind, Level, ProviderEvent
 
 Told = Mapping[str, object]
@@ -69,7 +69,7 @@ def restrictions(told: object) -> str:
     ends = ("expiry", "expiration", "expiresAt")
     return joined(
         f"{first(each, kinds)} until {_day(first(each, ends))}".removesuffix(" until ")
-        for each in parts(told)
+        for each in as_objects(told)
     )
 
 

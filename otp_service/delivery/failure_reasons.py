@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 from otp_service.delivery.parsing import (
     MAX_REASON,
+    as_object,
     code,
     listed_objects,
     objects_in,
-    part,
     scrub,
     words,
 )
@@ -69,7 +69,7 @@ def error_words(trouble: Mapping[str, object]) -> str:
     """What one error object says, in an answer or in a receipt, each thing once."""
     data = trouble.get("error_data")
     titles = (words(trouble.get(name)) for name in ("message", "title", "reason", "description"))
-    details = words(part(data).get("details")) or words(data) or words(trouble.get("details"))
+    details = words(as_object(data).get("details")) or words(data) or words(trouble.get("details"))
     heard: dict[str, str] = {}
     for told in (next(filter(None, titles), ""), details):
         bare = _CODE_IN_WORDS.sub("", told)  # without the code, once more

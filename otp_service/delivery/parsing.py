@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from urllib.parse import quote, quote_plus
@@ -25,15 +25,15 @@ def json_object(body: bytes | str) -> dict[str, object]:
         said = json.loads(body)
     except (ValueError, RecursionError):
         return {}
-    return part(said)
+    return as_object(said)
 
 
-def part(value: object) -> dict[str, object]:
+def as_object(value: object) -> dict[str, object]:
     """``value`` if it is an object, else an empty one."""
     return value if isinstance(value, dict) else {}
 
 
-def parts(value: object) -> list[dict[str, object]]:
+def as_objects(value: object) -> list[dict[str, object]]:
     """The objects in ``value`` if it is a list, else none."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
@@ -41,9 +41,9 @@ def parts(value: object) -> list[dict[str, object]]:
 def objects_in(value: object) -> list[dict[str, object]]:
     """Itself, those of a list, or that of a JSON text; a text in a list is a message."""
     if isinstance(value, list):
-        listed = [part({"message": each} if isinstance(each, str) else each) for each in value]
+        listed = [as_object({"message": each} if isinstance(each, str) else each) for each in value]
         return [each for each in listed if each][:_LISTED]
-    found = part(value) or (json_object(value) if isinstance(value, str) else {})
+    found = as_object(value) or (json_object(value) if isinstance(value, str) else {})
     return [found] if found else []
 
 
@@ -74,6 +74,11 @@ def message_id(value: object) -> str | None:
     return told if told.isprintable() and 0 < len(told) <= MAX_ID else None
 
 
+def first_id(values: Iterable[object]) -> str | None:
+    """The first that can be an id, be it told as a number."""
+    return next(filter(None, (message_id(text(value)) for value in values)), None)
+
+
 def delivery_id(value: object) -> str | None:
     """``value`` if it can be the id that we gave a message; others put there what they like."""
     told = words(value)
@@ -96,6 +101,10 @@ def moment(told: object) -> datetime | None:
         return None
     latest = datetime.now(timezone.utc) + timedelta(days=1)
     return at if _EARLIEST <= at <= latest else None
+
+
+def first_moment(values: Iterable[object]) -> datetime | None:
+    return next(filter(None, map(moment, values)), None)
 
 
 _WRITTEN: tuple[Callable[[str], str], ...] = (

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from otp_service.delivery import failure_codes, failure_reasons
 from otp_service.delivery.event_reading import Told, event
-from otp_service.delivery.parsing import moment, objects_in, part, parts, text, words
+from otp_service.delivery.parsing import as_object, as_objects, moment, objects_in, text, words
 from otp_service.delivery.providers import gupshup_events, meta_events
 from otp_service.domain import failures
 from otp_service.domain.failures import Outcome
@@ -22,28 +22,28 @@ _ENDS_MESSAGES = (Outcome.ACCOUNT, Outcome.CONFIGURATION)
 
 def gupshup(body: object) -> list[ProviderEvent]:
     """Both versions of Gupshup's callbacks; version 3 is Meta's envelope."""
-    told = part(body)
+    told = as_object(body)
     if "entry" in told:
         return list(_envelope("gupshup", told))
     kind = words(told.get("type"))
     if kind in _NO_EVENTS:
         return []
     owner, at = text(told.get("app")), moment(told.get("timestamp"))
-    found = gupshup_events.read(kind, part(told.get("payload")), owner)
+    found = gupshup_events.read(kind, as_object(told.get("payload")), owner)
     return [event(found, "gupshup", at)]
 
 
 def meta(body: object) -> list[ProviderEvent]:
     """The Cloud API's webhook: every field but ``messages``, and of that the app's errors."""
-    return list(_envelope("meta", part(body)))
+    return list(_envelope("meta", as_object(body)))
 
 
 def _envelope(provider: str, told: Told) -> Iterator[ProviderEvent]:
-    for entry in parts(told.get("entry")):
+    for entry in as_objects(told.get("entry")):
         at = moment(entry.get("time"))
         account = text(entry.get("id"))
-        for change in parts(entry.get("changes")):
-            field, value = words(change.get("field")), part(change.get("value"))
+        for change in as_objects(entry.get("changes")):
+            field, value = words(change.get("field")), as_object(change.get("value"))
             if field == "messages":
                 yield from _errors(provider, value, account)
             elif field.endswith("-event"):  # Gupshup's own, in version 3
@@ -55,7 +55,7 @@ def _envelope(provider: str, told: Told) -> Iterator[ProviderEvent]:
 
 def _errors(provider: str, value: Told, account: str) -> Iterator[ProviderEvent]:
     """What went wrong with the app itself, and with no message of its own."""
-    number = text(part(value.get("metadata")).get("phone_number_id"))
+    number = text(as_object(value.get("metadata")).get("phone_number_id"))
     for told in objects_in(value.get("errors")):
         said = failure_reasons.of(told)
         known = failure_codes.meaning(failure_codes.WHATSAPP, said.code, said.words, said.subcode)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from otp_service.delivery import receipts
+from otp_service.delivery.providers import gupshup_receipts, meta_receipts
 from otp_service.domain.verification import DeliveryStatus, Price
 from tests.delivery import callbacks
 from tests.delivery.callbacks import envelope, v2
@@ -41,7 +41,7 @@ def status(**more: Any) -> dict[str, Any]:
         ({"category": "x" * 300}, None),
     ],
 )
-@pytest.mark.parametrize("read", [receipts.meta, receipts.gupshup])
+@pytest.mark.parametrize("read", [meta_receipts.read, gupshup_receipts.read])
 def test_metas_price_is_read_from_either_providers_envelope(
     read: Any, pricing: object, price: Price | None
 ) -> None:
@@ -57,14 +57,14 @@ def test_metas_price_is_read_from_either_providers_envelope(
     ],
 )
 def test_so_is_that_of_gupshups_version_2_wherever_it_stands(event: dict[str, Any]) -> None:
-    (receipt,) = receipts.gupshup(event)
+    (receipt,) = gupshup_receipts.read(event)
     assert receipt.price == Price("authentication", None, "PMP")
     assert receipt.at
     assert int(receipt.at.timestamp()) == 1747136691
 
 
 def test_a_billing_event_tells_that_its_message_was_sent_and_the_price() -> None:
-    (receipt,) = receipts.gupshup(callbacks.BILLING_EVENT)
+    (receipt,) = gupshup_receipts.read(callbacks.BILLING_EVENT)
     assert receipt.message_id == "3b3e7121-3c8c-4347-8d18-7aa0bc3be374"
     assert receipt.status is DeliveryStatus.SENT
     assert receipt.price == Price("authentication", True, None, "regular")
@@ -75,5 +75,5 @@ def test_of_an_older_billing_event_the_type_is_the_category() -> None:
     references = {"gsId": "1", "destination": "919876543216"}
     event = {"type": "billing-event", "payload": {"deductions": deductions}}
     event["payload"]["references"] = references  # type: ignore[index]
-    (receipt,) = receipts.gupshup(event)
+    (receipt,) = gupshup_receipts.read(event)
     assert receipt.price == Price("service", False, "CBP")

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from otp_service.delivery import receipts
 from otp_service.delivery.failure_codes import FAMILIES, SMS_RECEIPT, WHATSAPP
+from otp_service.delivery.providers import gupshup_receipts, gupshup_sms_receipts, meta_receipts
 from otp_service.domain import failures
 from otp_service.domain.failures import Failure
 from otp_service.domain.messages import Receipt
@@ -41,7 +41,7 @@ def gupshup(
 
 
 def failed(facts: dict[str, Any], **event: Any) -> Receipt:
-    [receipt] = receipts.gupshup(v2("failed", facts, **event))
+    [receipt] = gupshup_receipts.read(v2("failed", facts, **event))
     return receipt
 
 
@@ -103,7 +103,7 @@ def failed(facts: dict[str, Any], **event: Any) -> Receipt:
     ],
 )
 def test_every_documented_event_of_version_2(body: object, receipt: Receipt) -> None:
-    assert receipts.gupshup(body) == [receipt]
+    assert gupshup_receipts.read(body) == [receipt]
 
 
 @pytest.mark.parametrize(
@@ -131,19 +131,19 @@ def test_every_documented_event_of_version_2(body: object, receipt: Receipt) -> 
     ],
 )
 def test_what_is_no_receipt_is_left_out(body: object) -> None:
-    assert receipts.gupshup(body) == []
+    assert gupshup_receipts.read(body) == []
 
 
 @pytest.mark.parametrize(("told", "kept"), [(12345, "12345"), (" id-1 ", "id-1"), ("", "wa-1")])
 def test_ids_may_be_numbers_or_missing(told: object, kept: str) -> None:
-    [receipt] = receipts.gupshup(v2("read", {}, gsId=told, id="wa-1"))
+    [receipt] = gupshup_receipts.read(v2("read", {}, gsId=told, id="wa-1"))
     assert receipt.message_id == kept
 
 
 @pytest.mark.parametrize("kind", ["failed", "FAILED"])
 @pytest.mark.parametrize("code", [131026, "131026", " 131026 ", 131026.0])
 def test_codes_may_be_numbers_or_texts(code: object, kind: str) -> None:
-    [receipt] = receipts.gupshup(v2(kind, {"code": code, "reason": "Message undeliverable"}))
+    [receipt] = gupshup_receipts.read(v2(kind, {"code": code, "reason": "Message undeliverable"}))
     assert receipt.failure is failures.UNDELIVERABLE
     assert receipt.reason == "131026: Message undeliverable"
 
@@ -179,7 +179,7 @@ def test_an_unknown_code_is_a_refusal_and_its_reason_is_kept(
 
 def test_without_code_and_words_the_reason_is_what_was_posted() -> None:
     assert failed({}).reason.startswith('{"id": "…fd-55e9-')
-    [receipt] = receipts.meta(envelope({"id": "wamid.x", "status": "failed", "errors": "x"}))
+    [receipt] = meta_receipts.read(envelope({"id": "wamid.x", "status": "failed", "errors": "x"}))
     assert receipt.reason == '{"id": "wamid.x", "status": "failed", "errors": "x"}'
 
 
@@ -201,7 +201,7 @@ def test_words_decide_where_the_code_is_in_no_list(
 ) -> None:
     assert failed({"code": code, "reason": reason}).failure is failure
     status = {"gs_id": "gs", "status": "failed", "errors": [{"code": code, "title": reason}]}
-    [receipt] = receipts.gupshup(envelope(status))
+    [receipt] = gupshup_receipts.read(envelope(status))
     assert receipt.failure is failure
 
 
@@ -218,13 +218,13 @@ def test_words_decide_where_the_code_is_in_no_list(
 def test_an_sms_report_with_a_new_code_is_understood_by_its_cause(
     cause: str, failure: Failure
 ) -> None:
-    [receipt] = receipts.gupshup_sms({**QUERY, "errCode": "099", "cause": cause})
+    [receipt] = gupshup_sms_receipts.read({**QUERY, "errCode": "099", "cause": cause})
     assert (receipt.failure, receipt.reason) == (failure, f"099: {cause}")
 
 
 def test_an_sms_report_without_a_cause_tells_neither_token_nor_long_numbers() -> None:
     told = {**QUERY, "errCode": "8306147", "cause": "", "token": "the-hooks-secret"}
-    [receipt] = receipts.gupshup_sms(told)
+    [receipt] = gupshup_sms_receipts.read(told)
     assert receipt.failure is failures.REFUSED
     assert receipt.reason == '{"status": "FAILURE", "errCode": "••••…"}'
 
@@ -239,7 +239,7 @@ def test_a_failure_is_explained_beside_its_type_too() -> None:
     body: Any = v2("failed", {})
     for facts in ({}, None, {"ts": 1747136691}):
         body["payload"] |= {"payload": facts, "code": "1003", "reason": "low balance"}
-        [receipt] = receipts.gupshup(body)
+        [receipt] = gupshup_receipts.read(body)
         assert (receipt.failure, receipt.reason) == (failures.BALANCE_EMPTY, "1003: low balance")
 
 
@@ -247,7 +247,9 @@ def test_a_failure_is_explained_beside_its_type_too() -> None:
     "errors", [{"code": 131042}, [{"error": {"code": 131042}}], ["x", {"code": 131042}]]
 )
 def test_errors_are_read_whether_listed_or_not(errors: object) -> None:
-    [receipt] = receipts.meta(envelope({"id": "wamid.x", "status": "failed", "errors": errors}))
+    [receipt] = meta_receipts.read(
+        envelope({"id": "wamid.x", "status": "failed", "errors": errors})
+    )
     assert receipt.failure is failures.BALANCE_EMPTY
 
 
@@ -256,7 +258,7 @@ def test_facts_of_any_shape_are_just_not_there() -> None:
     for facts in shapes:
         body: Any = v2("failed", {})
         body["payload"]["payload"] = facts
-        [receipt] = receipts.gupshup(body)
+        [receipt] = gupshup_receipts.read(body)
         assert (receipt.failure, receipt.at) == (failures.REFUSED, utc(1747136693.404))
 
 
@@ -287,7 +289,7 @@ def test_the_reason_is_scrubbed(destination: object, words: str, kept: str) -> N
     ],
 )
 def test_times_are_seconds_or_milliseconds_and_aware(ts: object, at: float) -> None:
-    [receipt] = receipts.gupshup(v2("sent", {"ts": ts}))
+    [receipt] = gupshup_receipts.read(v2("sent", {"ts": ts}))
     assert receipt.at == utc(at)
     assert receipt.at is not None
     assert receipt.at.utcoffset() == timedelta(0)
@@ -314,22 +316,22 @@ ABSURD = [
 @pytest.mark.parametrize("ts", ABSURD)
 def test_an_absurd_time_is_none_and_the_envelopes_is_used(ts: object) -> None:
     body = v2("sent", {"ts": ts})
-    assert receipts.gupshup(body)[0].at == utc(1747136693.404)
-    assert receipts.gupshup({**body, "timestamp": ts})[0].at is None
+    assert gupshup_receipts.read(body)[0].at == utc(1747136693.404)
+    assert gupshup_receipts.read({**body, "timestamp": ts})[0].at is None
 
 
 def test_a_day_ahead_is_possible_and_two_are_not() -> None:
     now = time.time()
-    assert receipts.gupshup(v2("sent", {"ts": now + 80_000}))[0].at == utc(now + 80_000)
+    assert gupshup_receipts.read(v2("sent", {"ts": now + 80_000}))[0].at == utc(now + 80_000)
     body = {**v2("sent", {"ts": now + 90_000}), "timestamp": None}
-    assert receipts.gupshup(body)[0].at is None
+    assert gupshup_receipts.read(body)[0].at is None
 
 
 # --- Gupshup, version 3 ---
 
 
 def test_the_documented_failure_of_version_3_comes_to_the_same_url() -> None:
-    assert receipts.gupshup(callbacks.V3_FAILED) == [
+    assert gupshup_receipts.read(callbacks.V3_FAILED) == [
         gupshup(
             "91f58e90-f5ba-4cfc-9ca7-e4ab965b9449",
             "failed",
@@ -349,14 +351,14 @@ def test_several_statuses_come_in_one_body_with_others_between() -> None:
     body = envelope(enqueued, *sent, {"type": "set-callback"})
     body["entry"].append({"changes": [{"value": {"statuses": [sent[0]]}}, {"value": None}, 5]})
     expected = [gupshup(f"gs-{i}", "sent", 1710941507) for i in (0, 1, 2, 3, 0)]
-    assert receipts.gupshup(body) == expected
+    assert gupshup_receipts.read(body) == expected
 
 
 def test_without_gupshups_id_metas_is_used() -> None:
     useless: list[Any] = [None, "", [], "a\0b"]
     for gs_id in useless:
         body = envelope({"gs_id": gs_id, "id": "wamid.x", "status": "read"})
-        assert receipts.gupshup(body) == [gupshup("wamid.x", "read", None)]
+        assert gupshup_receipts.read(body) == [gupshup("wamid.x", "read", None)]
 
 
 @pytest.mark.parametrize(
@@ -392,7 +394,7 @@ def test_a_failure_is_explained_in_errors_or_flat(
 ) -> None:
     status = {"gs_id": "gs", "status": "failed", "recipient_id": "919876543210"} | facts
     expected = gupshup("gs", "failed", None, failure, reason)
-    assert receipts.gupshup(envelope(status)) == [expected]
+    assert gupshup_receipts.read(envelope(status)) == [expected]
 
 
 # --- what both bring back: the id that we gave with the message ---
@@ -405,23 +407,23 @@ def test_a_status_may_bring_back_the_id_that_we_gave_with_the_message(
     told: object, kept: str | None
 ) -> None:
     status = {"id": "wamid.x", "status": "delivered", "biz_opaque_callback_data": told}
-    [of_meta] = receipts.meta(envelope(status))
-    [of_gupshup] = receipts.gupshup(envelope(status | {"gs_id": "gs"}))
-    [flat] = receipts.gupshup(v2("delivered", {"ts": 1}, biz_opaque_callback_data=told))
-    [deep] = receipts.gupshup(v2("delivered", {"biz_opaque_callback_data": told}))
+    [of_meta] = meta_receipts.read(envelope(status))
+    [of_gupshup] = gupshup_receipts.read(envelope(status | {"gs_id": "gs"}))
+    [flat] = gupshup_receipts.read(v2("delivered", {"ts": 1}, biz_opaque_callback_data=told))
+    [deep] = gupshup_receipts.read(v2("delivered", {"biz_opaque_callback_data": told}))
     for receipt in (of_meta, of_gupshup, flat, deep):
         assert receipt.delivery_id == kept
 
 
 def test_a_failed_one_keeps_it_too() -> None:
     status = {"id": "wamid.x", "status": "failed", "biz_opaque_callback_data": OURS}
-    [receipt] = receipts.meta(envelope(status | {"errors": [{"code": 131026}]}))
+    [receipt] = meta_receipts.read(envelope(status | {"errors": [{"code": 131026}]}))
     assert (receipt.delivery_id, receipt.failure) == (OURS, failures.UNDELIVERABLE)
 
 
 def test_a_person_with_a_user_name_may_have_no_phone_in_a_status() -> None:
     status = {"id": "wamid.x", "status": "delivered", "recipient_user_id": "US.1234567890"}
-    [receipt] = receipts.meta(envelope(status))
+    [receipt] = meta_receipts.read(envelope(status))
     assert (receipt.message_id, receipt.status) == ("wamid.x", DeliveryStatus.DELIVERED)
 
 
@@ -429,21 +431,21 @@ def test_a_person_with_a_user_name_may_have_no_phone_in_a_status() -> None:
 
 
 def test_meta_s_own_webhook_has_meta_s_ids() -> None:
-    [receipt] = receipts.meta(envelope(callbacks.V3_FAILED_STATUS))
+    [receipt] = meta_receipts.read(envelope(callbacks.V3_FAILED_STATUS))
     assert (receipt.provider, receipt.status) == ("meta", DeliveryStatus.FAILED)
     assert receipt.message_id == "wamid.HBgMOTE5OTgwODkwOTc4FQIAERgSNERF"
     assert receipt.failure is failures.REQUEST_REJECTED
 
 
 def test_meta_has_no_version_2() -> None:
-    assert receipts.meta(callbacks.DELIVERED) == []
+    assert meta_receipts.read(callbacks.DELIVERED) == []
 
 
 BODY = json.dumps(envelope({"id": "wamid.x", "status": "read"})).encode()
 
 
 def test_only_metas_signature_over_these_very_bytes_is_authentic() -> None:
-    assert receipts.authentic_meta(BODY, signed(BODY, "app-secret"), "app-secret")
+    assert meta_receipts.is_authentic(BODY, signed(BODY, "app-secret"), "app-secret")
     for header in (
         None,
         "",
@@ -455,11 +457,11 @@ def test_only_metas_signature_over_these_very_bytes_is_authentic() -> None:
         signed(BODY, "app-secret") + "0",
         "sha256=é\udcff",
     ):
-        assert not receipts.authentic_meta(BODY, header, "app-secret")
+        assert not meta_receipts.is_authentic(BODY, header, "app-secret")
 
 
 def test_without_an_app_secret_nothing_is_authentic() -> None:
-    assert not receipts.authentic_meta(BODY, signed(BODY, ""), "")
+    assert not meta_receipts.is_authentic(BODY, signed(BODY, ""), "")
 
 
 # --- SMS ---
@@ -508,7 +510,7 @@ EVENT = {
     ],
 )
 def test_the_documented_batch_is_read_although_it_is_no_json(body: object) -> None:
-    assert receipts.gupshup_sms(body) == [DELIVERED_SMS, FAILED_SMS]
+    assert gupshup_sms_receipts.read(body) == [DELIVERED_SMS, FAILED_SMS]
 
 
 @pytest.mark.parametrize(
@@ -532,7 +534,7 @@ def test_the_documented_batch_is_read_although_it_is_no_json(body: object) -> No
     ],
 )
 def test_every_form_of_a_report_is_read(body: object) -> None:
-    assert receipts.gupshup_sms(body) == [FAILED_SMS]
+    assert gupshup_sms_receipts.read(body) == [FAILED_SMS]
 
 
 @pytest.mark.parametrize(
@@ -553,30 +555,30 @@ def test_every_form_of_a_report_is_read(body: object) -> None:
 )
 def test_every_error_code_of_a_report_has_its_failure(code: str, failure: Failure) -> None:
     for told in (code, int(code), code.lstrip("0") or "0"):
-        [receipt] = receipts.gupshup_sms({**QUERY, "errCode": told, "cause": "whatever"})
+        [receipt] = gupshup_sms_receipts.read({**QUERY, "errCode": told, "cause": "whatever"})
         assert receipt.failure is failure
         assert receipt.reason.startswith(f"{code}: ")
     assert code == "010" or code in FAMILIES[SMS_RECEIPT]
 
 
 def test_a_report_without_a_code_is_a_refusal() -> None:
-    [receipt] = receipts.gupshup_sms({**QUERY, "errCode": "", "cause": "to 919876543210"})
+    [receipt] = gupshup_sms_receipts.read({**QUERY, "errCode": "", "cause": "to 919876543210"})
     assert (receipt.failure, receipt.reason) == (failures.REFUSED, "to …")
 
 
 @pytest.mark.parametrize("status", ["UNKNOWN", "", None, "SUBMITTED", 5])
 def test_a_report_that_does_not_know_is_none(status: object) -> None:
-    assert receipts.gupshup_sms({**QUERY, "status": status}) == []
+    assert gupshup_sms_receipts.read({**QUERY, "status": status}) == []
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, '{"response":' * 100_000, "{" * 100_000])
 def test_nested_or_broken_text_is_no_report(text: str) -> None:
-    assert receipts.gupshup_sms(text) == []
+    assert gupshup_sms_receipts.read(text) == []
 
 
 def test_of_a_batch_only_so_many_are_read() -> None:
-    assert len(receipts.gupshup_sms([EVENT] * 1000)) == 100
-    assert len(receipts.gupshup_sms(callbacks.SMS_BATCH * 1000)) == 100
+    assert len(gupshup_sms_receipts.read([EVENT] * 1000)) == 100
+    assert len(gupshup_sms_receipts.read(callbacks.SMS_BATCH * 1000)) == 100
 
 
 # --- whatever may come ---
@@ -626,7 +628,7 @@ def check(found: list[Receipt]) -> None:
 @patiently
 @given(JSON)
 def test_no_json_raises(body: object) -> None:
-    for parse in (receipts.gupshup, receipts.meta, receipts.gupshup_sms):
+    for parse in (gupshup_receipts.read, meta_receipts.read, gupshup_sms_receipts.read):
         check(parse(body))
 
 
@@ -643,17 +645,17 @@ SAMPLES = [
 @given(st.sampled_from(SAMPLES), st.lists(st.integers(0, 9), max_size=9), JSON)
 def test_no_broken_part_of_a_real_body_raises(body: object, path: list[int], part: object) -> None:
     broken = mangled(body, path, part)
-    for parse in (receipts.gupshup, receipts.meta, receipts.gupshup_sms):
+    for parse in (gupshup_receipts.read, meta_receipts.read, gupshup_sms_receipts.read):
         check(parse(broken))
 
 
 @patiently
 @given(st.text() | st.binary() | st.text(alphabet='{}[]":=, \n“externalIdeventTypeFAILED1'))
 def test_no_text_raises(body: str | bytes) -> None:
-    check(receipts.gupshup_sms(body))
+    check(gupshup_sms_receipts.read(body))
 
 
 @patiently
 @given(st.binary(), st.none() | st.text(), st.text())
 def test_no_header_raises(body: bytes, header: str | None, secret: str) -> None:
-    assert not receipts.authentic_meta(body, header, secret)
+    assert not meta_receipts.is_authentic(body, header, secret)

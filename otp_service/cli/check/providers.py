@@ -66,7 +66,7 @@ def _meta(settings: MetaSettings) -> Finding:
     told = parsing.json_object(answer.body)
     if parsing.text(told.get("id")) == settings.phone_number_id:
         return ok("Meta", "the token is accepted, and the number's id is right")
-    if not parsing.part(told.get("error")):
+    if not parsing.as_object(told.get("error")):
         text = f"{host(url)} answers (HTTP {answer.status}), but does not tell of the number"
         return warning("Meta", text, "Check META_API_URL. --send +NUMBER shows whether it works.")
     return _refused_by_meta(answer, failure_reasons.of(told), settings.access_token)

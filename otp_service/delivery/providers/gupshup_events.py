@@ -15,7 +15,7 @@ from otp_service.delivery.event_reading import (
     tier_state,
 )
 from otp_service.delivery.event_states import NOTED, plain_word
-from otp_service.delivery.parsing import part, text, words
+from otp_service.delivery.parsing import as_object, text, words
 from otp_service.domain.provider_events import Kind
 
 _TOPICS = {
@@ -39,7 +39,7 @@ def read(kind: str, told: Told, app: str) -> Facts:
 
 
 def _template(told: Told, app: str) -> Facts:
-    facts = {**told, **part(told.get("payload"))}
+    facts = {**told, **as_object(told.get("payload"))}
     subject = {
         "kind": Kind.TEMPLATE,
         "name": text(facts.get("elementName")),
@@ -50,7 +50,7 @@ def _template(told: Told, app: str) -> Facts:
     what = words(told.get("type"))
     quality = first(facts, ("newQuality", "currentQuality", "quality", "qualityScore"))
     if "category" in what:
-        return subject | _category(part(facts.get("category")))
+        return subject | _category(as_object(facts.get("category")))
     if "quality" in what or (quality and not facts.get("status")):
         return subject | {
             "topic": "quality",
@@ -68,7 +68,7 @@ def _category(told: Told) -> Facts:
 
 
 def _account(told: Told, app: str) -> Facts:
-    facts = {**told, **part(told.get("payload"))}
+    facts = {**told, **as_object(told.get("payload"))}
     what = plain_word(words(told.get("type")))
     what = what.removesuffix("_event").removesuffix("_update").removeprefix("account_")
     topic = _TOPICS.get(what, "status")

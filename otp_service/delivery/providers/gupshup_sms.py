@@ -125,7 +125,7 @@ class GupshupSms(Provider):
         return build_request(self._settings, message)
 
     def read(self, body: bytes) -> ProviderAnswer:
-        answer = parsing.part(parsing.json_object(body).get("response")) or _from_text(body)
+        answer = parsing.as_object(parsing.json_object(body).get("response")) or _from_text(body)
         refused = parsing.words(answer.get("status")).lower() in failure_codes.REFUSING
         number = parsing.text(answer.get("id"))  # a refusal has its code there
         return ProviderAnswer(

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from otp_service.delivery import failure_codes, failure_reasons, http, parsing
 from otp_service.delivery.http import DEADLINE
-from otp_service.delivery.parsing import json_object, part, parts, scrub, text, words
+from otp_service.delivery.parsing import as_object, as_objects, json_object, scrub, text, words
 from otp_service.delivery.providers.gupshup import GupshupSettings
 from otp_service.delivery.refusals import error_of
 from otp_service.domain.errors import DeliveryError
@@ -62,7 +62,7 @@ def template(told: dict[str, object]) -> Template:
         category=word(told.get("category")).lower(),
         language=word(told.get("languageCode")),
         quality=word(told.get("quality")).lower(),
-        takes=1 + any(map(takes_code, parts(made_of.get("buttons")))) if made_of else None,
+        takes=1 + any(map(takes_code, as_objects(made_of.get("buttons")))) if made_of else None,
         lifetime=whole_number(everything, _LIFETIME),
         footer_minutes=whole_number(everything, _FOOTER),
     )
@@ -91,7 +91,7 @@ class Templates:
         if isinstance(answer, DeliveryError):
             return answer
         told = json_object(answer.body)
-        found = parts(told.get(name)) or list(filter(None, [part(told.get(name))]))
+        found = as_objects(told.get(name)) or list(filter(None, [as_object(told.get(name))]))
         refused = words(told.get("status")).lower() in failure_codes.REFUSING
         if (found or told.get(name) == []) and answer.is_success and not refused:
             return found

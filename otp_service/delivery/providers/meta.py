@@ -112,7 +112,7 @@ class Meta(Provider):
 
     def read(self, body: bytes) -> ProviderAnswer:
         answer = parsing.json_object(body)
-        messages = parsing.parts(answer.get("messages"))
+        messages = parsing.as_objects(answer.get("messages"))
         return ProviderAnswer(
             message_id=parsing.message_id(messages[0].get("id")) if messages else None,
             refused="error" in answer,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 from otp_service.delivery import failure_codes, failure_reasons, http
-from otp_service.delivery.parsing import json_object, part, parts, scrub, text, words
+from otp_service.delivery.parsing import as_object, as_objects, json_object, scrub, text, words
 from otp_service.delivery.providers.gupshup_templates import (
     Template,
     takes_code,
@@ -51,7 +51,9 @@ class MetaAccount:
         told = self._ask(self._settings.phone_number_id, fields="health_status")
         if isinstance(told, DeliveryError):
             return told
-        return [_part(each) for each in parts(part(told.get("health_status")).get("entities"))]
+        return [
+            _part(each) for each in as_objects(as_object(told.get("health_status")).get("entities"))
+        ]
 
     def templates(self, account_id: str, name: str = "") -> list[Template] | DeliveryError:
         """Those with this ``name``, one for each language; without it the first of all."""
@@ -59,7 +61,7 @@ class MetaAccount:
         told = self._ask(f"{account_id}/message_templates", **asked, limit="100")
         if isinstance(told, DeliveryError):
             return told
-        found = [template(each) for each in parts(told.get("data"))]
+        found = [template(each) for each in as_objects(told.get("data"))]
         return [each for each in found if name in ("", each.name)]  # Meta looks for a part of it
 
     def _ask(self, path: str, **query: str) -> dict[str, object] | DeliveryError:
@@ -79,9 +81,9 @@ class MetaAccount:
 
 def template(told: dict[str, object]) -> Template:
     """One element of ``message_templates``."""
-    made_of = {text(each.get("type")).upper(): each for each in parts(told.get("components"))}
+    made_of = {text(each.get("type")).upper(): each for each in as_objects(told.get("components"))}
     body = made_of.get("BODY", {})
-    buttons = parts(made_of.get("BUTTONS", {}).get("buttons"))
+    buttons = as_objects(made_of.get("BUTTONS", {}).get("buttons"))
     values = len(set(re.findall(r"\{\{.*?\}\}", words(body.get("text"))))) if body else None
     reason = scrub(words(told.get("rejected_reason")))
     return Template(
@@ -91,7 +93,7 @@ def template(told: dict[str, object]) -> Template:
         reason="" if reason.upper() == "NONE" else reason,
         category=word(told.get("category")).lower(),
         language=word(told.get("language")),
-        quality=word(part(told.get("quality_score")).get("score")).lower(),
+        quality=word(as_object(told.get("quality_score")).get("score")).lower(),
         body_values=values,
         takes=None if values is None else values + any(map(takes_code, buttons)),
         lifetime=whole_number(told, ("message_send_ttl_seconds",)),
@@ -100,7 +102,7 @@ def template(told: dict[str, object]) -> Template:
 
 
 def _part(told: dict[str, object]) -> Part:
-    trouble = next(iter(parts(told.get("errors"))), {})
+    trouble = next(iter(as_objects(told.get("errors"))), {})
     notes = told.get("additional_info")
     note = words(next(iter(notes), "")) if isinstance(notes, list) else ""
     return Part(

@@ -19,7 +19,7 @@ from otp_service.delivery.event_reading import (
     tier_state,
 )
 from otp_service.delivery.event_states import NOTED, plain_word
-from otp_service.delivery.parsing import part, text, words
+from otp_service.delivery.parsing import as_object, text, words
 from otp_service.domain.provider_events import Kind
 
 
@@ -44,8 +44,8 @@ def _template(value: Told, topic: str, state: str, *detail: str) -> Facts:
 def _template_status(value: Told, account: str) -> Facts:
     if "new_quality_score" in value:  # the page's own example has it under this field
         return _template_quality(value, account)
-    why = [words(part(value.get("other_info")).get("description"))]
-    why += [words(part(value.get("rejection_info")).get("reason")), words(value.get("reason"))]
+    why = [words(as_object(value.get("other_info")).get("description"))]
+    why += [words(as_object(value.get("rejection_info")).get("reason")), words(value.get("reason"))]
     return _template(value, "status", state_among(value.get("event")), *why)
 
 
@@ -89,16 +89,16 @@ def _account(account: str, topic: str, state: str, *detail: str) -> Facts:
 
 def _account_update(value: Told, account: str) -> Facts:
     event = words(value.get("event"))
-    ban = part(value.get("ban_info"))
+    ban = as_object(value.get("ban_info"))
     state = state_among(ban.get("waba_ban_state"), event)
     detail = [
-        words(part(value.get("violation_info")).get("violation_type")),
+        words(as_object(value.get("violation_info")).get("violation_type")),
         restrictions(value.get("restriction_info")),
         text(ban.get("waba_ban_state")),
         text(ban.get("waba_ban_date")),
     ]
     if state == NOTED:  # a country, a pricing tier, a partner: nothing that ends messages
-        tier = part(value.get("volume_tier_info"))
+        tier = as_object(value.get("volume_tier_info"))
         facts = (text(tier.get(name)) for name in ("pricing_category", "region"))
         detail = [event, amounts(tier.get("tier")), *facts]
     topic = "status" if state != NOTED else event or "update"
@@ -110,7 +110,7 @@ def _account_review(value: Told, account: str) -> Facts:
 
 
 def _account_alert(value: Told, account: str) -> Facts:
-    alert = {**value, **part(value.get("alert_info"))}
+    alert = {**value, **as_object(value.get("alert_info"))}
     state = state_among(alert.get("alert_severity"))
     detail = [text(alert.get("alert_type")), words(alert.get("alert_description"))]
     return _account(account, "alert", state, *detail) | {"ref": text(alert.get("alert_type"))}
