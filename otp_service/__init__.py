@@ -18,8 +18,9 @@ from otp_service.delivery.providers import (
     meta_receipts,
 )
 from otp_service.domain.verification import Channel
-from otp_service.environment import SettingsError, process_environment
+from otp_service.environment import SettingsError
 from otp_service.settings import Settings
+from otp_service.settings.env_file import process_environment
 from otp_service.storage.db import engine as engines
 from otp_service.storage.models import db, engines_of
 from otp_service.storage.schema import MIGRATIONS

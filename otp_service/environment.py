@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import logging
-import os
 import re
-import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 import click
-from dotenv import dotenv_values
 
 from otp_service.wording import counted
-
-log = logging.getLogger(__name__)
 
 _SWITCH = {"on": True, "true": True, "yes": True, "1": True}
 _SWITCH |= {"off": False, "false": False, "no": False, "0": False}
@@ -40,27 +33,6 @@ class SettingsError(click.ClickException):
 
 def _listed(noun: str, lines: Sequence[str]) -> str:
     return f"{counted(len(lines), noun)}:" + "".join(f"\n  - {line}" for line in lines)
-
-
-def process_environment(folder: Path) -> dict[str, str]:
-    """``.env`` in ``folder``, if there is one, overridden by the process's environment.
-
-    Raises `SettingsError` if it is there and can't be read.
-    """
-    try:
-        _warn_of_readers(folder / ".env")
-        from_file = dotenv_values(folder / ".env")
-    except OSError as error:
-        raise SettingsError([f".env can't be read: {error.strerror}"]) from None
-    except UnicodeDecodeError:
-        raise SettingsError([".env is not UTF-8: save it in that encoding"]) from None
-    return {k: v for k, v in from_file.items() if v is not None} | dict(os.environ)
-
-
-def _warn_of_readers(path: Path) -> None:
-    """It is the operator's, so it is left as it is."""
-    if path.exists() and path.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH):
-        log.warning(".env is open to every account of this machine: chmod 600 .env")
 
 
 _PLACEHOLDER = re.compile(

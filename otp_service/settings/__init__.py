@@ -19,29 +19,26 @@ from otp_service.domain.destination import DestinationRules
 from otp_service.domain.limits import Limits
 from otp_service.domain.phone import Numbering
 from otp_service.environment import Reader, SettingsError, Variable
-from otp_service.settings import codes as code_settings
-from otp_service.settings import database as database_urls
-from otp_service.settings import destinations, oversights, security, server
-from otp_service.settings import limits as limit_settings
+from otp_service.proofs.tokens import ProofSettings
+from otp_service.settings import oversights
 from otp_service.settings import providers as provider_settings
-from otp_service.settings.codes import CodeSettings
+from otp_service.settings.codes import CodeSettings, read_codes
+from otp_service.settings.database import DatabaseSettings, read_databases
+from otp_service.settings.destinations import read_destinations
+from otp_service.settings.limits import read_limits, refuse_forgotten
 from otp_service.settings.providers import ProviderSettings
-from otp_service.settings.security import ProofSettings
-from otp_service.settings.server import ServerSettings
+from otp_service.settings.security import api_keys_required, read_proofs, read_secrets
+from otp_service.settings.server import ServerSettings, read_server
 
 
 @dataclass(frozen=True)
-class Settings(ProviderSettings, ServerSettings, CodeSettings):
+class Settings(ProviderSettings, CodeSettings, DatabaseSettings, ServerSettings):
     """What a deployment chose. Durations are seconds, phones E.164."""
 
-    database_url: str = field(repr=False)
-    fallback_url: str | None = field(repr=False)
-    instance_count: int
     secrets: tuple[Secret, ...]
     api_keys_required: bool
     limits: Limits
     destinations: DestinationRules
-    retention_days: int
     sms_after: int
     """Without a receipt for so long, an SMS follows."""
     proof: ProofSettings
@@ -73,31 +70,22 @@ def _read(read: Reader, instance: Path) -> Settings:
     """What is wrong is noted, and something else stands in its place."""
     providers = provider_settings.providers(read)
     sandbox = not provider_settings.sender_is_meant(read)
-    database = database_urls.database_url(read, instance)
-    where = destinations.destinations(read)
-    codes = code_settings.codes(read, sandbox, where.numbering())
-    keys_required = security.api_keys(read, sandbox)
-    days = "How many days verifications are kept"
+    destinations = read_destinations(read)
+    codes = read_codes(read, sandbox, destinations.numbering())
+    keys_required = api_keys_required(read, sandbox)
     settings = Settings(
         **vars(providers),
-        **vars(server.server(read, sandbox)),
+        **vars(read_server(read, sandbox)),
         **vars(codes),
-        database_url=database,
-        fallback_url=database_urls.fallback_url(read, database, instance),
-        instance_count=read.number(
-            "INSTANCE_COUNT", "Machines that have a fallback each", 1, 1, 1000
-        ),
-        secrets=security.secrets(read, sandbox, instance),
+        **vars(read_databases(read, instance)),
+        secrets=read_secrets(read, sandbox, instance),
         api_keys_required=keys_required,
-        limits=limit_settings.limits(
-            read, keys_required=keys_required, max_attempts=codes.max_attempts
-        ),
-        destinations=where,
-        retention_days=read.number("OTP_RETENTION_DAYS", days, 30, 1, 3650),
+        limits=read_limits(read, keys_required=keys_required, max_attempts=codes.max_attempts),
+        destinations=destinations,
         sms_after=provider_settings.sms_after(read, codes.expiry, providers.sms),
-        proof=security.proof(read),
+        proof=read_proofs(read),
     )
-    limit_settings.refuse_forgotten(read, settings.limits, settings.retention_days)
+    refuse_forgotten(read, settings.limits, settings.retention_days)
     return settings
 
 

@@ -32,7 +32,7 @@ class CodeSettings:
         return {number: code for number, code in self.test_numbers.items() if code}
 
 
-def codes(read: Reader, sandbox: bool, numbering: Numbering) -> CodeSettings:
+def read_codes(read: Reader, sandbox: bool, numbering: Numbering) -> CodeSettings:
     length = read.number("OTP_LENGTH", "Digits of a code", 6, 4, 10)
     if length < 6:
         read.warnings.append("OTP_LENGTH is below 6: such codes are easier to guess")

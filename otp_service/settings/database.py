@@ -1,34 +1,41 @@
-"""Where the databases are: `DATABASE_URL` in all its forms, and `FALLBACK_DATABASE_URL`."""
+"""Where the databases are: `DATABASE_URL` and `FALLBACK_DATABASE_URL`."""
 
 from __future__ import annotations
 
-import re
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qsl, unquote
 
 import sqlalchemy as sa
 
 from otp_service.environment import Reader
-from otp_service.settings import libpq_options
-
-_POSTGRES = "postgresql+psycopg2"
-_FORMS = "postgresql://USER:PASSWORD@HOST:PORT/DATABASE or sqlite:///FILE"
-_ENCODE = (
-    "DATABASE_URL: percent-encode the password, and what else has such characters: @ is %40, "
-    "/ is %2F, ? is %3F, % is %25"
-)
-# RFC 3986, appendix B. libpq knows no fragment: a # is a character like any other.
-_PARTS = re.compile(
-    r"postgres(?:ql)?(?:\+psycopg2)?://(?P<authority>[^/?]*)(?P<path>/[^?]*)?(?:\?(?P<query>.*))?",
-    re.S,
-)
-_HOST = re.compile(r"(?:\[([^]]*)\]|([^:@\[\]]*))(?::([0-9]*))?")
-_PLACEHOLDER = re.compile(r"\[?(?:YOUR-)?PASSWORD\]?|your_.*")  # the documents', and Supabase's
-_THIS_MACHINE = re.compile(r"|/.*|localhost|127\.[0-9.]+|::1")
+from otp_service.settings import postgres_url
 
 
-def database_url(read: Reader, instance: Path) -> str:
+@dataclass(frozen=True)
+class DatabaseSettings:
+    """``fallback_url`` is where codes are issued while Postgres is away; None for nowhere."""
+
+    database_url: str = field(repr=False)
+    fallback_url: str | None = field(repr=False)
+    instance_count: int
+    retention_days: int
+
+
+def read_databases(read: Reader, instance: Path) -> DatabaseSettings:
+    database = _database_url(read, instance)
+    return DatabaseSettings(
+        database_url=database,
+        fallback_url=_fallback_url(read, database, instance),
+        instance_count=read.number(
+            "INSTANCE_COUNT", "Machines that have a fallback each", 1, 1, 1000
+        ),
+        retention_days=read.number(
+            "OTP_RETENTION_DAYS", "How many days verifications are kept", 30, 1, 3650
+        ),
+    )
+
+
+def _database_url(read: Reader, instance: Path) -> str:
     given = read.text("DATABASE_URL", "Where verifications are kept: Postgres, or a SQLite file")
     if not given and read.given("SUPABASE_URL"):
         read.warnings.append(
@@ -36,66 +43,17 @@ def database_url(read: Reader, instance: Path) -> str:
             "shows under Connect; until then codes are kept in a local SQLite file"
         )
     text = given or f"sqlite:///{instance / 'otp.db'}"
-    if parts := _PARTS.fullmatch(text):
-        return _postgres_url(read, **parts.groupdict(default=""))
+    if (postgres := postgres_url.read_url(read, text)) is not None:
+        return postgres
     url = _parsed(text)
-    _redact_passwords(read, url)
     if url.drivername != "sqlite":
-        read.problems.append(f"DATABASE_URL must be {_FORMS}")
+        read.problems.append(f"DATABASE_URL must be {postgres_url.FORMS}")
     elif not _names_a_file(url):
         read.problems.append("DATABASE_URL must name a file: sqlite:///FILE (codes outlive us)")
     return text
 
 
-def _postgres_url(read: Reader, authority: str, path: str, query: str) -> str:
-    """What SQLAlchemy reads as what RFC 3986 says: user information first, then the hosts.
-
-    Its own reading takes the first @ anywhere for the end of the password, and the first comma in
-    it for several hosts.
-    """
-    user_information, at, hosts = authority.rpartition("@")
-    if "@" in user_information + path:  # a database's name hardly has one
-        read.problems.append(_ENCODE)
-        return f"{_POSTGRES}://"
-    where = _where(hosts)
-    if where is None:  # its rest may be a password's
-        hidden = not at and "@" in query
-        read.problems.append(_ENCODE if hidden else f"DATABASE_URL must be {_FORMS}")
-        return f"{_POSTGRES}://"
-    user, has_password, password = user_information.partition(":")
-    url = sa.URL.create(
-        _POSTGRES,
-        username=unquote(user) or None,
-        password=unquote(password) if has_password else None,
-        database=unquote(path[1:]) or None,
-        **where,
-    ).update_query_pairs(parse_qsl(query, keep_blank_values=True), append=True)
-    _redact_passwords(read, url)
-    libpq_options.check(read, url)
-    _warn_of_clear_text(read, url)
-    if _PLACEHOLDER.fullmatch(url.password or ""):
-        read.problems.append("DATABASE_URL still holds the example's placeholder")
-    return url.render_as_string(hide_password=False)
-
-
-def _where(hosts: str) -> dict[str, Any] | None:
-    """Arguments of `sa.URL.create`; None if these are no hosts.
-
-    SQLAlchemy has several of them, and a socket's folder, as options: ``?host=a,b&port=1,2``.
-    """
-    each = [_HOST.fullmatch(host) for host in hosts.split(",")]
-    found = [(unquote(host[1] or host[2]), host[3] or "") for host in each if host]
-    if len(found) < len(each) or not all(libpq_options.is_port(port) for _, port in found):
-        return None
-    names, ports = zip(*found, strict=True)
-    if len(found) == 1 and not names[0].startswith("/"):
-        return {"host": names[0] or None, "port": int(ports[0]) if ports[0] else None}
-    options = {"host": ",".join(names), "port": ",".join(ports)}
-    return {"query": {name: value for name, value in options.items() if value}}
-
-
-def fallback_url(read: Reader, database: str, instance: Path) -> str | None:
-    """Where new verifications go while Postgres is away; None for nowhere."""
+def _fallback_url(read: Reader, database: str, instance: Path) -> str | None:
     text = read.text("FALLBACK_DATABASE_URL", "Where codes are issued while Postgres is away")
     if database.startswith("sqlite"):
         if text and text.lower() != "off":
@@ -109,10 +67,6 @@ def fallback_url(read: Reader, database: str, instance: Path) -> str | None:
     return url.render_as_string(hide_password=False)
 
 
-def _redact_passwords(read: Reader, url: sa.URL) -> None:
-    read.redact(str(url.password or ""), str(url.query.get("password", "")))
-
-
 def _parsed(text: str) -> sa.URL:
     try:
         return sa.make_url(text)
@@ -122,15 +76,3 @@ def _parsed(text: str) -> sa.URL:
 
 def _names_a_file(url: sa.URL) -> bool:
     return url.database not in (None, "", ":memory:")
-
-
-def _warn_of_clear_text(read: Reader, url: sa.URL) -> None:
-    """Without an sslmode libpq would use TLS, but also go without, and say nothing."""
-    hosts = ",".join([url.host or "", *url.normalized_query.get("host", ())]).split(",")
-    if all(map(_THIS_MACHINE.fullmatch, hosts)) or read.given("PGSSLMODE"):
-        return
-    if "sslmode" not in url.query:
-        read.warnings.append(
-            "DATABASE_URL has no sslmode, so what goes to Postgres may travel in clear text: add "
-            "?sslmode=require, or ?sslmode=disable if the network is your own"
-        )

@@ -11,7 +11,7 @@ from otp_service.domain.numbering_plans import NUMBER_TYPES
 from otp_service.environment import Reader
 
 
-def destinations(read: Reader) -> DestinationRules:
+def read_destinations(read: Reader) -> DestinationRules:
     return DestinationRules(
         countries=frozenset(_countries(read)),
         blocked_prefixes=_prefixes(

@@ -84,7 +84,7 @@ _NUMBERS = _Windows(
 )
 
 
-def limits(read: Reader, *, keys_required: bool, max_attempts: int = 5) -> Limits:
+def read_limits(read: Reader, *, keys_required: bool, max_attempts: int = 5) -> Limits:
     """Requests are counted for API keys only: without keys nobody is told from anybody."""
     default = Limits()
     cooldown = read.number(

@@ -6,20 +6,20 @@ import ipaddress
 import os
 import tempfile
 from contextlib import suppress
-from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 from otp_service import private_files
 from otp_service.domain.codes import MIN_SECRET_BYTES, Secret
 from otp_service.environment import Reader
+from otp_service.proofs.tokens import ProofSettings
 
 Network = IPv4Network | IPv6Network
 HOW_TO_MAKE_ONE = 'make one with: python3 -c "import secrets; print(secrets.token_hex(32))"'
 _DIFFERENT_BYTES = 8  # fewer than that in 32 random ones: less than once in 10**36
 
 
-def secrets(read: Reader, sandbox: bool, instance: Path) -> tuple[Secret, ...]:
+def read_secrets(read: Reader, sandbox: bool, instance: Path) -> tuple[Secret, ...]:
     text = read.text("OTP_SECRET", "Keys the codes: random hex digits, several with commas")
     if not text and not sandbox:
         read.problems.append(f"OTP_SECRET is required with a real sender: {HOW_TO_MAKE_ONE}")
@@ -60,7 +60,7 @@ def _kept_secret(instance: Path) -> str:
     return path.read_text().strip()
 
 
-def api_keys(read: Reader, sandbox: bool) -> bool:
+def api_keys_required(read: Reader, sandbox: bool) -> bool:
     default = "off" if sandbox else "required"
     required = read.choice("API_KEYS", "Whether callers need a key", default, ("off", "required"))
     if required == "off" and not sandbox:
@@ -80,26 +80,10 @@ def networks(read: Reader, name: str, meaning: str) -> tuple[Network, ...]:
         return ()
 
 
-@dataclass(frozen=True)
-class ProofSettings:
-    """The signed proof of a success: ``subject`` is off, hashed or phone; it lives ``seconds``.
-
-    Without an ``audience`` it is for the client that asked.
-    """
-
-    subject: str
-    issuer: str
-    audience: str
-    seconds: int
-
-
-def proof(read: Reader) -> ProofSettings:
+def read_proofs(read: Reader) -> ProofSettings:
     return ProofSettings(
         subject=read.choice(
-            "OTP_PROOF",
-            "Whether a success is signed",
-            "off",
-            ("off", "hashed", "phone"),
+            "OTP_PROOF", "Whether a success is signed", "off", ("off", "hashed", "phone")
         ),
         issuer=read.text("OTP_PROOF_ISSUER", "Who says so in a proof", "otp-service"),
         audience=read.text("OTP_PROOF_AUDIENCE", "Who may accept a proof: else the client"),

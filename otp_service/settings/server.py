@@ -23,7 +23,7 @@ class ServerSettings:
     log_format: str
 
 
-def server(read: Reader, sandbox: bool) -> ServerSettings:
+def read_server(read: Reader, sandbox: bool) -> ServerSettings:
     return ServerSettings(
         host=_host(read, sandbox),
         port=read.number("PORT", "Where to listen; 0 is any that is free", 8000, 0, 65535),

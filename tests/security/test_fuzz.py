@@ -23,7 +23,7 @@ from otp_service.domain.phone import read
 from otp_service.environment import Reader
 from otp_service.server import connection as connections
 from otp_service.server import framing
-from otp_service.settings import limits
+from otp_service.settings.limits import read_limits
 from otp_service.web import client_address
 from otp_service.web.bodies import parse_object
 from otp_service.web.errors import InvalidJson
@@ -234,7 +234,7 @@ def test_any_list_of_forwarders_gives_an_address(told: str) -> None:
 def test_limits_mean_what_is_written(windows: list[tuple[int, int, str]]) -> None:
     assume(0 < len(windows) <= 5)
     read = Reader({"OTP_SEND_LIMITS": " , ".join(f"{n}/{time}{unit}" for n, time, unit in windows)})
-    found = limits.limits(read, keys_required=False).phone_sends
+    found = read_limits(read, keys_required=False).phone_sends
     seconds = {"s": 1, "m": 60, "h": 3600, "d": 86400}
     assert read.problems == []
     assert [(each.count, each.seconds) for each in found] == [
@@ -245,7 +245,7 @@ def test_limits_mean_what_is_written(windows: list[tuple[int, int, str]]) -> Non
 @given(st.text() | st.text(alphabet="0123456789/smhd, -"))
 def test_any_other_limit_is_a_problem_that_names_its_variable(text: str) -> None:
     read = Reader({"OTP_SEND_LIMITS": text})
-    found = limits.limits(read, keys_required=False).phone_sends
+    found = read_limits(read, keys_required=False).phone_sends
     assert found
     assert all(each.count > 0 and each.seconds > 0 for each in found)
     assert all(problem.startswith("OTP_SEND_LIMITS must be") for problem in read.problems)

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from otp_service.environment import SettingsError, process_environment
+from otp_service.environment import SettingsError
 from otp_service.settings import Settings
+from otp_service.settings.env_file import process_environment
 
 GUPSHUP = {
     "GUPSHUP_API_KEY": "sk_canary_key_1234",
