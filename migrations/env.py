@@ -10,8 +10,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import context
 
-from otp_service.storage import access_models  # noqa: F401 (its tables belong to the metadata)
-from otp_service.storage.models import SCHEMA, db
+from otp_service.storage.dialects import SCHEMA
+from otp_service.storage.models.base import db
 
 
 def run(connection: sa.Connection) -> None:

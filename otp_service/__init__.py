@@ -22,7 +22,7 @@ from otp_service.environment import SettingsError
 from otp_service.settings import Settings
 from otp_service.settings.env_file import process_environment
 from otp_service.storage.db import engine as engines
-from otp_service.storage.models import db, engines_of
+from otp_service.storage.models.base import db, engines_of
 from otp_service.storage.schema import MIGRATIONS
 from otp_service.web import auth, error_handlers, openapi, request_log
 from otp_service.web.blueprint import Blueprint

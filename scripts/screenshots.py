@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Route, sync_playwright
 
 from otp_service import create_app
 from otp_service.domain.phone import grouped
-from otp_service.storage.models import db
+from otp_service.storage.models.base import db
 from otp_service.storage.schema import upgrade
 from tests.e2e.browser import CHROMIUM_ARGS, chromium
 

@@ -21,7 +21,7 @@ from otp_service.observability.log_redaction import Safe
 from otp_service.server.waitress_server import Server, listen
 from otp_service.storage import api_keys
 from otp_service.storage.db import engine as engines
-from otp_service.storage.models import db, engines_of
+from otp_service.storage.models.base import db, engines_of
 from otp_service.web.dependencies import dependencies_of
 from tests import databases
 

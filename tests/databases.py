@@ -14,9 +14,10 @@ from pathlib import Path
 import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 
-from otp_service.storage import access_models, schema  # noqa: F401 (tables, too)
+from otp_service.storage import schema
 from otp_service.storage.db import engine as engines
-from otp_service.storage.models import SCHEMA, db
+from otp_service.storage.dialects import SCHEMA
+from otp_service.storage.models.base import db
 
 HEAD = ScriptDirectory(str(schema.MIGRATIONS)).get_current_head()
 REVISION = f"SELECT version_num FROM {SCHEMA}.alembic_version"
@@ -42,7 +43,7 @@ _EMPTY = "; ".join(
     [
         "BEGIN",
         "SET LOCAL session_replication_role = replica",  # no trigger: the audit trail refuses
-        *(f"DELETE FROM {table}" for table in db.metadata.tables),
+        *(f"DELETE FROM {table}" for table in reversed(db.metadata.sorted_tables)),
         f"SELECT setval(oid, 1, false) FROM pg_class WHERE relkind = 'S' AND oid IN {_RELATIONS}",
         "COMMIT",
     ]

@@ -13,7 +13,7 @@ import pytest
 from otp_service import create_app, private_files
 from otp_service.observability import multiprocess
 from otp_service.settings.env_file import process_environment
-from otp_service.storage.models import engines_of
+from otp_service.storage.models.base import engines_of
 from tests.conftest import SECRET
 
 pytestmark = pytest.mark.statement(32)

@@ -22,7 +22,7 @@ from otp_service.observability import log_setup
 from otp_service.settings import settings_of
 from otp_service.storage import retention, schema
 from otp_service.storage.db.failures import failure_of
-from otp_service.storage.models import engines_of
+from otp_service.storage.models.base import engines_of
 from otp_service.web.dependencies import dependencies_of
 from otp_service.wording import counted
 

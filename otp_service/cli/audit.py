@@ -15,7 +15,7 @@ from otp_service.cli.output import show_table
 from otp_service.cli.parameters import Action, Ago, Phone, Verification, codes
 from otp_service.cli.support import homes
 from otp_service.domain.errors import HomeUnreachable
-from otp_service.storage.models import engines_of
+from otp_service.storage.models.base import engines_of
 from otp_service.storage.sql import audit
 from otp_service.web.fields import rfc3339
 

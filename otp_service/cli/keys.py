@@ -12,9 +12,9 @@ from otp_service.cli.output import minute, show_table
 from otp_service.cli.schema import make_schema, tell_of_change
 from otp_service.cli.signing_keys import signing_group
 from otp_service.storage import api_keys
-from otp_service.storage.access_models import ApiKeyRow
 from otp_service.storage.api_keys import HOLDERS
-from otp_service.storage.models import db
+from otp_service.storage.models.base import db
+from otp_service.storage.models.keys import ApiKeyRow
 from otp_service.web.auth import SCOPES
 
 keys = AppGroup("keys", help="Say who may call, and which keys sign proofs.")

@@ -9,7 +9,7 @@ from otp_service.storage import schema
 from otp_service.storage.copied_rows import put_copy
 from otp_service.storage.db.failures import failure_of
 from otp_service.storage.db.transaction import Transaction
-from otp_service.storage.models import Base, db, engines_of
+from otp_service.storage.models.base import Base, db, engines_of
 from otp_service.storage.sql import audit
 
 

@@ -11,8 +11,8 @@ from otp_service.cli.schema import make_schema, tell_of_change
 from otp_service.proofs import keys
 from otp_service.settings import settings_of
 from otp_service.storage import signing_keys
-from otp_service.storage.access_models import SigningKeyRow
-from otp_service.storage.models import db
+from otp_service.storage.models.base import db
+from otp_service.storage.models.keys import SigningKeyRow
 from otp_service.storage.signing_rows import ALL
 
 signing_group = AppGroup("signing", help="The keys that sign proofs of a verification.")

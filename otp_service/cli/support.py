@@ -15,7 +15,7 @@ from otp_service.domain.errors import HomeUnreachable
 from otp_service.domain.phone import mask
 from otp_service.settings import settings_of
 from otp_service.storage import phones
-from otp_service.storage.models import engines_of
+from otp_service.storage.models.base import engines_of
 from otp_service.storage.sql import audit
 
 

@@ -16,7 +16,7 @@ from otp_service.server.supervisor import serve, serve_in_children
 from otp_service.server.waitress_server import listen
 from otp_service.settings import Settings, settings_of
 from otp_service.storage.db.failures import describe
-from otp_service.storage.models import engines_of
+from otp_service.storage.models.base import engines_of
 from otp_service.storage.schema import SchemaIsNewer, upgrade
 
 

@@ -13,11 +13,11 @@ from contextlib import suppress
 import sqlalchemy as sa
 
 from otp_service.domain.errors import StorageUnavailable
-from otp_service.storage.access_models import ApiKeyRow
 from otp_service.storage.cached_rows import KnownRows
 from otp_service.storage.copied_rows import Rows
 from otp_service.storage.db.database import Database
 from otp_service.storage.db.transaction import Transaction, given
+from otp_service.storage.models.keys import ApiKeyRow
 from otp_service.storage.sql.conditions import NOW
 
 K = ApiKeyRow

@@ -14,7 +14,7 @@ from otp_service.observability.log_redaction import described
 from otp_service.storage.copied_rows import Rows, put_copy
 from otp_service.storage.db.database import Database
 from otp_service.storage.db.transaction import Transaction
-from otp_service.storage.models import Base
+from otp_service.storage.models.base import Base
 
 log = logging.getLogger(__name__)
 

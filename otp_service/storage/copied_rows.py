@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from otp_service.storage.db.failures import describe
-from otp_service.storage.models import Base
+from otp_service.storage.models.base import Base
 
 log = logging.getLogger(__name__)
 

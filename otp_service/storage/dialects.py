@@ -16,6 +16,13 @@ from sqlalchemy.types import TypeDecorator
 
 from otp_service.domain import codes
 
+SCHEMA = "otp_service"
+"""Of all tables on Postgres: see `models`."""
+ON_SQLITE: dict[str, Any] = {
+    "schema_translate_map": {SCHEMA: "main"},  # what SQLite calls the schema of its file
+    "render_schema_translate": True,
+}
+"""How a statement is compiled for it, ahead of its runs."""
 TIMELINE = "left(pg_walfile_name(pg_current_wal_lsn()), 8)"
 """`timeline` on Postgres, which not every server tells: see `postgres.connect`."""
 

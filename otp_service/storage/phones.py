@@ -12,9 +12,10 @@ from sqlalchemy.dialects.postgresql import insert  # SQLite compiles its ON CONF
 
 from otp_service.domain.limits import Limit, Limits
 from otp_service.domain.quotas import Block, Lock
-from otp_service.storage.access_models import PhoneRow
 from otp_service.storage.db.transaction import Transaction, given
-from otp_service.storage.models import CodeRow, DeliveryRow, VerificationRow
+from otp_service.storage.models.deliveries import DeliveryRow
+from otp_service.storage.models.limits import PhoneRow
+from otp_service.storage.models.verifications import CodeRow, VerificationRow
 from otp_service.storage.sql import conditions, guesses
 from otp_service.storage.sql.columns import DELIVERY, ITS_CODE, VERIFICATION
 from otp_service.storage.sql.limits import (

@@ -19,7 +19,7 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
 from otp_service.storage.db import postgres
-from otp_service.storage.models import SCHEMA
+from otp_service.storage.dialects import SCHEMA
 
 MIGRATIONS = Path(__file__).resolve().parent.parent.parent / "migrations"
 LOCK = 7_268_452_001  # any number: only this schema's upgrades take it

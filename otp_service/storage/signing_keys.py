@@ -12,10 +12,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from otp_service.domain.codes import Secret
 from otp_service.proofs import keys as signing
 from otp_service.proofs.keys import SECONDS_AHEAD, SigningKey, utc_now
-from otp_service.storage.access_models import SigningKeyRow
 from otp_service.storage.cached_rows import KnownRows
 from otp_service.storage.copied_rows import Rows
 from otp_service.storage.db.database import Database
+from otp_service.storage.models.keys import SigningKeyRow
 from otp_service.storage.signing_rows import ALL, MAKE_IF_MISSING, REVOKE, ROTATE
 
 log = logging.getLogger(__name__)

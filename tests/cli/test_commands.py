@@ -20,7 +20,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from otp_service import create_app
-from otp_service.storage.models import VerificationRow, db, engines_of
+from otp_service.storage.models.base import db, engines_of
+from otp_service.storage.models.verifications import VerificationRow
 from tests.conftest import SECRET, MakeApp
 from tests.storage.helpers import pass_time
 from tests.storage.upgrades import engine_on

@@ -12,8 +12,8 @@ from flask import Flask
 from otp_service.proofs.keys import utc_now
 from otp_service.settings import settings_of
 from otp_service.storage import api_keys, signing_keys
-from otp_service.storage.access_models import SigningKeyRow
-from otp_service.storage.models import db
+from otp_service.storage.models.base import db
+from otp_service.storage.models.keys import SigningKeyRow
 from otp_service.storage.sql import audit
 from tests.cli.test_commands import flask
 from tests.conftest import MakeApp

@@ -12,7 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from otp_service.simulator import Simulator
-from otp_service.storage.models import db
+from otp_service.storage.models.base import db
 from otp_service.storage.sql import audit
 from tests.conftest import MakeApp
 from tests.faults.processes import account

@@ -22,7 +22,7 @@ from otp_service.storage import schema
 from otp_service.storage.db import engine as engines
 from otp_service.storage.db.database import Database
 from otp_service.storage.homes import Homes
-from otp_service.storage.models import db
+from otp_service.storage.models.base import db
 from otp_service.storage.outbox import Messages
 from otp_service.storage.verifications import Operations, SqlStore
 from tests.fakes import FakeSender

@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from otp_service import create_app
-from otp_service.storage.models import engines_of
+from otp_service.storage.models.base import engines_of
 from tests.conftest import SECRET
 from tests.storage import helpers
 

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 
 import pytest
 
-from otp_service.storage.models import engines_of
+from otp_service.storage.models.base import engines_of
 from tests.conftest import MakeApp
 from tests.faults.cluster import Cluster
 from tests.faults.pgbouncer import PgBouncer

@@ -11,7 +11,7 @@ from contextlib import ExitStack, closing
 import pytest
 
 from otp_service.storage.db.engine import BESIDE_REQUESTS
-from otp_service.storage.models import engines_of
+from otp_service.storage.models.base import engines_of
 from tests.conftest import MakeApp
 from tests.faults.asking import connect, run
 from tests.faults.cluster import Cluster

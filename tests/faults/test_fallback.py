@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from otp_service import create_app
-from otp_service.storage.models import engines_of
+from otp_service.storage.models.base import engines_of
 from tests.conftest import SECRET, MakeApp
 from tests.faults.cluster import Cluster
 from tests.faults.proxy import Proxy

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import sqlalchemy as sa
 
-from otp_service.storage.models import engines_of
+from otp_service.storage.models.base import engines_of
 from tests.conftest import MakeApp
 from tests.faults.proxy import Proxy
 from tests.faults.service import PHONE, Answer, Caller

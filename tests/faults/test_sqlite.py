@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from otp_service.storage import api_keys
 from otp_service.storage.db import engine as engines
-from otp_service.storage.models import engines_of
+from otp_service.storage.models.base import engines_of
 from tests.conftest import SECRET, MakeApp
 from tests.delivery import misbehaving
 from tests.delivery.misbehaving import code_in

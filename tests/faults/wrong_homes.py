@@ -12,7 +12,7 @@ from otp_service.domain.drafts import Draft, Issued
 from otp_service.domain.errors import HomeUnreachable, StorageUnavailable
 from otp_service.storage.db.database import PING
 from otp_service.storage.homes import Homes
-from otp_service.storage.models import db
+from otp_service.storage.models.base import db
 from otp_service.storage.verifications import SqlStore
 
 TABLES = [db.metadata.tables[f"otp_service.{name}"] for name in ("verifications", "codes")]

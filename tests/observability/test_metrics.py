@@ -26,7 +26,7 @@ from otp_service.domain.verification import DeliveryStatus, Price
 from otp_service.environment import SettingsError
 from otp_service.observability.metrics import Metrics
 from otp_service.observability.multiprocess import FOLDER, shared_counts
-from otp_service.storage.models import engines_of
+from otp_service.storage.models.base import engines_of
 from otp_service.web.dependencies import dependencies_of
 from tests.conftest import SECRET, MakeApp
 from tests.delivery import misbehaving

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from otp_service.observability.timed_cache import Recent
-from otp_service.storage.models import engines_of
+from otp_service.storage.models.base import engines_of
 from tests.conftest import Serve
 from tests.faults.waiting import until
 

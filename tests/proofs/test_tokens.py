@@ -29,7 +29,7 @@ from otp_service.environment import SettingsError
 from otp_service.proofs import keys as signing
 from otp_service.settings import settings_of
 from otp_service.storage import signing_keys
-from otp_service.storage.models import db, engines_of
+from otp_service.storage.models.base import db, engines_of
 from otp_service.web import examples
 from tests.conftest import SECRET, MakeApp, Serve
 from tests.storage.helpers import wrong

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from otp_service.simulator import Simulator
-from otp_service.storage.models import DeliveryRow
+from otp_service.storage.models.deliveries import DeliveryRow
 from tests.faults.processes import Server, Servers
 from tests.faults.waiting import until
 from tests.scenarios.scene import SECRET, SMS, WHATSAPP

@@ -17,7 +17,7 @@ from flask import Flask
 from otp_service import create_app
 from otp_service.domain.phone import mask
 from otp_service.simulator import Simulator
-from otp_service.storage.models import engines_of
+from otp_service.storage.models.base import engines_of
 from tests.faults.waiting import until
 from tests.security import traffic as ways
 from tests.security.canary import (

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
-from otp_service.storage.models import engines_of
+from otp_service.storage.models.base import engines_of
 from tests.conftest import SECRET, MakeApp
 from tests.faults.processes import Server, Servers, at_once
 from tests.faults.service import PHONE, Caller

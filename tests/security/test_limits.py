@@ -12,7 +12,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from otp_service.domain.limits import DAY
-from otp_service.storage.models import VerificationRow, db
+from otp_service.storage.models.base import db
+from otp_service.storage.models.verifications import VerificationRow
 from tests.conftest import MakeApp, new_key
 from tests.storage.helpers import wrong
 

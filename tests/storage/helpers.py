@@ -14,15 +14,9 @@ import sqlalchemy as sa
 from otp_service.domain.errors import CodeIncorrect, OtpError
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Person
-from otp_service.storage.access_models import PhoneRow, RequestRow
-from otp_service.storage.models import (
-    AttemptRow,
-    CodeRow,
-    DeliveryRow,
-    ProviderEventRow,
-    ReceiptRow,
-    VerificationRow,
-)
+from otp_service.storage.models.deliveries import DeliveryRow, ProviderEventRow, ReceiptRow
+from otp_service.storage.models.limits import PhoneRow, RequestRow
+from otp_service.storage.models.verifications import AttemptRow, CodeRow, VerificationRow
 
 ROWS_WITH_TIMES = (
     VerificationRow,

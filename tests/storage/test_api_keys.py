@@ -16,11 +16,11 @@ import sqlalchemy as sa
 from otp_service.domain.errors import StorageUnavailable
 from otp_service.proofs.keys import utc_now
 from otp_service.storage import api_keys, schema
-from otp_service.storage.access_models import ApiKeyRow
 from otp_service.storage.api_keys import KeyRing
 from otp_service.storage.copied_rows import put_copy
 from otp_service.storage.db import engine as engines
 from otp_service.storage.db.database import Database
+from otp_service.storage.models.keys import ApiKeyRow
 from tests.faults.waiting import until
 
 AWAY = "postgresql+psycopg2://otp@127.0.0.1:1/otp"

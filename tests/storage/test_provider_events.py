@@ -13,7 +13,7 @@ from otp_service.delivery import provider_events
 from otp_service.domain.provider_events import Kind, Level, ProviderEvent
 from otp_service.storage import retention
 from otp_service.storage.db.database import Database
-from otp_service.storage.models import ProviderEventRow
+from otp_service.storage.models.deliveries import ProviderEventRow
 from otp_service.storage.provider_events import ProviderEvents, known
 from tests.storage.helpers import pass_time
 from tests.storage.upgrades import engine_on

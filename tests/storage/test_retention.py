@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Person
 from otp_service.storage import retention
-from otp_service.storage.access_models import PhoneRow
-from otp_service.storage.models import VerificationRow
+from otp_service.storage.models.limits import PhoneRow
+from otp_service.storage.models.verifications import VerificationRow
 from tests.fakes import FakeSender
 from tests.storage.helpers import fail, pass_time
 

@@ -20,9 +20,9 @@ from otp_service.domain.errors import StorageUnavailable
 from otp_service.proofs import keys as signing
 from otp_service.proofs.keys import SECONDS_AHEAD, SECONDS_BEHIND, utc_now
 from otp_service.storage import schema, signing_keys
-from otp_service.storage.access_models import SigningKeyRow
 from otp_service.storage.db import engine as engines
 from otp_service.storage.db.database import Database
+from otp_service.storage.models.keys import SigningKeyRow
 from otp_service.storage.signing_keys import SigningKeys
 from otp_service.storage.sql import audit
 

@@ -9,7 +9,7 @@ from flask import Blueprint, Flask
 from flask.testing import FlaskClient
 
 from otp_service.storage import api_keys
-from otp_service.storage.models import db
+from otp_service.storage.models.base import db
 from otp_service.web import auth
 from tests.conftest import MakeApp, new_key
 

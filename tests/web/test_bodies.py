@@ -12,7 +12,8 @@ from flask.testing import FlaskClient
 from marshmallow import Schema
 
 from otp_service.domain.errors import InvalidRequest
-from otp_service.storage.models import VerificationRow, db
+from otp_service.storage.models.base import db
+from otp_service.storage.models.verifications import VerificationRow
 from otp_service.web.bodies import load_body
 from tests.web.refusals import POSTS, post, refused
 

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from otp_service.storage.models import AttemptRow, VerificationRow, db
+from otp_service.storage.models.base import db
+from otp_service.storage.models.verifications import AttemptRow, VerificationRow
 from tests.conftest import MakeApp
 from tests.storage.helpers import wrong
 from tests.web.refusals import POSTS, error, refused

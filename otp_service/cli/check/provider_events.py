@@ -13,7 +13,7 @@ from otp_service.domain.failures import FAILURES
 from otp_service.domain.provider_events import Kind, Level, ProviderEvent
 from otp_service.observability.provider_events import is_ours
 from otp_service.settings import Settings
-from otp_service.storage.models import engines_of
+from otp_service.storage.models.base import engines_of
 from otp_service.storage.provider_events import Known, known
 
 FADES = timedelta(days=7)  # nobody tells that a fault of the app is over, or a restriction's end

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from otp_service.circuit_breaker import Circuit
 from otp_service.domain.errors import HomeUnreachable, StorageUnavailable
 from otp_service.storage.db.transaction import Transaction
-from otp_service.storage.models import Base
+from otp_service.storage.models.base import Base
 
 PROBE_SECONDS = 1.0
 log = logging.getLogger(__name__)

@@ -8,10 +8,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert  # SQLite compiles its ON CONFLICT just as well
 
 from otp_service.domain.verification import Status
-from otp_service.storage.access_models import PhoneRow
 from otp_service.storage.db.transaction import Statement, given
 from otp_service.storage.dialects import clock
-from otp_service.storage.models import AttemptRow, VerificationRow
+from otp_service.storage.models.limits import PhoneRow
+from otp_service.storage.models.verifications import AttemptRow, VerificationRow
 from otp_service.storage.sql.conditions import NOW
 
 V, A, P = VerificationRow, AttemptRow, PhoneRow

@@ -14,9 +14,9 @@ import sqlalchemy as sa
 import sqlalchemy.orm
 
 from otp_service.domain.phone import mask
-from otp_service.storage.access_models import AuditRow
 from otp_service.storage.db.transaction import Statement, Transaction, given
 from otp_service.storage.dialects import clock, from_now
+from otp_service.storage.models.audit import AuditRow
 
 U = AuditRow
 Action = Literal[

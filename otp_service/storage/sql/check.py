@@ -18,7 +18,7 @@ from otp_service.storage import rows
 from otp_service.storage.db.database import Database
 from otp_service.storage.db.transaction import Statement, Transaction, given
 from otp_service.storage.dialects import bind_tag, clock
-from otp_service.storage.models import AttemptRow, CodeRow, VerificationRow
+from otp_service.storage.models.verifications import AttemptRow, CodeRow, VerificationRow
 from otp_service.storage.sql import attempts, conditions
 from otp_service.storage.sql.attempts import KEY, THIS
 from otp_service.storage.sql.audit import entry

@@ -6,7 +6,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from otp_service.storage.models import CodeRow, DeliveryRow, VerificationRow
+from otp_service.storage.models.deliveries import DeliveryRow
+from otp_service.storage.models.verifications import CodeRow, VerificationRow
 from otp_service.storage.sql.conditions import NOW, same_timeline
 
 V, C, D = VerificationRow, CodeRow, DeliveryRow

@@ -11,7 +11,8 @@ from otp_service.domain import failures
 from otp_service.domain.verification import Channel, DeliveryStatus, Status
 from otp_service.storage.db.transaction import given
 from otp_service.storage.dialects import from_now, timeline
-from otp_service.storage.models import AttemptRow, DeliveryRow, VerificationRow
+from otp_service.storage.models.deliveries import DeliveryRow
+from otp_service.storage.models.verifications import AttemptRow, VerificationRow
 
 V, A, D = VerificationRow, AttemptRow, DeliveryRow
 Condition = sa.ColumnElement[bool]

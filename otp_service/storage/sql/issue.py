@@ -18,7 +18,8 @@ from otp_service.domain.verification import Channel
 from otp_service.storage import rows
 from otp_service.storage.db.database import Database
 from otp_service.storage.db.transaction import Statement, Transaction, given
-from otp_service.storage.models import DeliveryRow, VerificationRow
+from otp_service.storage.models.deliveries import DeliveryRow
+from otp_service.storage.models.verifications import VerificationRow
 from otp_service.storage.sql import conditions, guesses, new_rows
 from otp_service.storage.sql.audit import Action, entry
 from otp_service.storage.sql.columns import VERIFICATION

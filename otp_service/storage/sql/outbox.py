@@ -11,7 +11,8 @@ from otp_service.domain import failures
 from otp_service.domain.verification import Channel, DeliveryStatus, Status
 from otp_service.storage.db.transaction import Transaction, given
 from otp_service.storage.dialects import UtcTime, from_now
-from otp_service.storage.models import CodeRow, DeliveryRow, VerificationRow
+from otp_service.storage.models.deliveries import DeliveryRow
+from otp_service.storage.models.verifications import CodeRow, VerificationRow
 from otp_service.storage.sql.conditions import LIVE, NOW, due
 from otp_service.storage.sql.new_rows import PHONE
 

@@ -15,7 +15,8 @@ from otp_service.domain.limits import DAY, Guard, Pumping
 from otp_service.domain.verification import Status
 from otp_service.storage.db.transaction import given
 from otp_service.storage.dialects import from_now
-from otp_service.storage.models import DeliveryRow, VerificationRow
+from otp_service.storage.models.deliveries import DeliveryRow
+from otp_service.storage.models.verifications import VerificationRow
 from otp_service.storage.sql import conditions
 
 D = sa.orm.aliased(DeliveryRow)

@@ -15,9 +15,9 @@ import sqlalchemy as sa
 from otp_service.domain.errors import HomeUnreachable, StorageUnavailable
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Person
-from otp_service.storage.access_models import ApiKeyRow
 from otp_service.storage.db import engine as engines
 from otp_service.storage.db.transaction import Transaction, given
+from otp_service.storage.models.keys import ApiKeyRow
 from otp_service.storage.sql.conditions import NOW
 from tests.fakes import FakeSender
 

@@ -16,9 +16,7 @@ from otp_service.domain.errors import (
 )
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Person, Status
-from otp_service.storage.models import (
-    CodeRow,
-)
+from otp_service.storage.models.verifications import CodeRow
 from tests.fakes import FakeSender
 from tests.storage.conftest import MakeService
 from tests.storage.helpers import fail, pass_time, wrong

@@ -20,8 +20,8 @@ from otp_service.domain.limits import Limit, Limits
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Person, Verification
 from otp_service.storage import phones
-from otp_service.storage.access_models import PhoneRow
-from otp_service.storage.models import AttemptRow
+from otp_service.storage.models.limits import PhoneRow
+from otp_service.storage.models.verifications import AttemptRow
 from tests.fakes import FakeSender
 from tests.storage.conftest import MakeService
 from tests.storage.helpers import fail, pass_time, race, wrong

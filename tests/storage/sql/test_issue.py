@@ -18,12 +18,8 @@ from otp_service.domain.errors import (
 )
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import DeliveryStatus, Person
-from otp_service.storage.models import (
-    AttemptRow,
-    CodeRow,
-    DeliveryRow,
-    VerificationRow,
-)
+from otp_service.storage.models.deliveries import DeliveryRow
+from otp_service.storage.models.verifications import AttemptRow, CodeRow, VerificationRow
 from tests.fakes import FakeSender
 from tests.storage.conftest import MakeService
 from tests.storage.helpers import fail, pass_time

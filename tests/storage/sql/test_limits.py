@@ -19,7 +19,7 @@ from otp_service.domain.limits import Limit, Limits
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Person
 from otp_service.storage import phones
-from otp_service.storage.models import DeliveryRow
+from otp_service.storage.models.deliveries import DeliveryRow
 from tests.fakes import FakeSender
 from tests.storage.conftest import MakeService
 from tests.storage.helpers import fail, pass_time, race, wrong

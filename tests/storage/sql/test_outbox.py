@@ -13,7 +13,7 @@ from otp_service.domain.messages import Outgoing, Receipt
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Channel, Delivery, DeliveryStatus, Person, Verification
 from otp_service.storage.db.database import Database
-from otp_service.storage.models import DeliveryRow
+from otp_service.storage.models.deliveries import DeliveryRow
 from otp_service.storage.outbox import Messages
 from tests.storage.helpers import pass_time
 

@@ -17,7 +17,7 @@ from otp_service.domain.messages import Receipt
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Delivery, DeliveryStatus, Person, Price
 from otp_service.storage.db.database import Database
-from otp_service.storage.models import DeliveryRow, ReceiptRow
+from otp_service.storage.models.deliveries import DeliveryRow, ReceiptRow
 from otp_service.storage.outbox import Messages
 from tests.fakes import FakeSender
 from tests.storage.conftest import MakeService

@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from otp_service.storage.models import db
+from otp_service.storage.models.base import db
 from otp_service.storage.sql import audit
 from tests.conftest import MakeApp, new_key
 from tests.storage.helpers import pass_time

@@ -12,7 +12,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from otp_service.storage.models import ReceiptRow, engines_of
+from otp_service.storage.models.base import engines_of
+from otp_service.storage.models.deliveries import ReceiptRow
 from tests.conftest import MakeApp
 from tests.delivery import account
 from tests.delivery.callbacks import signed

@@ -1,139 +1,14 @@
-"""The tables.
-
-On Postgres they live in a schema of their own, so that a hosted database (Supabase) does not
-publish them through its API; on SQLite, which has no schemas, without one.
-"""
+"""What is sent and what providers tell of it: deliveries, receipts, events."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from flask import Flask
-from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, registry
+from sqlalchemy.orm import Mapped, mapped_column
 
-from otp_service.storage.dialects import UtcTime
-
-SCHEMA = "otp_service"
-ON_SQLITE: dict[str, Any] = {
-    "schema_translate_map": {SCHEMA: "main"},  # what SQLite calls the schema of its file
-    "render_schema_translate": True,
-}
-"""How a statement is compiled for it, ahead of its runs."""
-
-
-class Base(DeclarativeBase):
-    metadata = sa.MetaData(
-        schema=SCHEMA,
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "pk": "pk_%(table_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_name)s",
-        },
-    )
-    registry = registry(metadata=metadata, type_annotation_map={datetime: UtcTime()})
-
-
-db = SQLAlchemy(model_class=Base)
-if TYPE_CHECKING:
-    Model = Base
-else:
-    Model = db.Model
-
-
-def engines_of(app: Flask) -> list[sa.Engine]:
-    """The database's engine, and the fallback's if there is one."""
-    with app.app_context():
-        return [db.engines[name] for name in (None, "fallback") if name in db.engines]
-
-
-def where_not_null(*columns: str) -> sa.Index:
-    """Of the rows that have a value in the first of them."""
-    some = sa.text(f"{columns[0]} IS NOT NULL")
-    return sa.Index(None, *columns, postgresql_where=some, sqlite_where=some)
-
-
-class VerificationRow(Model):
-    """One person proving one phone for one purpose. ``phone`` is E.164."""
-
-    __tablename__ = "verifications"
-    id: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
-    client: Mapped[str] = mapped_column(sa.String(64))
-    phone: Mapped[str] = mapped_column(sa.String(16))
-    purpose: Mapped[str] = mapped_column(sa.String(32))
-    channel: Mapped[str] = mapped_column(sa.String(16))
-    locale: Mapped[str | None] = mapped_column(sa.String(64))
-    status: Mapped[str] = mapped_column(sa.String(16))
-    generation: Mapped[int] = mapped_column(comment="the newest code's")
-    oldest_generation: Mapped[int] = mapped_column(comment="codes before it no longer verify")
-    attempts: Mapped[int] = mapped_column(comment="wrong guesses so far")
-    max_attempts: Mapped[int]
-    created_at: Mapped[datetime]
-    expires_at: Mapped[datetime]
-    verified_at: Mapped[datetime | None]
-    canceled_at: Mapped[datetime | None]
-    timeline: Mapped[str | None] = mapped_column(
-        sa.String(8), comment="of the Postgres it was issued on: a failover begins another"
-    )
-    country: Mapped[str | None] = mapped_column(sa.String(2), comment="of the phone (ISO 3166)")
-
-    __table_args__ = (
-        where_not_null("country", "created_at"),
-        sa.Index(None, "client", "phone", "purpose", "created_at"),
-        sa.Index(None, "created_at"),
-        sa.Index(None, "phone"),
-        # For the cleanup alone: since no request asks for canceled_at, the planner can't be led to
-        # look for a person's live verification among all that are live.
-        sa.Index(
-            "ix_verifications_pending_expires_at",
-            "expires_at",
-            postgresql_where=sa.text("status = 'pending' AND canceled_at IS NULL"),
-            sqlite_where=sa.text("status = 'pending' AND canceled_at IS NULL"),
-        ),
-    )
-
-
-def _of_verification() -> Mapped[str]:
-    return mapped_column(
-        sa.String(40), sa.ForeignKey(VerificationRow.id, ondelete="CASCADE"), index=True
-    )
-
-
-class CodeRow(Model):
-    """One generation's code, as `codes.bind` of its tag; the digits are nowhere."""
-
-    __tablename__ = "codes"
-    verification_id: Mapped[str] = mapped_column(
-        sa.String(40), sa.ForeignKey(VerificationRow.id, ondelete="CASCADE"), primary_key=True
-    )
-    generation: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    mac: Mapped[str] = mapped_column(sa.String(64))
-    secret_id: Mapped[str] = mapped_column(sa.String(8), comment="the secret that made it")
-    expires_at: Mapped[datetime]
-
-
-class AttemptRow(Model):
-    """One judged check. The failures of a phone, over all its verifications, are counted here."""
-
-    __tablename__ = "attempts"
-    id: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
-    verification_id: Mapped[str] = _of_verification()
-    phone: Mapped[str] = mapped_column(sa.String(16))
-    correct: Mapped[bool]
-    created_at: Mapped[datetime]
-    failures: Mapped[int | None] = mapped_column(
-        comment="wrong guesses of the verification, this one included"
-    )
-    idempotency_key: Mapped[str | None] = mapped_column(sa.String(64), comment="its digest")
-    fingerprint: Mapped[str | None] = mapped_column(sa.String(64), comment="of the request")
-
-    __table_args__ = (
-        sa.Index(None, "phone", "created_at"),
-        where_not_null("idempotency_key"),
-    )
+from otp_service.storage.models.base import Model, where_not_null
+from otp_service.storage.models.verifications import of_verification
 
 
 def _price(of: str) -> Mapped[str | None]:
@@ -145,7 +20,7 @@ class DeliveryRow(Model):
 
     __tablename__ = "deliveries"
     id: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
-    verification_id: Mapped[str] = _of_verification()
+    verification_id: Mapped[str] = of_verification()
     phone: Mapped[str] = mapped_column(sa.String(16))
     generation: Mapped[int]
     channel: Mapped[str] = mapped_column(sa.String(16))
