@@ -63,7 +63,8 @@ def _is_loopback(host: str) -> bool:
 
 def _trusted_proxies(read: Reader) -> tuple[Network, ...]:
     name = "TRUSTED_PROXIES"
-    found = networks(read, name, "Addresses and networks whose X-Forwarded-For is believed")
+    meaning = "Addresses and networks of proxies, believed when they say whose request it is"
+    found = networks(read, name, meaning)
     if any(network.prefixlen == 0 for network in found):
         read.problems.append(
             f"{name} trusts every address, so any caller could claim any address: name your "

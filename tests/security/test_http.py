@@ -118,7 +118,7 @@ def test_no_other_module_looks_at_what_a_proxy_says() -> None:
     told = re.compile(r"x.forwarded|\.access_route|proxyfix|trusted_proxy\b", re.IGNORECASE)
     package = ROOT / "otp_service"
     looking = {path.name for path in package.rglob("*.py") if told.search(path.read_text())}
-    assert looking == {"addresses.py"}
+    assert looking == {"client_address.py"}
 
 
 @pytest.mark.statement(10)
