@@ -1,6 +1,6 @@
 """Starts that would be unsafe don't start, say why and what to do, and show no value.
 
-`tests/settings/test_settings.py` has more of them, one by one.
+`tests/settings` has more of them, one by one.
 """
 
 from __future__ import annotations

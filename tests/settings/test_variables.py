@@ -7,19 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from otp_service.environment import Reader
-from otp_service.settings import Settings, variables
-from tests.conftest import SECRET
+from otp_service.settings import variables
+from tests.settings.environments import GUPSHUP, META, SECRET, SMS, load
 
 ROOT = Path(__file__).parents[2]
-SENDER = {
-    "GUPSHUP_API_KEY": "k",
-    "GUPSHUP_SOURCE": "917834811114",
-    "GUPSHUP_TEMPLATE_ID": "t",
-    "GUPSHUP_SRC_NAME": "DemoApp",
-}
 IN_THE_SANDBOX = variables({})
-WITH_A_SENDER = variables(SENDER)
+WITH_A_SENDER = variables(GUPSHUP)
 EXAMPLE = (ROOT / "env.example").read_text()
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
 ALL = [*PAGES, ROOT / "env.example", *ROOT.glob("*.yml"), *ROOT.glob("*.yaml")]
@@ -116,21 +109,6 @@ def test_it_has_a_meaning_of_a_line(name: str) -> None:
 )
 def test_what_is_called_a_secret_is_redacted(tmp_path: Path, name: str) -> None:
     secret = bytes(range(0x20, 0x40)).hex()
-    account = {
-        "META_ACCESS_TOKEN": "t",
-        "META_PHONE_NUMBER_ID": "158072934066266",
-        "META_TEMPLATE": "t",
-        "GUPSHUP_SMS_USERID": "2000012345",
-        "GUPSHUP_SMS_PASSWORD": "p",
-        "OTP_SECRET": SECRET,
-    }
-    settings = Settings.from_env(SENDER | account | {name: secret}, tmp_path)
+    settings = load(tmp_path, **GUPSHUP | META | SMS | {"OTP_SECRET": SECRET} | {name: secret})
     assert secret in settings.redacted
     assert secret not in repr(settings)
-
-
-def test_a_setting_is_declared_once() -> None:
-    read = Reader({})
-    read.text("OTP_EXAMPLE", "An example")
-    with pytest.raises(ValueError, match="OTP_EXAMPLE is declared twice"):
-        read.switch("OTP_EXAMPLE", "An example", False)
