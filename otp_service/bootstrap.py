@@ -63,7 +63,7 @@ def dependencies(settings: Settings, engines: Sequence[sa.Engine]) -> Dependenci
 
     def start() -> None:
         store.drain()
-        keep_fresh([keys.known for keys in (api_keys, signing_keys) if keys])
+        keep_fresh([keys.cache for keys in (api_keys, signing_keys) if keys])
         if settings.worker:
             worker.start()
 

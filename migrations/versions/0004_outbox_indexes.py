@@ -13,7 +13,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from otp_service.storage.schema import index_alone
+from otp_service.storage.concurrent_index import index_alone
 
 revision = "0004"
 down_revision = "0003"

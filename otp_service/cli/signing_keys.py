@@ -13,7 +13,7 @@ from otp_service.settings import settings_of
 from otp_service.storage import signing_keys
 from otp_service.storage.models.base import db
 from otp_service.storage.models.keys import SigningKeyRow
-from otp_service.storage.signing_rows import ALL
+from otp_service.storage.sql.signing_keys import ALL
 
 signing_group = AppGroup("signing", help="The keys that sign proofs of a verification.")
 

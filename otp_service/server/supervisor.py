@@ -17,8 +17,8 @@ from otp_service import log
 from otp_service.observability.multiprocess import Join
 from otp_service.server.waitress_server import Server
 from otp_service.settings import settings_of
-from otp_service.storage.late_upgrade import upgrade_when_there
 from otp_service.storage.models.base import engines_of
+from otp_service.storage.schema import upgrade_when_there
 from otp_service.web.dependencies import dependencies_of
 
 SWITCH_SECONDS = 0.0001

@@ -13,7 +13,7 @@ from contextlib import suppress
 import sqlalchemy as sa
 
 from otp_service.domain.errors import StorageUnavailable
-from otp_service.storage.cached_rows import KnownRows
+from otp_service.storage.cached_rows import CachedRows
 from otp_service.storage.copied_rows import Rows
 from otp_service.storage.db.database import Database
 from otp_service.storage.db.transaction import Transaction, given
@@ -124,17 +124,17 @@ class KeyRing:
 
     def __init__(self, database: Database, fallback: Database | None = None) -> None:
         self._database = database
-        self.known = KnownRows(K, HOLDERS, _holders, database, fallback)
+        self.cache = CachedRows(K, HOLDERS, _holders, database, fallback)
         self._noting = threading.Lock()
         self._noted_at: dict[str, float] = {}
 
     def find(self, key: str) -> Holder | None:
         """The client that holds ``key``, and its scopes. May raise `StorageUnavailable`."""
         of_key = digest(key)
-        holders = self.known.now(SECONDS_TRUSTED)
+        holders = self.cache.now(SECONDS_TRUSTED)
         if key and of_key not in holders:
             with suppress(StorageUnavailable):  # then nobody can tell: it is unknown
-                holders = self.known.now(SECONDS_UNKNOWN)
+                holders = self.cache.now(SECONDS_UNKNOWN)
         holder = holders.get(of_key)
         if holder and self._is_time_to_note(of_key):
             note = threading.Thread(None, self._note_use, NOTING, [of_key], daemon=True)

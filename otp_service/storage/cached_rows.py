@@ -18,13 +18,13 @@ from otp_service.storage.models.base import Base
 
 log = logging.getLogger(__name__)
 
-Known = TypeVar("Known")
+Value = TypeVar("Value")
 REFRESH_SECONDS = 1.0
 _TRIES = 3  # of a read whose connection is lost, without the database being known to be away
 
 
-class KnownRows(Generic[Known]):
-    """What ``understand`` makes of the rows that ``read`` finds in the table of ``row``.
+class CachedRows(Generic[Value]):
+    """What ``convert`` makes of the rows that ``read`` finds in the table of ``row``.
 
     They are read again by `keep_fresh`, and by a request that finds them too old. ``complete`` may
     add rows that are missing, and answers all of them then. With a fallback, a copy of the rows is
@@ -35,7 +35,7 @@ class KnownRows(Generic[Known]):
         self,
         row: type[Base],
         read: Transaction,
-        understand: Callable[[Rows], Known],
+        convert: Callable[[Rows], Value],
         database: Database,
         fallback: Database | None = None,
         *,
@@ -43,17 +43,17 @@ class KnownRows(Generic[Known]):
     ) -> None:
         self._row = row
         self._read = read
-        self._understand = understand
+        self._convert = convert
         self._database = database
         self._fallback = fallback
         self._complete = complete
         self._copied: Rows | None = None
         self._reading, self._copying = threading.Lock(), threading.Lock()
-        self._known: Known | None = None
+        self._value: Value | None = None
         self._as_of = -math.inf
         self._outages = 0  # of the database, before that
 
-    def now(self, seconds: float) -> Known:
+    def now(self, seconds: float) -> Value:
         """As of so many seconds ago at most; while the database is away, as of when it was there.
 
         Once it is back, nothing from before is used. Raises `StorageUnavailable` if the database
@@ -61,26 +61,26 @@ class KnownRows(Generic[Known]):
         """
         oldest = time.monotonic() - seconds
         may_be_used = self._is_fresh(oldest) or self._database.is_down
-        known = self._known  # after that: it is replaced before its time is
-        return self._known_since(oldest) if known is None or not may_be_used else known
+        value = self._value  # after that: it is replaced before its time is
+        return self._value_since(oldest) if value is None or not may_be_used else value
 
     def _is_fresh(self, oldest: float) -> bool:
         return self._as_of > oldest and self._outages == self._database.outages
 
     def refresh(self) -> None:
         """Read them now. Raises `StorageUnavailable` as `now` does."""
-        self._known_since(time.monotonic())
+        self._value_since(time.monotonic())
 
-    def _known_since(self, oldest: float) -> Known:
+    def _value_since(self, oldest: float) -> Value:
         rows = None
         with self._reading:  # one thread reads for all that wait
-            if self._known is None or not self._is_fresh(oldest):
+            if self._value is None or not self._is_fresh(oldest):
                 rows = self._look()
-            known = self._known
-        assert known is not None
+            value = self._value
+        assert value is not None
         if rows is not None:
             self._copy(rows)
-        return known
+        return value
 
     def _look(self) -> Rows | None:
         """The rows, if the database is there."""
@@ -91,10 +91,10 @@ class KnownRows(Generic[Known]):
         except HomeUnreachable:
             if not self._database.is_down:  # it is back, or was never away
                 raise
-            if self._known is None:
-                self._known = self._understand(self._rows_of_copy())
+            if self._value is None:
+                self._value = self._convert(self._rows_of_copy())
             return None
-        self._known = self._understand(rows)
+        self._value = self._convert(rows)
         self._as_of, self._outages = began, outages
         return rows
 
@@ -124,13 +124,13 @@ class KnownRows(Generic[Known]):
                 self._copying.release()
 
 
-def keep_fresh(lists: Sequence[KnownRows[Any]]) -> None:
+def keep_fresh(lists: Sequence[CachedRows[Any]]) -> None:
     """Read them again every second, in a thread of its own, whether anybody asks or not."""
     if lists:
-        threading.Thread(target=_keep_fresh, args=[lists], name="known-rows", daemon=True).start()
+        threading.Thread(target=_keep_fresh, args=[lists], name="cached-rows", daemon=True).start()
 
 
-def _keep_fresh(lists: Sequence[KnownRows[Any]]) -> None:
+def _keep_fresh(lists: Sequence[CachedRows[Any]]) -> None:
     while True:
         for each in lists:
             try:

@@ -7,18 +7,22 @@ come later wait, too. Migrations expand; what the release before needs goes with
 
 from __future__ import annotations
 
+import logging
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
-from alembic import command, op
+from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
 from otp_service.storage.db import postgres
+from otp_service.storage.db.database import PROBE_SECONDS, answers
+from otp_service.storage.db.failures import describe
 from otp_service.storage.dialects import SCHEMA
 
 MIGRATIONS = Path(__file__).resolve().parent.parent.parent / "migrations"
@@ -26,6 +30,7 @@ LOCK = 7_268_452_001  # any number: only this schema's upgrades take it
 LOCK_TIMEOUT = "5s"
 TURN_SECONDS = 60.0
 _POLL_SECONDS = 0.2
+log = logging.getLogger(__name__)
 _UNLIMITED = ("statement_timeout", "idle_in_transaction_session_timeout", "transaction_timeout")
 
 
@@ -47,6 +52,20 @@ def upgrade(engine: sa.Engine) -> None:
     else:
         with engine.begin() as connection:  # behind the file's write lock
             _migrate(connection)
+
+
+def upgrade_when_there(engine: sa.Engine) -> None:
+    """`upgrade` a Postgres that may be away, beside what goes on: returns at once."""
+    threading.Thread(target=_upgrade_late, args=[engine], name="late-upgrade", daemon=True).start()
+
+
+def _upgrade_late(engine: sa.Engine) -> None:
+    while not answers(engine):
+        time.sleep(PROBE_SECONDS)
+    try:
+        upgrade(engine)
+    except sa.exc.SQLAlchemyError as error:
+        log.error("the schema was not upgraded, see otp init-db: %s", describe(error))
 
 
 def is_behind(engine: sa.Engine) -> bool:
@@ -99,35 +118,6 @@ def _set_timeouts(connection: sa.Connection) -> None:
     value = sa.case((settings.c.name == "lock_timeout", LOCK_TIMEOUT), else_="0")
     names = settings.c.name.in_(["lock_timeout", *_UNLIMITED])  # some are newer than others
     connection.execute(sa.select(sa.func.set_config(settings.c.name, value, True)).where(names))
-
-
-@contextmanager
-def index_alone(name: str) -> Iterator[None]:
-    """In a migration, around CREATE INDEX CONCURRENTLY IF NOT EXISTS: outside of a transaction.
-
-    What the migration did before is committed. Nothing on SQLite.
-    """
-    context = op.get_context()
-    if context.dialect.name != "postgresql":
-        yield
-        return
-    with context.autocommit_block():
-        op.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
-        op.execute("SET statement_timeout = 0")
-        try:
-            if not context.as_sql and _is_invalid(op.get_bind(), name):
-                op.drop_index(name, schema=SCHEMA, postgresql_concurrently=True)
-            yield
-        finally:
-            op.execute("RESET lock_timeout")
-            op.execute("RESET statement_timeout")
-
-
-def _is_invalid(connection: sa.Connection, index: str) -> bool:
-    """An interrupted CREATE INDEX CONCURRENTLY leaves one that nobody reads."""
-    known = sa.table("pg_index", sa.column("indexrelid"), sa.column("indisvalid", sa.Boolean))
-    this = known.c.indexrelid == sa.func.to_regclass(f"{SCHEMA}.{index}")
-    return bool(connection.scalar(sa.select(~known.c.indisvalid).where(this)))
 
 
 def _migrate(connection: sa.Connection) -> None:

@@ -12,11 +12,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from otp_service.domain.codes import Secret
 from otp_service.proofs import keys as signing
 from otp_service.proofs.keys import SECONDS_AHEAD, SigningKey, utc_now
-from otp_service.storage.cached_rows import KnownRows
+from otp_service.storage.cached_rows import CachedRows
 from otp_service.storage.copied_rows import Rows
 from otp_service.storage.db.database import Database
 from otp_service.storage.models.keys import SigningKeyRow
-from otp_service.storage.signing_rows import ALL, MAKE_IF_MISSING, REVOKE, ROTATE
+from otp_service.storage.sql.signing_keys import ALL, MAKE_IF_MISSING, REVOKE, ROTATE
 
 log = logging.getLogger(__name__)
 
@@ -55,13 +55,13 @@ class SigningKeys:
         self._newest = secrets[0]
         self._open = _Opener(secrets)
         self._database = database
-        self.known = KnownRows(
+        self.cache = CachedRows(
             SigningKeyRow, ALL, self._open, database, fallback, complete=self._make_if_missing
         )
 
     def now(self) -> list[SigningKey]:
-        """All, oldest first. May raise `StorageUnavailable`: see `KnownRows.now`."""
-        return self.known.now(SECONDS_TRUSTED)
+        """All, oldest first. May raise `StorageUnavailable`: see `CachedRows.now`."""
+        return self.cache.now(SECONDS_TRUSTED)
 
     def _make_if_missing(self, rows: Rows) -> Rows:
         live = signing.published(keys := self._open(rows), utc_now())

@@ -204,7 +204,7 @@ def test_a_revoked_key_stays_so_whatever_keys_its_client_gets(engine: sa.Engine)
     ring = KeyRing(Database(engine))
     assert ring.find(key) is None
     later = make(engine)
-    ring.known.refresh()
+    ring.cache.refresh()
     assert (ring.find(key), ring.find(later)) == (None, ("shop", frozenset(["otp"])))
 
 
