@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from otp_service.delivery.event_states import LEVELS, NOTED, plain_word, state_of
-from otp_service.delivery.parsing import as_objects, moment, scrub, text, words
+from otp_service.delivery.parsing import Json, as_objects, moment, scrub, text, words
 from otp_service.domain.provider_events import Kind, Level, ProviderEvent
 
-Told = Mapping[str, object]
 Facts = dict[str, Any]
 """`ProviderEvent`'s fields, as far as they were told: texts not yet fit to be kept."""
 
@@ -85,7 +84,7 @@ def _day(told: str) -> str:
     return f"{at:%Y/%m/%d}" if at else told.replace("-", "/")
 
 
-def first(told: Told, names: Iterable[str]) -> str:
+def first(told: Json, names: Iterable[str]) -> str:
     """What stands under the first of these names that is there."""
     return next(filter(None, (text(told.get(name)) for name in names)), "")
 

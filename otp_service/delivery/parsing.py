@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from urllib.parse import quote, quote_plus
 
+Json = Mapping[str, object]
+"""A JSON object, as somebody else wrote it."""
 MAX_ID = 200  # characters; real ones have 10 to 90
 MAX_REASON = 200  # characters
 _EARLIEST = datetime(2020, 1, 1, tzinfo=timezone.utc)

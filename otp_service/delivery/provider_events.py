@@ -9,8 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from otp_service.delivery import failure_codes, failure_reasons
-from otp_service.delivery.event_reading import Told, event
-from otp_service.delivery.parsing import as_object, as_objects, moment, objects_in, text, words
+from otp_service.delivery.event_reading import event
+from otp_service.delivery.parsing import (
+    Json,
+    as_object,
+    as_objects,
+    moment,
+    objects_in,
+    text,
+    words,
+)
 from otp_service.delivery.providers import gupshup_events, meta_events
 from otp_service.domain import failures
 from otp_service.domain.failures import Outcome
@@ -22,14 +30,14 @@ _ENDS_MESSAGES = (Outcome.ACCOUNT, Outcome.CONFIGURATION)
 
 def gupshup(body: object) -> list[ProviderEvent]:
     """Both versions of Gupshup's callbacks; version 3 is Meta's envelope."""
-    told = as_object(body)
-    if "entry" in told:
-        return list(_envelope("gupshup", told))
-    kind = words(told.get("type"))
+    callback = as_object(body)
+    if "entry" in callback:
+        return list(_envelope("gupshup", callback))
+    kind = words(callback.get("type"))
     if kind in _NO_EVENTS:
         return []
-    owner, at = text(told.get("app")), moment(told.get("timestamp"))
-    found = gupshup_events.read(kind, as_object(told.get("payload")), owner)
+    owner, at = text(callback.get("app")), moment(callback.get("timestamp"))
+    found = gupshup_events.read(kind, as_object(callback.get("payload")), owner)
     return [event(found, "gupshup", at)]
 
 
@@ -38,7 +46,7 @@ def meta(body: object) -> list[ProviderEvent]:
     return list(_envelope("meta", as_object(body)))
 
 
-def _envelope(provider: str, told: Told) -> Iterator[ProviderEvent]:
+def _envelope(provider: str, told: Json) -> Iterator[ProviderEvent]:
     for entry in as_objects(told.get("entry")):
         at = moment(entry.get("time"))
         account = text(entry.get("id"))
@@ -53,7 +61,7 @@ def _envelope(provider: str, told: Told) -> Iterator[ProviderEvent]:
                 yield event(meta_events.read(field, value, account), provider, at)
 
 
-def _errors(provider: str, value: Told, account: str) -> Iterator[ProviderEvent]:
+def _errors(provider: str, value: Json, account: str) -> Iterator[ProviderEvent]:
     """What went wrong with the app itself, and with no message of its own."""
     number = text(as_object(value.get("metadata")).get("phone_number_id"))
     for told in objects_in(value.get("errors")):

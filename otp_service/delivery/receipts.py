@@ -6,18 +6,17 @@ missing. What is no receipt of a message, or can't be read, is left out; nothing
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 
 from otp_service.delivery import failure_codes, failure_reasons, parsing, prices
 from otp_service.delivery.failure_codes import FAMILIES, meaning
 from otp_service.delivery.failure_reasons import Trouble
-from otp_service.delivery.parsing import as_object, as_objects
+from otp_service.delivery.parsing import Json, as_object, as_objects
 from otp_service.domain import failures
 from otp_service.domain.messages import Receipt
 from otp_service.domain.verification import DeliveryStatus
 
-Json = Mapping[str, object]
 OPAQUE = "biz_opaque_callback_data"  # what we gave Meta with the message
 
 _STATUSES = {

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from datetime import datetime, timezone
 from typing import Any
 
 Json = dict[str, Any]
@@ -15,6 +16,10 @@ Json = dict[str, Any]
 def signed(body: bytes, secret: str) -> str:
     """Meta's signature of what it posts, as its header ``X-Hub-Signature-256`` has it."""
     return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+
+
+def utc(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, timezone.utc)
 
 
 def v2(kind: str, facts: Json, **event: Any) -> Json:
@@ -233,3 +238,21 @@ SMS_BATCH = """[response=
 }
 ]
 ]"""
+SMS_QUERY = {
+    "externalId": "3798318073013708082-252169030017029882",
+    "deliveredTS": "1626347800000",
+    "status": "FAILURE",
+    "cause": "UNKNOWN_SUBSCRIBER",
+    "phoneNo": "919876543210",
+    "errCode": "003",
+    "noOfFrags": "1",
+    "mask": "TESTIN",
+}
+SMS_EVENT = {
+    "externalId": "3798318073013708082-252169030017029882",
+    "eventType": "FAILED",
+    "eventTs": 1626347800000,
+    "destAddr": 919876543210,
+    "cause": "UNKNOWN_SUBSCRIBER",
+    "errCode": 3,
+}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from otp_service.delivery.event_reading import (
     UNKNOWN,
     Facts,
-    Told,
     amounts,
     category_state,
     first,
@@ -15,7 +14,7 @@ from otp_service.delivery.event_reading import (
     tier_state,
 )
 from otp_service.delivery.event_states import NOTED, plain_word
-from otp_service.delivery.parsing import as_object, text, words
+from otp_service.delivery.parsing import Json, as_object, text, words
 from otp_service.domain.provider_events import Kind
 
 _TOPICS = {
@@ -31,14 +30,14 @@ _PRICING = ("pricingCategory", "region", "effectiveMonth")
 _WHY = ("description", "rejectedReason", "reason", "rejectionReason")
 
 
-def read(kind: str, told: Told, app: str) -> Facts:
+def read(kind: str, told: Json, app: str) -> Facts:
     """``kind``: template-event or account-event; ``told``: its payload."""
     if kind == "template-event":
         return _template(told, app)
     return _account(told, app) if kind == "account-event" else UNKNOWN
 
 
-def _template(told: Told, app: str) -> Facts:
+def _template(told: Json, app: str) -> Facts:
     facts = {**told, **as_object(told.get("payload"))}
     subject = {
         "kind": Kind.TEMPLATE,
@@ -61,13 +60,13 @@ def _template(told: Told, app: str) -> Facts:
     return subject | {"topic": "status", "state": state, "detail": joined([detail])}
 
 
-def _category(told: Told) -> Facts:
+def _category(told: Json) -> Facts:
     """``correct``: what it will be soon."""
     new = first(told, ("new", "correct", "current"))
     return {"topic": "category", "state": category_state(new), "detail": joined([new])}
 
 
-def _account(told: Told, app: str) -> Facts:
+def _account(told: Json, app: str) -> Facts:
     facts = {**told, **as_object(told.get("payload"))}
     what = plain_word(words(told.get("type")))
     what = what.removesuffix("_event").removesuffix("_update").removeprefix("account_")

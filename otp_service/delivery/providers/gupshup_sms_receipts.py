@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 
 from otp_service.delivery import failure_codes
 from otp_service.delivery.failure_reasons import Trouble
-from otp_service.delivery.parsing import code, text, words
-from otp_service.delivery.receipts import Json, explained, receipt
+from otp_service.delivery.parsing import Json, code, text, words
+from otp_service.delivery.receipts import explained, receipt
 from otp_service.domain.messages import Receipt
 from otp_service.domain.verification import DeliveryStatus
 
