@@ -21,21 +21,9 @@ from otp_service.domain.messages import Receipt
 from otp_service.domain.provider_events import ProviderEvent
 from otp_service.domain.verification import Price
 from otp_service.observability.multiprocess import shared_folder
-from otp_service.wording import REFUSALS
+from otp_service.wording import COUNTED, REFUSALS
 
-LIMITS = {
-    "phone_sends",
-    "purpose_sends",
-    "address_sends",
-    "resend_cooldown",
-    "phone_refusals",
-    "client_refusals",
-    "live_verifications",
-    "phone_failures",
-    "failures_in_a_row",
-    "verification_attempts",
-    "client_requests",
-}
+LIMITS = {*COUNTED, "verification_attempts", "client_requests"}
 CATEGORIES = {
     "authentication",
     "authentication_international",

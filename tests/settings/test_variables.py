@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -50,15 +51,22 @@ def documented() -> list[tuple[str, str, str]]:
     return found
 
 
+def misspelt(text: str) -> list[str]:
+    """What is named as a setting of ours is, and is none."""
+    named = re.findall(r"\b(?:OTP|GUPSHUP|META)_[A-Z0-9_]*[A-Z0-9]\b", text)
+    return [name for name in named if name not in IN_THE_SANDBOX]
+
+
 def test_every_setting_is_in_the_example_once() -> None:
     names = re.findall(r"^(?:# )?([A-Z][A-Z0-9_]+)=", EXAMPLE, flags=re.MULTILINE)
+    assert [name for name in IN_THE_SANDBOX if name not in names] == []
     assert sorted(names) == sorted(IN_THE_SANDBOX)
 
 
 @pytest.mark.parametrize("name", IN_THE_SANDBOX)
 def test_the_example_has_its_default_as_its_value_or_in_the_words_above(name: str) -> None:
     match = re.search(rf"((?:^# .*\n)*)^(?:# )?{name}=(.*)$", EXAMPLE, flags=re.MULTILINE)
-    assert match
+    assert match, f"{name} is not in env.example"
     in_words = not match[2] and any(default in match[1] for default in defaults(name))
     assert match[2] in defaults(name) or in_words
 
@@ -91,8 +99,17 @@ def test_a_table_has_the_default_of_a_setting_that_there_is(
 
 @pytest.mark.parametrize("path", ALL, ids=lambda path: path.name)
 def test_no_text_names_a_setting_that_there_is_not(path: Path) -> None:
-    named = re.findall(r"\b(?:OTP|GUPSHUP|META)_[A-Z0-9_]*[A-Z0-9]\b", path.read_text())
-    assert set(named) <= set(IN_THE_SANDBOX)
+    assert misspelt(path.read_text()) == []
+
+
+def test_no_text_of_the_service_does() -> None:
+    texts = [
+        node.value
+        for path in (ROOT / "otp_service").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    assert misspelt("\n".join(texts)) == []
 
 
 @pytest.mark.parametrize("name", IN_THE_SANDBOX)
