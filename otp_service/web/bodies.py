@@ -21,16 +21,6 @@ View = Callable[..., Any]
 MAX_BODY_BYTES = 16 * 1024
 
 
-def load_body(schema: Schema) -> dict[str, Any]:
-    """The body, checked against ``schema``.
-
-    Raises `UnsupportedMediaType`, `InvalidJson` or `InvalidRequest`, which names the fields.
-    """
-    if request.mimetype != "application/json" or not _is_utf8():
-        raise UnsupportedMediaType
-    return _loaded(schema, parse_object(request.get_data()))
-
-
 def with_body(schema: Schema, view: View) -> View:
     """``view``, given the body that fits ``schema`` as its first argument."""
 
@@ -41,12 +31,14 @@ def with_body(schema: Schema, view: View) -> View:
     return wrapped
 
 
-def answer(message: str, data: dict[str, Any], *, repeated: bool = False) -> Response:
-    """The envelope of a success; ``repeated``: an earlier request with the same key got it, too."""
-    response = jsonify({"success": True, "message": message, "data": data})
-    if repeated:
-        response.headers[REPLAYED] = "true"
-    return response
+def load_body(schema: Schema) -> dict[str, Any]:
+    """The body, checked against ``schema``.
+
+    Raises `UnsupportedMediaType`, `InvalidJson` or `InvalidRequest`, which names the fields.
+    """
+    if request.mimetype != "application/json" or not _is_utf8():
+        raise UnsupportedMediaType
+    return _loaded(schema, parse_object(request.get_data()))
 
 
 def load_query(schema: Schema) -> dict[str, Any]:
@@ -112,3 +104,11 @@ def _children(value: Any) -> list[Any]:
     if isinstance(value, dict):
         return list(value.values())
     return value if isinstance(value, list) else []
+
+
+def answer(message: str, data: dict[str, Any], *, repeated: bool = False) -> Response:
+    """The envelope of a success; ``repeated``: an earlier request with the same key got it, too."""
+    response = jsonify({"success": True, "message": message, "data": data})
+    if repeated:
+        response.headers[REPLAYED] = "true"
+    return response
