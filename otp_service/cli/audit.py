@@ -44,7 +44,7 @@ from otp_service.web.fields import rfc3339
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for programs.")
 @with_appcontext
-def show_audit(phone: str | None, count: int, as_json: bool, **asked: Any) -> None:
+def show_audit(phone: str | None, count: int, as_json: bool, **filters: Any) -> None:
     """Show who did what to a verification, key or phone, oldest first.
 
     Example: ./otp audit --phone +919876543210 --since 2d
@@ -54,11 +54,11 @@ def show_audit(phone: str | None, count: int, as_json: bool, **asked: Any) -> No
     missing = []
     for name, engine in homes():
         try:
-            found = audit.find(engine, count=count, phone_digests=digests, **asked)
+            found = audit.find(engine, count=count, phone_digests=digests, **filters)
         except HomeUnreachable:
             missing.append(name)
         else:
-            entries += [_told(row) for row in found]
+            entries += [_entry(row) for row in found]
     _tell_missing(missing)
     newest = sorted(entries, key=lambda entry: str(entry["at"]))[-count:]
     if as_json:
@@ -77,7 +77,7 @@ def _tell_missing(names: list[str]) -> None:
         click.echo(f"The {name} can't be reached: its entries are missing here.", err=True)
 
 
-def _told(row: sa.Row[Any]) -> dict[str, Any]:
+def _entry(row: sa.Row[Any]) -> dict[str, Any]:
     at: datetime = row.at
     phone = row.phone and row.phone.replace("*", "•")  # as it is written everywhere else
     who_did_what = {"actor": row.actor, "action": row.action}

@@ -35,15 +35,15 @@ class Commands(AppGroup):
             try:
                 arg.encode()
             except UnicodeEncodeError:
-                told = ascii(os.fsencode(arg))[2:-1]
-                raise click.UsageError(f"This argument is not UTF-8: {told}", ctx) from None
+                text = ascii(os.fsencode(arg))[2:-1]
+                raise click.UsageError(f"This argument is not UTF-8: {text}", ctx) from None
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except StorageUnavailable as failure:
-            raise click.ClickException(_told(failure, application(ctx))) from None
+            raise click.ClickException(_explained(failure, application(ctx))) from None
         except OSError as failure:
             if failure.errno not in _UNWRITTEN:
                 raise
@@ -61,8 +61,8 @@ def _forget_output() -> None:
     os.dup2(nowhere, sys.stdout.fileno())
 
 
-def _told(failure: StorageUnavailable, app: Flask) -> str:
+def _explained(failure: StorageUnavailable, app: Flask) -> str:
     """What is wrong with which database and what to do about it, as `otp check` tells it."""
     found = [each for each in databases.check(app) if each.mark is Mark.PROBLEM]
-    told = [f"{each.subject}: {each.text}\n  {each.advice}".rstrip() for each in found]
-    return "\n".join(told) or f"the database refuses: {failure.reason}"
+    lines = [f"{each.subject}: {each.text}\n  {each.advice}".rstrip() for each in found]
+    return "\n".join(lines) or f"the database refuses: {failure.reason}"

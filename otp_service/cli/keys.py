@@ -96,5 +96,5 @@ def revoke_key(name: str, key: str | None) -> None:
         of_id = f" with the id {key!r}" if key else ""
         raise click.ClickException(f"{name!r} has no key{of_id}: see ./otp keys list")
     click.echo(f"{name}: the key {key} is revoked." if key else f"{name} is revoked.")
-    told = f"{name} {key}" if key else name
-    tell_of_change("key.revoked", told, ApiKeyRow, HOLDERS)
+    detail = f"{name} {key}" if key else name
+    tell_of_change("key.revoked", detail, ApiKeyRow, HOLDERS)

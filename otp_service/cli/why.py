@@ -1,135 +1,67 @@
-"""What `otp why` shows of a phone: the blocks, what they were counted from, what it was sent."""
+"""`otp why`: what keeps a phone from a code."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime
-from itertools import chain
-
 import click
+import sqlalchemy as sa
+from flask import current_app
+from flask.cli import with_appcontext
 
-from otp_service.domain.failures import explain
-from otp_service.domain.limits import Limit
-from otp_service.domain.phone import known, mask
-from otp_service.domain.quotas import Block
-from otp_service.settings import Settings
-from otp_service.storage import rows
-from otp_service.storage.phones import Count, Report
-from otp_service.web.fields import rfc3339
-from otp_service.wording import COUNTED, REFUSALS, span
-
-_SUSPICIONS = {
-    "prefix_numbers": "many numbers of its prefix got messages lately",
-    "conversion": "few of its country's codes were verified lately",
-}
-
+from otp_service.cli import phone_report
+from otp_service.cli.parameters import Address, Phone, Purpose
+from otp_service.cli.support import homes, record
+from otp_service.domain.errors import HomeUnreachable
+from otp_service.domain.phone import known
+from otp_service.settings import Settings, settings_of
+from otp_service.storage import phones
 
 Question = dict[str, str | int | None]
 
 
-def question(phone: str, purpose: str, address: str | None, settings: Settings) -> Question:
+@click.command()
+@click.argument("number", type=Phone())
+@click.option(
+    "--purpose", type=Purpose(), default="login", show_default=True, help="What is being proved."
+)
+@click.option("--client-ip", type=Address(), help="The end user's, if your calls pass it on.")
+@with_appcontext
+def why(number: str, purpose: str, client_ip: str | None) -> None:
+    """Tell what keeps a phone NUMBER from a code, and until when.
+
+    Looks at destination rules, every limit, locks, what is known of its WhatsApp, its newest
+    verifications, and what became of its newest messages and why. Changes nothing but the audit
+    trail.
+
+    Example: ./otp why +919876543210
+    """
+    settings = settings_of(current_app)
+    phone_report.show_destination(number, settings)
+    question = _question(number, purpose, client_ip, settings)
+    reachable = [_show_home(name, engine, question) for name, engine in homes()]
+    if not any(reachable):
+        raise HomeUnreachable("none of them answers")
+    record("phone.explained", number)
+
+
+def _show_home(name: str, engine: sa.Engine, question: Question) -> bool:
+    """Whether it could be asked."""
+    settings = settings_of(current_app)
+    limits = settings.limits.shared_by(settings.instance_count if name == "fallback" else 1)
+    try:
+        report = phones.report(engine, limits, **question)
+    except HomeUnreachable:
+        click.echo(f"\n{name}: can't be reached")
+        return False
+    phone_report.show(name, report, settings, address_asked=question["address"] is not None)
+    return True
+
+
+def _question(phone: str, purpose: str, address: str | None, settings: Settings) -> Question:
     """What `phones.report` is asked; a test number has neither prefix nor country."""
-    asked: Question = {"phone": phone, "purpose": purpose, "address": address}
-    asked |= {"prefix": None, "country": None, "lifetime": settings.expiry}
-    asked |= {"max_attempts": settings.max_attempts, "exempt": phone in settings.test_numbers}
+    question: Question = {"phone": phone, "purpose": purpose, "address": address}
+    question |= {"prefix": None, "country": None, "lifetime": settings.expiry}
+    question |= {"max_attempts": settings.max_attempts, "exempt": phone in settings.test_numbers}
     if phone not in settings.test_numbers:
         where = known(phone)
-        asked |= {"prefix": where.prefix, "country": where.country}
-    return asked
-
-
-def show_destination(phone: str, settings: Settings) -> None:
-    if phone in settings.test_numbers:
-        click.echo(f"{mask(phone)}: a test number, without destination rules and send limits")
-        return
-    where = known(phone)
-    click.echo(f"{mask(phone)}: {where.country or 'no country'}, {where.kind}")
-    refusal = settings.destinations.refusal(where)
-    _line("destination", f"BLOCKED: {REFUSALS[refusal]}" if refusal else "allowed")
-
-
-def show(home: str, report: Report, settings: Settings, *, address_asked: bool) -> None:
-    click.echo(f"\n{home}: {'BLOCKED' if report.blocks else 'no limit is met'}")
-    for count in report.counts:
-        if count.limit.name == "address_sends" and not address_asked:
-            continue
-        _line(_counted(count.limit, settings), _count(count))
-    _line("live verifications", _live(report, settings))
-    _line("guesses for another one", _guesses(report, settings))
-    most = settings.limits.failures_in_a_row
-    in_a_row = f"{report.failures_in_a_row} of {most}"
-    if report.disabled_at:
-        in_a_row += f", DISABLED since {_time(report.disabled_at)} until otp unlock"
-    _line("wrong guesses in a row", in_a_row)
-    if report.unlocked_at:
-        _line("unlocked", f"at {_time(report.unlocked_at)}; what was before does not count")
-    if report.not_on_whatsapp:
-        _line("WhatsApp", "not reached there lately: with channel auto an SMS goes instead")
-    guard = settings.limits.pumping.guard.value
-    for suspicion in report.suspicions:
-        mark = "BLOCKED, looks" if guard == "enforce" else "looks"
-        _line("guard against pumping", f"{mark} like pumping: {_SUSPICIONS[suspicion]} ({guard})")
-    for line in chain(_verifications(report), _messages(report)):
-        click.echo(f"    {line}")
-
-
-def _line(name: str, text: str) -> None:
-    click.echo(f"  {name:<27} {text}")
-
-
-def _counted(limit: Limit, settings: Settings) -> str:
-    """Wrong guesses have one bound more, which holds for checks that name an id, too."""
-    ceiling = limit in settings.limits.guess_ceilings
-    named = ceiling and limit not in settings.limits.phone_failures
-    return "the same, also by id" if named else COUNTED[limit.name]
-
-
-def _count(count: Count) -> str:
-    told = f"{count.used} of {count.limit.count} in {span(count.limit.seconds)}"
-    return f"{told}, BLOCKED until {_time(count.until)}" if count.until else told
-
-
-def _live(report: Report, settings: Settings) -> str:
-    told = f"{report.live} of {settings.limits.live_verifications.count}"
-    return told + _until(report.crowd) if report.crowd else told
-
-
-def _guesses(report: Report, settings: Settings) -> str:
-    told = f"{report.guesses_left} of {settings.max_attempts}"
-    return told + _until(report.lock.block) if report.lock else told
-
-
-def _until(block: Block) -> str:
-    """Without an end, nothing but an operator ends it."""
-    return f", BLOCKED until {_time(block.ends_at) if block.ends_at else 'otp unlock'}"
-
-
-def _time(time: datetime) -> str:
-    return rfc3339(time.replace(microsecond=0)).replace(".000", "")
-
-
-def _verifications(report: Report) -> Iterator[str]:
-    if report.recent:
-        _line("verifications", "the newest, by client and purpose")
-    for row in report.recent:
-        found = rows.verification(row)
-        guesses = f"{found.attempts} of {found.max_attempts} wrong guesses"
-        times = f"{_time(found.created_at)} to {_time(found.expires_at)}"
-        yield f"{found.id} {found.client} {found.purpose} {found.status.value}, {guesses}, {times}"
-
-
-def _messages(report: Report) -> Iterator[str]:
-    """What became of each; below one that failed or may have failed, why."""
-    if report.messages:
-        _line("messages", "the newest, by client and purpose")
-    for row in report.messages:
-        found = rows.delivery(row)
-        reached = getattr(found, f"{found.status.value}_at", None) or found.created_at
-        how = f"{found.channel.value} through {found.provider}"
-        yield (
-            f"{_time(found.created_at)} {row.client} {row.purpose}, {how}: "
-            f"{found.status.value} at {_time(reached)}"
-        )
-        if found.error_code:
-            said = f" {found.provider} says: {found.reason}" if found.reason else ""
-            yield f"  {found.error_code}: {explain(found.error_code) or ''}{said}"
+        question |= {"prefix": where.prefix, "country": where.country}
+    return question

@@ -11,7 +11,6 @@ from flask import Flask
 
 from otp_service.cli.check import (
     configuration,
-    contents,
     databases,
     gupshup_templates,
     provider_events,
@@ -26,7 +25,7 @@ def findings(app: Flask) -> Iterator[Finding]:
     settings = settings_of(app)
     yield from configuration.check(settings)
     yield from databases.check(app)
-    yield from contents.check(app, settings)
+    yield from configuration.check_contents(app, settings)
     yield from gupshup_templates.check(settings)
     yield from providers.check(settings)
     yield from provider_events.check(app, settings)

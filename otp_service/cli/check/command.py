@@ -12,9 +12,9 @@ from flask.cli import with_appcontext
 
 from otp_service.cli import check as diagnosis
 from otp_service.cli.check.findings import Finding, Mark
+from otp_service.cli.check.screen import Screen, shown, summarize
 from otp_service.cli.check.template_fit import BUTTON
 from otp_service.cli.check.trial import CLIENT, PURPOSE, Trial
-from otp_service.cli.output import Screen, shown, summarize
 from otp_service.domain.errors import InvalidPhoneNumber
 from otp_service.domain.phone import mask, read
 from otp_service.domain.sending import AUTO
@@ -99,9 +99,9 @@ def _try(person: Person, channel: str, wait: float, found: list[Finding]) -> lis
         came += list(shown([finding]))
     counts = [each.mark for each in found if each.subject.startswith(BUTTON)]
     certain = counts and set(counts) == {Mark.OK}
-    if "(whatsapp through gupshup)" in screen.told and not certain:
+    if "(whatsapp through gupshup)" in screen.text and not certain:
         click.echo(_PRESS)
-    if screen.told:
+    if screen.text:
         click.echo("The verification is canceled: its code is of no use.")
     return came
 

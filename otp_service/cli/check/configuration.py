@@ -1,14 +1,37 @@
-"""What the settings alone tell."""
+"""What the settings alone tell, and whether the database holds what they ask for."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from otp_service.cli.check.findings import Finding, ok, warning
+import sqlalchemy as sa
+from flask import Flask
+
+from otp_service.cli.check.findings import Finding, ok, problem, warning
 from otp_service.delivery.providers import gupshup_sms
+from otp_service.domain.errors import StorageUnavailable
 from otp_service.domain.messages import Message
 from otp_service.settings import Settings
+from otp_service.storage import api_keys
+from otp_service.storage.db.transaction import Transaction
+from otp_service.storage.dialects import from_now
+from otp_service.storage.models.base import engines_of
+from otp_service.storage.models.deliveries import DeliveryRow, ReceiptRow
+from otp_service.wording import counted
 
+LONG_AGO = 60  # seconds
+_OVERDUE = Transaction(
+    sa.select(
+        *(
+            sa.select(sa.func.count())
+            .select_from(row)
+            .where(row.due_at < from_now(-LONG_AGO))
+            .scalar_subquery()
+            for row in (DeliveryRow, ReceiptRow)
+        )
+    ),
+    reads=True,
+)
 _WORKER_OFF = "the server sends no retries, no SMS and settles no receipts by itself"
 
 
@@ -37,3 +60,35 @@ def _worker(settings: Settings) -> Finding:
         return ok("worker", "each server process has one")
     advice = "Let ./otp worker run beside it, or set OTP_WORKER=on."
     return warning("worker", f"OTP_WORKER is off: {_WORKER_OFF}", advice)
+
+
+def check_contents(app: Flask, settings: Settings) -> Iterator[Finding]:
+    database = engines_of(app)[0]
+    yield from _backlog(database)
+    if settings.api_keys_required:
+        yield _keys(database)
+
+
+def _backlog(engine: sa.Engine) -> Iterator[Finding]:
+    """What a worker should have looked at long ago."""
+    try:
+        (counts,) = _OVERDUE.run(engine)
+    except StorageUnavailable:  # told already
+        return
+    if any(counts):
+        waiting = f"{counted(counts[0], 'message')} and {counted(counts[1], 'receipt')}"
+        text = f"{waiting} waited for a worker for over {LONG_AGO} s"
+        advice = "Does a server run, or with OTP_WORKER=off: ./otp worker?"
+        yield warning("backlog", text, advice)
+
+
+def _keys(engine: sa.Engine) -> Finding:
+    try:
+        keys = [key._mapping for key in api_keys.everything(engine)]
+    except StorageUnavailable:
+        return warning("API keys", "they can't be read: see the database")
+    usable = [key for key in keys if not key["revoked_at"] and "otp" in key["scopes"].split()]
+    if usable:
+        return ok("API keys", f"{len(usable)} may send and check codes")
+    advice = "Make one: ./otp keys create NAME"
+    return problem("API keys", "they are required, but none may send: all calls get 401", advice)

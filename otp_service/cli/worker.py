@@ -1,0 +1,42 @@
+"""`otp worker`: what each server process does beside requests, in a process of its own."""
+
+from __future__ import annotations
+
+import logging
+import signal
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+
+from otp_service.domain.errors import StorageUnavailable
+from otp_service.observability import log_setup
+from otp_service.settings import settings_of
+from otp_service.storage import schema
+from otp_service.storage.models.base import engines_of
+from otp_service.web.dependencies import dependencies_of
+
+log = logging.getLogger(__name__)
+
+
+@click.command()
+@with_appcontext
+def worker() -> None:
+    """Send what waits, settle receipts and clean up.
+
+    Runs until SIGTERM or Ctrl-C. Each server process does the same by itself, unless
+    OTP_WORKER=off: then one or more of these are needed, or no message is sent with Prefer:
+    respond-async, none is tried again or followed by an SMS, and no receipt is settled. Any number
+    may run. What is in hand is finished before it ends, with exit code 0.
+
+    Example: ./otp worker
+    """
+    if any(map(schema.is_behind, engines_of(current_app))):
+        raise StorageUnavailable("tables of this release are missing")
+    log_setup.follow(settings_of(current_app))
+    work = dependencies_of(current_app).worker  # and not `start`, which is for what serves
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, work.stop)
+    log.info("the worker runs")
+    work.run()
+    log.info("the worker has ended")
