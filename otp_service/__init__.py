@@ -4,19 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 
 from flask import Flask
 from flask_migrate import Migrate
 
 from otp_service import bootstrap, cli
-from otp_service.delivery import provider_events
-from otp_service.delivery.providers import (
-    gupshup_receipts,
-    gupshup_sms_receipts,
-    meta_receipts,
-)
 from otp_service.domain.verification import Channel
 from otp_service.environment import SettingsError
 from otp_service.settings import Settings
@@ -99,13 +92,12 @@ def _add_web(app: Flask, settings: Settings, dependencies: Dependencies) -> None
 
 
 def _blueprints(settings: Settings, dependencies: Dependencies) -> list[Blueprint]:
-    service, hooks = dependencies.service, _hooks(settings, dependencies)
-    channels = [Channel.WHATSAPP] if settings.sms.missing else list(Channel)
+    service = dependencies.service
+    channels = list(Channel) if settings.has_sms else [Channel.WHATSAPP]
     names = [channel.value for channel in channels]
     blueprints = [
         otp.blueprint(service, dependencies.proofs, settings.code_length, names),
-        webhooks.gupshup_blueprint(hooks),
-        webhooks.meta_blueprint(hooks),
+        _webhooks(settings, dependencies),
         verifications.blueprint(service),
         verifications.cancel_blueprint(service),
         jwks.blueprint(dependencies.proofs),
@@ -120,18 +112,8 @@ def _blueprints(settings: Settings, dependencies: Dependencies) -> list[Blueprin
     return [*blueprints, home.tour_blueprint(number, code), sandbox.blueprint(service)]
 
 
-def _hooks(settings: Settings, dependencies: Dependencies) -> webhooks.Hooks:
-    return webhooks.Hooks(
-        read_gupshup=gupshup_receipts.read,
-        read_sms=gupshup_sms_receipts.read,
-        read_meta=meta_receipts.read,
-        events_of_gupshup=provider_events.gupshup,
-        events_of_meta=provider_events.meta,
-        authentic_meta=partial(meta_receipts.is_authentic, app_secret=settings.meta.app_secret),
-        secret=settings.gupshup_webhook_secret,
-        verify_token=settings.meta.verify_token,
-        networks=settings.gupshup_webhook_networks,
-        proxies=settings.trusted_proxies,
-        keep_receipts=dependencies.keep_receipts,
-        keep_events=dependencies.keep_events,
-    )
+def _webhooks(settings: Settings, dependencies: Dependencies) -> Blueprint:
+    callbacks = [each for provider in settings.providers for each in provider.callbacks]
+    keep_receipts, keep_events = dependencies.keep_receipts, dependencies.keep_events
+    inbox = webhooks.Inbox(keep_receipts, keep_events, settings.trusted_proxies)
+    return webhooks.blueprint(callbacks, inbox)

@@ -8,7 +8,7 @@ from functools import partial
 import sqlalchemy as sa
 
 from otp_service.delivery.guarded_sender import GuardedSender
-from otp_service.delivery.providers import gupshup, gupshup_sms, meta
+from otp_service.delivery.provider import Provider
 from otp_service.delivery.providers.sandbox import SandboxSender
 from otp_service.delivery.sender import HttpSender
 from otp_service.delivery.worker import Worker
@@ -128,13 +128,7 @@ def _service(store: Store, dispatch: Dispatch, worker: Worker, metrics: Metrics)
 
 def _senders(settings: Settings, metrics: Metrics) -> list[GuardedSender]:
     """Those that are configured, in order of preference."""
-    of_whatsapp: dict[str, Callable[[], Sender]] = {
-        "gupshup": lambda: HttpSender(gupshup.Gupshup(settings.gupshup)),
-        "meta": lambda: HttpSender(meta.Meta(settings.meta)),
-    }
-    senders = [of_whatsapp[name]() for name in settings.senders]
-    if not settings.sms.missing:
-        senders.append(HttpSender(gupshup_sms.GupshupSms(settings.sms)))
+    senders = [HttpSender(provider) for provider in settings.used]
     # Whichever of them stall, all together, a share of the threads is free for the rest.
     calls = max(1, settings.threads // (len(senders) + 1))
     return [GuardedSender(s, calls=calls, count=_counter_of(s, metrics)) for s in senders]
@@ -167,22 +161,22 @@ def _dispatch(settings: Settings, messages: Messages, senders: Sequence[GuardedS
 
 def _configuration(settings: Settings) -> dict[str, object]:
     """Of the sender that is asked first, and of the SMS that may follow."""
-    if settings.senders[:1] == ("meta",):
-        described = meta.describe(settings.meta)
-    else:
-        described = gupshup.describe(settings.gupshup)
+    described = _first(settings).describe()
     if settings.sandbox:
         described["provider"] = SandboxSender.provider
-    if not settings.sms.missing:
-        described["sms"] = gupshup_sms.describe(settings.sms)
+    for each in settings.used:
+        if each.channel is Channel.SMS:
+            described["sms"] = each.describe()
     return described
 
 
 def _sample_request(settings: Settings) -> dict[str, object]:
-    message = Message(**SAMPLE, expires_in=settings.expiry)
-    if settings.senders[:1] == ("meta",):
-        return meta.preview(settings.meta, message)
-    return gupshup.preview(settings.gupshup, message)
+    return _first(settings).preview(Message(**SAMPLE, expires_in=settings.expiry))
+
+
+def _first(settings: Settings) -> Provider:
+    """Who is asked first, or would be."""
+    return settings.provider(settings.senders[0]) if settings.senders else settings.providers[0]
 
 
 def _clean_up(databases: Sequence[Database], settings: Settings) -> None:

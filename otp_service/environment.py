@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 import click
@@ -104,6 +105,15 @@ class Reader:
         """What stands between commas."""
         parts = map(str.strip, self.text(name, meaning, default).split(","))
         return [part for part in parts if part]
+
+    def networks(self, name: str, meaning: str) -> tuple[IPv4Network | IPv6Network, ...]:
+        """Addresses and networks, with commas."""
+        try:
+            return tuple(ip_network(each, strict=False) for each in self.entries(name, meaning))
+        except ValueError:
+            form = "addresses or networks such as 192.0.2.0/24, with commas"
+            self.problems.append(f"{name} must be {form}")
+            return ()
 
     def number(self, name: str, meaning: str, default: int, low: int, high: int) -> int:
         return int(self.decimal(name, meaning, default, low, high, whole=True))

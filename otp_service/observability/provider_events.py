@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from otp_service.delivery import event_owner
 from otp_service.domain.provider_events import Kind, Level, ProviderEvent
 from otp_service.observability.metrics import Metrics
 from otp_service.settings import Settings
@@ -38,8 +37,7 @@ class ProviderNews:
 
 def is_ours(event: ProviderEvent, settings: Settings) -> bool | None:
     """Whether it is about what the settings use; None if it can't be told."""
-    app_id = settings.gupshup_app_id
-    return event_owner.is_ours(event, settings.gupshup, app_id, settings.meta)
+    return settings.provider(event.provider).is_ours(event)
 
 
 def _tell(event: ProviderEvent, ours: bool | None) -> None:
@@ -47,5 +45,5 @@ def _tell(event: ProviderEvent, ours: bool | None) -> None:
     facts = {"provider": event.provider, "topic": event.topic, "state": event.state}
     if event.detail:
         facts["reason"] = event.detail
-    told = "%s tells of the %s%s: %s"
-    log.log(level, told, event.provider, event.subject, _WHOSE[ours], event.state, extra=facts)
+    text = "%s tells of the %s%s: %s"
+    log.log(level, text, event.provider, event.subject, _WHOSE[ours], event.state, extra=facts)

@@ -14,11 +14,11 @@ from weakref import WeakSet
 from waitress.parser import HTTPRequestParser
 from waitress.utilities import Error, RequestEntityTooLarge
 
+from otp_service.domain import callbacks
 from otp_service.web.bodies import MAX_BODY_BYTES
-from otp_service.web.views import webhooks
 
 USEFUL = MAX_BODY_BYTES  # bytes; up to here a body needs no place
-LARGE = webhooks.MAX_BODY_BYTES  # bytes; where others speak their own formats
+LARGE = callbacks.MAX_BODY_BYTES  # bytes; where others speak their own formats
 READ = 1024 * 1024  # bytes, where none may be so large
 PLACES = 4  # for what is larger, in this process: from its first byte until it was answered
 MEDIUM_PLACES = 64  # for what is larger than most paths may have
@@ -60,7 +60,7 @@ medium_in_this_process = Places(MEDIUM_PLACES)
 def refusal(request: HTTPRequestParser) -> Error | None:
     """Why the body of ``request``, whose headers are there, is not kept; None if it may be."""
     if _size(request) > LARGE:
-        if request.path != webhooks.META_PATH:
+        if request.path not in callbacks.LARGE:
             return RequestEntityTooLarge("")
         return None if in_this_process.take(request) else Busy("")
     if is_of_no_use(request):  # who waits to be told does not have to send it
@@ -82,7 +82,7 @@ def give_back(request: HTTPRequestParser) -> None:
 
 def is_read_to_its_end(request: HTTPRequestParser) -> bool:
     """Although it is refused; not where its sender waits to be told, nor at any length."""
-    far_too_large = request.path != webhooks.META_PATH and _size(request) > READ
+    far_too_large = request.path not in callbacks.LARGE and _size(request) > READ
     return not (far_too_large or request.expect_continue)
 
 

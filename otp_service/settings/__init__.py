@@ -82,7 +82,7 @@ def _read(read: Reader, instance: Path) -> Settings:
         api_keys_required=keys_required,
         limits=read_limits(read, keys_required=keys_required, max_attempts=codes.max_attempts),
         destinations=destinations,
-        sms_after=provider_settings.sms_after(read, codes.expiry, providers.sms),
+        sms_after=provider_settings.sms_after(read, codes.expiry, providers.has_sms),
         proof=read_proofs(read),
     )
     refuse_forgotten(read, settings.limits, settings.retention_days)

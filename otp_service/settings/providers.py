@@ -1,38 +1,66 @@
-"""Which senders there are, when an SMS follows, and who may deliver receipts."""
+"""Which providers there are, which of them are used, and when an SMS follows."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import cast
 
-from otp_service.delivery import accounts as provider_accounts
-from otp_service.delivery.accounts import Account
-from otp_service.delivery.providers.gupshup import GupshupSettings
-from otp_service.delivery.providers.gupshup_sms import SmsSettings
-from otp_service.delivery.providers.meta import MetaSettings
-from otp_service.environment import Reader, is_placeholder
-from otp_service.settings import security
-from otp_service.settings.security import Network
+from otp_service.delivery import accounts
+from otp_service.delivery.provider import Provider
+from otp_service.delivery.providers.gupshup import Gupshup
+from otp_service.delivery.providers.gupshup_settings import GupshupSettings
+from otp_service.delivery.providers.gupshup_sms import GupshupSms
+from otp_service.delivery.providers.gupshup_sms_settings import SmsSettings
+from otp_service.delivery.providers.meta import Meta
+from otp_service.delivery.providers.meta_settings import MetaSettings
+from otp_service.domain.verification import Channel
+from otp_service.environment import Reader
 
-HOW_TO_MAKE_ONE = 'make one with: python3 -c "import secrets; print(secrets.token_urlsafe(24))"'
+PROVIDERS: tuple[type[Provider], ...] = (Gupshup, Meta, GupshupSms)
+"""All of them; of a channel the first that is configured is asked first."""
+_OF_WHATSAPP = [each for each in PROVIDERS if each.channel is Channel.WHATSAPP]
 
 
 @dataclass(frozen=True)
 class ProviderSettings:
-    """``senders`` are WhatsApp's, by name; the first is asked first."""
+    """``providers`` are all of `PROVIDERS`, configured or not; ``senders`` WhatsApp's that are, by
+    name, the first is asked first.
+    """
 
-    gupshup: GupshupSettings
-    sms: SmsSettings
-    meta: MetaSettings
+    providers: tuple[Provider, ...]
     senders: tuple[str, ...]
-    gupshup_webhook_secret: str = field(repr=False)
-    gupshup_webhook_networks: tuple[Network, ...]
-    gupshup_app_id: str
+
+    @property
+    def used(self) -> list[Provider]:
+        """Those that messages go through, in order of preference."""
+        by_name = {each.name: each for each in self.providers}
+        others = [each for each in self.providers if each.channel is not Channel.WHATSAPP]
+        whatsapp = [by_name[name] for name in self.senders if name in by_name]
+        return whatsapp + [each for each in others if not each.missing]
+
+    @property
+    def has_sms(self) -> bool:
+        return any(each.channel is Channel.SMS for each in self.used)
 
     @property
     def sandbox(self) -> bool:
         """No WhatsApp sender is configured: messages stay on this machine."""
-        return bool(self.gupshup.missing and self.meta.missing)
+        return all(each.missing for each in self.providers if each.channel is Channel.WHATSAPP)
+
+    def provider(self, name: str) -> Provider:
+        return next(each for each in self.providers if each.name == name)
+
+    @property
+    def gupshup(self) -> GupshupSettings:
+        return cast(Gupshup, self.provider(Gupshup.name)).settings
+
+    @property
+    def meta(self) -> MetaSettings:
+        return cast(Meta, self.provider(Meta.name)).settings
+
+    @property
+    def sms(self) -> SmsSettings:
+        return cast(GupshupSms, self.provider(GupshupSms.name)).settings
 
 
 def sender_is_meant(read: Reader) -> bool:
@@ -40,83 +68,52 @@ def sender_is_meant(read: Reader) -> bool:
 
     Then all that a real sender needs is asked for at once, and not one after the other.
     """
-    return bool(provider_accounts.chosen(read) or read.given("OTP_WHATSAPP_SENDERS"))
+    return bool(accounts.chosen(read, *PROVIDERS) or read.given("OTP_WHATSAPP_SENDERS"))
 
 
 def providers(read: Reader) -> ProviderSettings:
     """The providers' settings; what is wrong with them is noted."""
-    gupshup, meta = provider_accounts.gupshup(read), provider_accounts.meta(read)
-    settings = ProviderSettings(
-        gupshup=gupshup,
-        sms=provider_accounts.sms(read),
-        meta=meta,
-        senders=_senders(read, {"gupshup": gupshup, "meta": meta}),
-        gupshup_webhook_secret=_webhook_secret(read),
-        gupshup_webhook_networks=security.networks(
-            read, "GUPSHUP_WEBHOOK_IPS", "Addresses and networks that may send Gupshup's receipts"
-        ),
-        gupshup_app_id=read.text("GUPSHUP_APP_ID", "The app's id at Gupshup, for otp check"),
-    )
-    of_whatsapp = provider_accounts.chosen(read, "GUPSHUP_", "META_")
-    if not (of_whatsapp or settings.sms.missing):
+    made = tuple(each.from_env(read) for each in PROVIDERS)
+    settings = ProviderSettings(made, _senders(read, made))
+    if settings.has_sms and not accounts.chosen(read, *_OF_WHATSAPP):
         read.problems.append(
             "GUPSHUP_SMS_USERID is set, but no WhatsApp sender is: set GUPSHUP_API_KEY and what "
             "belongs to it, or META_ACCESS_TOKEN, or unset every GUPSHUP_SMS_ variable"
         )
-    _warn_of_lost_receipts(read, settings)
+    warnings = (warning for each in settings.used for warning in each.warnings)
+    read.warnings += dict.fromkeys(warnings)
     return settings
 
 
-def sms_after(read: Reader, lifetime: int, sms: SmsSettings) -> int:
+def sms_after(read: Reader, lifetime: int, has_sms: bool) -> int:
     """Seconds without a receipt until an SMS follows: fewer than the code's ``lifetime``."""
     name = "OTP_SMS_AFTER_SECONDS"
     meaning = "An SMS follows if WhatsApp tells nothing for so long"
     seconds = read.number(name, meaning, 30, 1, 600)
     if seconds < lifetime:
         return seconds
-    if read.given(name) and not sms.missing:
+    if read.given(name) and has_sms:
         read.problems.append(
             f"{name} must be less than OTP_EXPIRY_MINUTES: no SMS follows when the code has ended"
         )
     return max(1, lifetime // 2)
 
 
-def _senders(read: Reader, accounts: Mapping[str, Account]) -> tuple[str, ...]:
+def _senders(read: Reader, made: tuple[Provider, ...]) -> tuple[str, ...]:
     name = "OTP_WHATSAPP_SENDERS"
-    configured = tuple(sender for sender in accounts if not accounts[sender].missing)
+    missing = {each.name: each.missing for each in made if each.channel is Channel.WHATSAPP}
+    configured = tuple(sender for sender, lacks in missing.items() if not lacks)
     meaning = "Who is asked to send WhatsApp, in this order"
     if not (text := read.text(name, meaning).lower()):
         return configured
     named = tuple(part.strip() for part in text.split(","))
-    if len(set(named)) < len(named) or not set(named) <= set(accounts):
+    if len(set(named)) < len(named) or not set(named) <= set(missing):
         read.problems.append(
-            f"{name} must be one or more of {', '.join(accounts)}, with commas, each once"
+            f"{name} must be one or more of {', '.join(missing)}, with commas, each once"
         )
     read.problems += [
-        f"{name} names {sender}, which lacks {', '.join(accounts[sender].missing)}: set them, or "
-        "leave it out"
-        for sender in accounts
-        if sender in named and sender not in configured
+        f"{name} names {sender}, which lacks {', '.join(lacks)}: set them, or leave it out"
+        for sender, lacks in missing.items()
+        if sender in named and lacks
     ]
     return named
-
-
-def _webhook_secret(read: Reader) -> str:
-    secret = read.secret("GUPSHUP_WEBHOOK_SECRET", "What Gupshup's receipts must bring along")
-    if is_placeholder(secret):
-        read.problems.append("GUPSHUP_WEBHOOK_SECRET still holds the example's placeholder")
-    elif secret and len(secret) < 16:
-        read.warnings.append(
-            f"GUPSHUP_WEBHOOK_SECRET is short, so it is easier to guess: {HOW_TO_MAKE_ONE}"
-        )
-    return secret
-
-
-def _warn_of_lost_receipts(read: Reader, settings: ProviderSettings) -> None:
-    lost = "receipts are refused, and nobody learns whether a message arrived"
-    through_gupshup = "gupshup" in settings.senders or not settings.sms.missing
-    if through_gupshup and not settings.gupshup_webhook_secret:
-        read.warnings.append(f"GUPSHUP_WEBHOOK_SECRET is not set: {lost}; {HOW_TO_MAKE_ONE}")
-    for name in ("app_secret", "verify_token"):
-        if "meta" in settings.senders and not getattr(settings.meta, name):
-            read.warnings.append(f"META_{name.upper()} is not set: Meta's {lost}")

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import tempfile
 from contextlib import suppress
-from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 from otp_service import private_files
@@ -14,7 +12,6 @@ from otp_service.domain.codes import MIN_SECRET_BYTES, Secret
 from otp_service.environment import Reader
 from otp_service.proofs.tokens import ProofSettings
 
-Network = IPv4Network | IPv6Network
 HOW_TO_MAKE_ONE = 'make one with: python3 -c "import secrets; print(secrets.token_hex(32))"'
 _DIFFERENT_BYTES = 8  # fewer than that in 32 random ones: less than once in 10**36
 
@@ -66,18 +63,6 @@ def api_keys_required(read: Reader, sandbox: bool) -> bool:
     if required == "off" and not sandbox:
         read.warnings.append("API_KEYS is off with a real sender: anyone who can connect can send")
     return required == "required"
-
-
-def networks(read: Reader, name: str, meaning: str) -> tuple[Network, ...]:
-    """Addresses and networks, with commas."""
-    entries = read.entries(name, meaning)
-    try:
-        return tuple(ipaddress.ip_network(entry, strict=False) for entry in entries)
-    except ValueError:
-        read.problems.append(
-            f"{name} must be addresses or networks such as 192.0.2.0/24, with commas"
-        )
-        return ()
 
 
 def read_proofs(read: Reader) -> ProofSettings:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass
 
+from otp_service.domain.callbacks import Network
 from otp_service.environment import Reader
-from otp_service.settings.security import Network, networks
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def _is_loopback(host: str) -> bool:
 def _trusted_proxies(read: Reader) -> tuple[Network, ...]:
     name = "TRUSTED_PROXIES"
     meaning = "Addresses and networks of proxies, believed when they say whose request it is"
-    found = networks(read, name, meaning)
+    found = read.networks(name, meaning)
     if any(network.prefixlen == 0 for network in found):
         read.problems.append(
             f"{name} trusts every address, so any caller could claim any address: name your "

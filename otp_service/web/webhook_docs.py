@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from otp_service.domain.errors import OtpError
+from otp_service.domain.callbacks import Body, Callback, Handshake, Signature
+from otp_service.domain.errors import OtpError, StorageUnavailable
 from otp_service.web import responses
-from otp_service.web.errors import WrongVerifyToken
+from otp_service.web.errors import (
+    BodyTooLarge,
+    Busy,
+    InvalidJson,
+    WrongVerifyToken,
+    WrongWebhookAddress,
+    WrongWebhookSecret,
+    WrongWebhookSignature,
+)
 
 Json = dict[str, Any]
 CHALLENGE = "[A-Za-z0-9_.-]{1,200}"
@@ -38,35 +47,41 @@ SCHEMES = {
     },
 }
 """How a provider shows that it is the one, as OpenAPI's security schemes."""
-EVENT = {
-    "app": "DemoApp",
-    "timestamp": 1747136693404,
-    "version": 2,
-    "type": "message-event",
-    "payload": {
-        "id": "326822fd-55e9-4112-b810-e86909cd71f6",
-        "gsId": "1a6207e5-af37-4fc8-948a-25867d3ab077",
-        "type": "delivered",
-        "destination": "919876543210",
-        "payload": {"ts": 1747136691},
-    },
-}
-REPORT = {
-    "externalId": "3940265861",
-    "eventType": "DELIVERED",
-    "eventTs": 1747136691000,
-    "destAddr": "919876543210",
-    "errCode": "000",
-}
 _CHALLENGE = {"schema": {"type": "string"}, "examples": {"page": {"value": "1158201444"}}}
 
 
-def body(schema: Json, example: Any, *, required: bool = True) -> Json:
+_READING = [Busy, InvalidJson, BodyTooLarge, StorageUnavailable]
+_BY_SECRET: list[type[OtpError]] = [WrongWebhookSecret, WrongWebhookAddress, *_READING]
+_BY_SIGNATURE: list[type[OtpError]] = [WrongWebhookSignature, *_READING]
+
+
+def operation(which: Callback | Handshake) -> Json:
+    """What its operation object has beside the view's own words."""
+    if isinstance(which, Handshake):
+        return _HANDSHAKE
+    if isinstance(which.authentication, Signature):
+        found = {"responses": _answers("Stored", _BY_SIGNATURE), "security": _SIGNED}
+    else:
+        found = {"responses": _answers("Stored", _BY_SECRET), "security": _SECRET}
+    if which.body is Body.QUERY:
+        return found
+    is_json = which.body is Body.JSON
+    schema = {"type": "object"} if is_json else {}
+    return {**found, "requestBody": _body(schema, which.example, required=is_json)}
+
+
+_SECRET: list[Json] = [{"webhookSecret": []}, {"webhookToken": []}]
+_SIGNED: list[Json] = [{"metaSignature": []}]
+
+
+def _body(schema: Json, example: Any, *, required: bool) -> Json:
     content = {"application/json": {"schema": schema, "example": example}}
     return {"required": required, "content": content}
 
 
-def answers(description: str, kinds: Iterable[type[OtpError]], content: Json | None = None) -> Json:
+def _answers(
+    description: str, kinds: Iterable[type[OtpError]], content: Json | None = None
+) -> Json:
     success = {"description": description, **({"content": content} if content else {})}
     return {**responses.refusals(kinds), "200": success}
 
@@ -76,8 +91,8 @@ def _query(name: str, pattern: str) -> Json:
     return {"name": name, "in": "query", "required": True, "schema": schema}
 
 
-HANDSHAKE = {
-    "responses": answers("The challenge", [WrongVerifyToken], {"text/plain": _CHALLENGE}),
+_HANDSHAKE = {
+    "responses": _answers("The challenge", [WrongVerifyToken], {"text/plain": _CHALLENGE}),
     "parameters": [_query("hub.mode", "^subscribe$"), _query("hub.challenge", f"^{CHALLENGE}$")],
     "security": [{"metaVerifyToken": []}],
 }

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from requests_mock import Mocker
 
-from otp_service.delivery.providers.gupshup import GupshupSettings
+from otp_service.delivery.providers.gupshup_settings import GupshupSettings
 from otp_service.domain.errors import (
     DeliveryError,
 )

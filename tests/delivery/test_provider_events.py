@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from otp_service.delivery import provider_events
-from otp_service.delivery.event_owner import is_ours
-from otp_service.delivery.providers.gupshup import GupshupSettings
-from otp_service.delivery.providers.meta import MetaSettings
+from otp_service.delivery.providers.gupshup import Gupshup
+from otp_service.delivery.providers.gupshup_settings import GupshupSettings
+from otp_service.delivery.providers.meta import Meta
+from otp_service.delivery.providers.meta_settings import MetaSettings
 from otp_service.domain.provider_events import Kind, Level, ProviderEvent
 from tests.delivery import callbacks
 
@@ -346,4 +347,6 @@ def test_no_number_of_a_person_is_kept() -> None:
 def test_it_is_known_whether_it_is_about_what_is_used_here(
     body: dict[str, Any], ours: bool | None
 ) -> None:
-    assert is_ours(read(body), GUPSHUP, "", META) is ours
+    event = read(body)
+    provider = Meta(META) if event.provider == "meta" else Gupshup(GUPSHUP)
+    assert provider.is_ours(event) is ours

@@ -11,7 +11,7 @@ import requests
 from flask import Flask
 from werkzeug.serving import make_server
 
-from otp_service.delivery.sender import masked_url
+from otp_service.delivery.provider import masked_url
 from otp_service.settings import settings_of
 from tests.conftest import MakeApp
 

@@ -22,8 +22,8 @@ def test_with_nothing_set_there_are_no_senders_and_sms_is_off(tmp_path: Path) ->
     assert settings.senders == ()
     assert settings.sms.missing
     assert (settings.sms_after, settings.worker) == (30, True)
-    assert (settings.gupshup_webhook_secret, settings.gupshup_webhook_networks) == ("", ())
-    assert settings.gupshup_app_id == ""
+    assert (settings.gupshup.webhook_secret, settings.gupshup.webhook_networks) == ("", ())
+    assert settings.gupshup.app_id == ""
     assert settings.warnings == ()
 
 
@@ -116,7 +116,7 @@ def test_the_examples_placeholder_is_no_secret(tmp_path: Path) -> None:
 
 def test_who_may_send_receipts_is_a_list_of_networks(tmp_path: Path) -> None:
     told = "192.0.2.7, 198.51.100.9/24,2001:db8::/32,"
-    networks = load(tmp_path, GUPSHUP_WEBHOOK_IPS=told).gupshup_webhook_networks
+    networks = load(tmp_path, GUPSHUP_WEBHOOK_IPS=told).gupshup.webhook_networks
     assert [str(network) for network in networks] == [
         "192.0.2.7/32",
         "198.51.100.0/24",
@@ -128,4 +128,4 @@ def test_who_may_send_receipts_is_a_list_of_networks(tmp_path: Path) -> None:
 
 
 def test_the_app_has_an_id(tmp_path: Path) -> None:
-    assert load(tmp_path, GUPSHUP_APP_ID="82ed52f4").gupshup_app_id == "82ed52f4"
+    assert load(tmp_path, GUPSHUP_APP_ID="82ed52f4").gupshup.app_id == "82ed52f4"

@@ -45,7 +45,7 @@ def check(settings: Settings) -> Iterator[Finding]:
         advice += "GUPSHUP_SRC_NAME, or META_ACCESS_TOKEN and what belongs to it: see env.example."
         yield warning("sandbox", "no WhatsApp sender is configured: messages stay here", advice)
     yield _worker(settings)
-    if settings.gupshup_webhook_secret:
+    if settings.gupshup.webhook_secret:
         hooks = ["/webhooks/gupshup"]
         hooks += [] if settings.sms.missing else ["/webhooks/gupshup-sms"]
         text = f"the secret is set; Gupshup has to call {' and '.join(hooks)} with it"

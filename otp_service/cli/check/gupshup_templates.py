@@ -26,7 +26,7 @@ _KEY = (
 def check(settings: Settings) -> Iterator[Finding]:
     if settings.gupshup.missing:
         return
-    if settings.gupshup_app_id:
+    if settings.gupshup.app_id:
         yield from _ask_for_templates(settings)
         return
     yield _reach(settings.gupshup.api_url)
@@ -42,7 +42,7 @@ def _reach(url: str) -> Finding:
 
 
 def _ask_for_templates(settings: Settings) -> Iterator[Finding]:
-    templates = Templates(settings.gupshup, settings.gupshup_app_id)
+    templates = Templates(settings.gupshup, settings.gupshup.app_id)
     listed = templates.all()
     if isinstance(listed, DeliveryError) and not _is_unreadable(listed):
         yield _no_list(settings, listed)
@@ -89,7 +89,7 @@ def _no_list(settings: Settings, error: DeliveryError) -> Finding:
         return warning("Gupshup", "it takes no more questions at present: try again in a minute")
     if error.failure in (*_NO_ANSWER, failures.NOT_CONFIGURED):
         return unreachable("Gupshup", settings.gupshup.api_url, "GUPSHUP_API_URL", error)
-    shape = "" if re.fullmatch(_UUID, settings.gupshup_app_id) else " It is no UUID now."
+    shape = "" if re.fullmatch(_UUID, settings.gupshup.app_id) else " It is no UUID now."
     advice = f"GUPSHUP_APP_ID must be {_APP_ID}.{shape}"
     return problem("Gupshup", f"it does not tell of the app's templates ({error.reason})", advice)
 

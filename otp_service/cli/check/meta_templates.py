@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from otp_service.cli.check import template_fit
 from otp_service.cli.check.findings import Finding, Mark, ok, problem, warning
 from otp_service.delivery.providers.gupshup_templates import Template
-from otp_service.delivery.providers.meta import MetaSettings
 from otp_service.delivery.providers.meta_account import MetaAccount, Part
+from otp_service.delivery.providers.meta_settings import MetaSettings
 from otp_service.domain.errors import DeliveryError
 from otp_service.settings import Settings
 

@@ -41,7 +41,7 @@ def check(app: Flask, settings: Settings) -> Iterator[Finding]:
         ours = is_ours(each.event, settings)
         if each.event.level is not Level.FINE or ours is not False:
             yield _finding(each, ours)
-    if not told and (settings.gupshup_webhook_secret or settings.meta.app_secret):
+    if not told and (settings.gupshup.webhook_secret or settings.meta.app_secret):
         text = "no provider has told of trouble with a template, a number or the account"
         yield ok("provider events", text)
 

@@ -9,7 +9,7 @@ from otp_service.cli.check import meta_templates
 from otp_service.cli.check.findings import Finding, Mark, of_failure, ok, problem, warning
 from otp_service.delivery import failure_codes, failure_reasons, http, parsing
 from otp_service.delivery.http import Answer
-from otp_service.delivery.providers.meta import MetaSettings
+from otp_service.delivery.providers.meta_settings import MetaSettings
 from otp_service.delivery.refusals import error_of
 from otp_service.domain import failures
 from otp_service.domain.errors import DeliveryError

@@ -5,124 +5,90 @@ Another account than WhatsApp's, with a user and a password. It answers 200 even
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterable, Mapping
 
 import requests
 
-from otp_service.delivery import failure_codes, failure_reasons, parsing
+from otp_service.delivery import accounts, failure_codes, failure_reasons, parsing
 from otp_service.delivery.failure_reasons import Trouble
 from otp_service.delivery.parsing import digits
-from otp_service.delivery.sender import Provider, ProviderAnswer, masked, masked_url
+from otp_service.delivery.provider import Provider, ProviderAnswer, masked, masked_url, previewed
+from otp_service.delivery.providers.gupshup import WITHOUT_SECRET
+from otp_service.delivery.providers.gupshup_sms_settings import SmsSettings, read_settings
 from otp_service.domain.messages import Message
 from otp_service.domain.verification import Channel
+from otp_service.environment import Reader
 
-API_URL = "https://enterprise.smsgupshup.com/GatewayAPI/rest"
-TEXT = "{code} is your verification code."
 _GSM = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     "ÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà\f^{}\\[~]|€"
 )  # 3GPP TS 23.038, with the extension table
 
 
-@dataclass(frozen=True)
-class SmsSettings:
-    """The ``GUPSHUP_SMS_*`` variables. ``text`` has ``{code}`` and may have ``{minutes}``.
-
-    The last three are what Indian networks ask for: the sender, the text and its six letters as
-    registered (DLT).
-    """
-
-    user_id: str = ""
-    password: str = field(default="", repr=False)
-    text: str = TEXT
-    principal_entity_id: str = ""
-    dlt_template_id: str = ""
-    mask: str = ""
-    api_url: str = API_URL
-
-    @property
-    def missing(self) -> list[str]:
-        """Names of the environment variables without which nothing can be sent."""
-        needed = {"USERID": self.user_id, "PASSWORD": self.password}
-        return [f"GUPSHUP_SMS_{name}" for name, value in needed.items() if not value.strip()]
-
-
-def text_for(settings: SmsSettings, message: Message) -> str:
-    """What the person reads; ``{minutes}`` are whole ones, rounded down."""
-    minutes = str(max(1, message.expires_in // 60))
-    return settings.text.replace("{minutes}", minutes).replace("{code}", message.code)
-
-
-def build_request(settings: SmsSettings, message: Message) -> requests.Request:
-    """The request that sends ``message``, not yet encoded; needs no complete settings."""
-    text = text_for(settings, message)
-    form = {
-        "method": "SendMessage",
-        "send_to": digits(message.phone),
-        "msg": text,
-        "msg_type": "TEXT" if text.isascii() or _GSM.issuperset(text) else "Unicode_text",
-        "userid": settings.user_id,
-        "auth_scheme": "plain",
-        "password": settings.password,
-        "v": "1.1",
-        "format": "json",
-        "principalEntityId": settings.principal_entity_id,
-        "dltTemplateId": settings.dlt_template_id,
-        "mask": settings.mask,
-    }
-    return requests.Request(
-        "POST",  # never GET: a password in a URL ends up in logs
-        settings.api_url,
-        headers={"Content-Type": "application/x-www-form-urlencoded"},
-        data={name: value for name, value in form.items() if value},
-    )
-
-
-def preview(settings: SmsSettings, message: Message) -> dict[str, object]:
-    """The exact request, with the password masked. It shows the code: for debug pages only."""
-    request = build_request(settings, message)
-    form = {**request.data, "password": masked(settings.password)}
-    headers = dict(request.headers)
-    return {
-        "method": request.method,
-        "url": masked_url(request.url),
-        "headers": headers,
-        "form": form,
-    }
-
-
-def describe(settings: SmsSettings) -> dict[str, object]:
-    """The settings as a debug page may show them: the password is masked."""
-    shown = {name: value for name, value in vars(settings).items() if name != "password"}
-    return {
-        "provider": GupshupSms.name,
-        **shown,
-        "api_url": masked_url(settings.api_url),
-        "password": masked(settings.password),
-        "missing": settings.missing,
-    }
-
-
 class GupshupSms(Provider):
+    """Its reports come through a webhook with the secret of WhatsApp's: see `Gupshup.callbacks`."""
+
     name = "gupshup-sms"
     channel = Channel.SMS
     family = failure_codes.SMS
+    prefix = "GUPSHUP_SMS_"
+    own = "USERID PASSWORD TEXT PRINCIPAL_ENTITY_ID DLT_TEMPLATE_ID MASK API_URL"
     unusable = "GUPSHUP_SMS_API_URL"
 
-    def __init__(self, settings: SmsSettings) -> None:
-        self._settings = settings
+    def __init__(self, settings: SmsSettings, *, has_webhook: bool = True) -> None:
+        self.settings = settings
+        self._has_webhook = has_webhook
+
+    @classmethod
+    def from_env(cls, read: Reader) -> GupshupSms:
+        webhook = read.given("GUPSHUP_WEBHOOK_SECRET")
+        provider = cls(read_settings(read), has_webhook=bool(webhook))
+        accounts.check(read, provider)
+        if set(re.findall(r"\{.*?\}|[{}]", provider.settings.text)) - {"{minutes}"} != {"{code}"}:
+            read.problems.append(
+                "GUPSHUP_SMS_TEXT must contain {code}; {minutes} may be in it, too"
+            )
+        return provider
+
+    @property
+    def api_url(self) -> str:
+        return self.settings.api_url
 
     @property
     def missing(self) -> list[str]:
-        return self._settings.missing
+        return self.settings.missing
 
     @property
     def secrets(self) -> list[str]:
-        return [self._settings.password]
+        return [self.settings.password]
+
+    @property
+    def warnings(self) -> Iterable[str]:
+        return [] if self._has_webhook else [WITHOUT_SECRET]
 
     def request(self, message: Message) -> requests.Request:
-        return build_request(self._settings, message)
+        text = text_for(self.settings, message)
+        form = {
+            "method": "SendMessage",
+            "send_to": digits(message.phone),
+            "msg": text,
+            "msg_type": "TEXT" if text.isascii() or _GSM.issuperset(text) else "Unicode_text",
+            "userid": self.settings.user_id,
+            "auth_scheme": "plain",
+            "password": self.settings.password,
+            "v": "1.1",
+            "format": "json",
+            "principalEntityId": self.settings.principal_entity_id,
+            "dltTemplateId": self.settings.dlt_template_id,
+            "mask": self.settings.mask,
+        }
+        return requests.Request(
+            "POST",  # never GET: a password in a URL ends up in logs
+            self.settings.api_url,
+            headers={"Content-Type": "application/x-www-form-urlencoded"},
+            data={name: value for name, value in form.items() if value},
+        )
 
     def read(self, body: bytes) -> ProviderAnswer:
         answer = parsing.as_object(parsing.json_object(body).get("response")) or _from_text(body)
@@ -133,6 +99,26 @@ class GupshupSms(Provider):
             refused=refused,
             trouble=lambda: _trouble(answer, number if refused else "", body),
         )
+
+    def describe(self) -> dict[str, object]:
+        shown = {name: value for name, value in vars(self.settings).items() if name != "password"}
+        return {
+            "provider": self.name,
+            **shown,
+            "api_url": masked_url(self.settings.api_url),
+            "password": masked(self.settings.password),
+            "missing": self.missing,
+        }
+
+    def preview(self, message: Message) -> dict[str, object]:
+        request = self.request(message)
+        return previewed(request, form={**request.data, "password": masked(self.settings.password)})
+
+
+def text_for(settings: SmsSettings, message: Message) -> str:
+    """What the person reads; ``{minutes}`` are whole ones, rounded down."""
+    minutes = str(max(1, message.expires_in // 60))
+    return settings.text.replace("{minutes}", minutes).replace("{code}", message.code)
 
 
 def _trouble(answer: Mapping[str, object], number: str, body: bytes) -> Trouble:

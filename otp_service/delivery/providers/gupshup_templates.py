@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 from otp_service.delivery import failure_codes, failure_reasons, http, parsing
 from otp_service.delivery.http import DEADLINE
 from otp_service.delivery.parsing import as_object, as_objects, json_object, scrub, text, words
-from otp_service.delivery.providers.gupshup import GupshupSettings
+from otp_service.delivery.providers.gupshup_settings import GupshupSettings
 from otp_service.delivery.refusals import error_of
 from otp_service.domain.errors import DeliveryError
 

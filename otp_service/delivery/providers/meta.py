@@ -4,89 +4,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterable, Sequence
+from functools import partial
 
 import requests
 
-from otp_service.delivery import failure_codes, failure_reasons, parsing
+from otp_service.delivery import accounts, failure_codes, failure_reasons, parsing, provider_events
 from otp_service.delivery.parsing import digits
-from otp_service.delivery.sender import Provider, ProviderAnswer, masked, masked_url
+from otp_service.delivery.provider import (
+    LOST,
+    Provider,
+    ProviderAnswer,
+    masked,
+    masked_url,
+    previewed,
+)
+from otp_service.delivery.providers import meta_receipts
+from otp_service.delivery.providers.meta_settings import MetaSettings, read_settings
+from otp_service.domain import languages
+from otp_service.domain.callbacks import Body, Callback, Handshake, Signature
 from otp_service.domain.languages import pick
 from otp_service.domain.messages import Message
+from otp_service.domain.provider_events import Kind, ProviderEvent
 from otp_service.domain.verification import Channel
+from otp_service.environment import Reader
 
-API_URL = "https://graph.facebook.com/v23.0"
-
-
-@dataclass(frozen=True)
-class MetaSettings:
-    """The ``META_*`` variables. ``languages``: those that the template has; the first is default.
-
-    ``app_secret`` and ``verify_token`` are for its webhook.
-    """
-
-    access_token: str = field(default="", repr=False)
-    phone_number_id: str = ""
-    template: str = ""
-    languages: tuple[str, ...] = ("en_US",)
-    api_url: str = API_URL
-    app_secret: str = field(default="", repr=False)
-    verify_token: str = field(default="", repr=False)
-
-    @property
-    def missing(self) -> list[str]:
-        """Names of the environment variables without which nothing can be sent."""
-        names = ("access_token", "phone_number_id", "template")
-        return [f"META_{name.upper()}" for name in names if not getattr(self, name).strip()]
-
-
-def build_request(settings: MetaSettings, message: Message) -> requests.Request:
-    """The request that sends ``message``, not yet encoded; needs no complete settings."""
-    code = [{"type": "text", "text": message.code}]
-    template = {
-        "name": settings.template,
-        "language": {"code": pick(settings.languages, message.locale) or settings.languages[0]},
-        "components": [
-            {"type": "body", "parameters": code},
-            # "url", although the template's button was created as "otp"
-            {"type": "button", "sub_type": "url", "index": "0", "parameters": code},
-        ],
-    }
-    body = {
-        "messaging_product": "whatsapp",
-        "recipient_type": "individual",
-        "to": digits(message.phone),
-        "type": "template",
-        "template": template,
-    }
-    if message.delivery_id:  # comes back in each status: see `Receipt`
-        body["biz_opaque_callback_data"] = message.delivery_id
-    url = f"{settings.api_url.rstrip('/')}/{settings.phone_number_id}/messages"
-    bearer = f"Bearer {settings.access_token}"
-    headers = {"Authorization": bearer, "Content-Type": "application/json"}
-    return requests.Request("POST", url, headers=headers, json=body)
-
-
-def preview(settings: MetaSettings, message: Message) -> dict[str, object]:
-    """The exact request, with the token masked. It shows the code: for debug pages only."""
-    request = build_request(settings, message)
-    headers = {**request.headers, "Authorization": f"Bearer {masked(settings.access_token)}"}
-    return {
-        "method": request.method,
-        "url": masked_url(request.url),
-        "headers": headers,
-        "json": request.json,
-    }
-
-
-def describe(settings: MetaSettings) -> dict[str, object]:
-    """The settings as a debug page may show them: secrets are masked."""
-    secret = {name: masked(getattr(settings, name)) for name in _SECRETS}
-    shown = {**vars(settings), "languages": list(settings.languages), **secret}
-    shown["api_url"] = masked_url(settings.api_url)
-    return {"provider": Meta.name, **shown, "missing": settings.missing}
-
-
+PATH = "/webhooks/meta"
 _SECRETS = ("access_token", "app_secret", "verify_token")
 
 
@@ -94,21 +38,88 @@ class Meta(Provider):
     name = "meta"
     channel = Channel.WHATSAPP
     family = failure_codes.WHATSAPP
+    prefix = "META_"
+    own = "ACCESS_TOKEN PHONE_NUMBER_ID TEMPLATE TEMPLATE_LANGUAGES APP_SECRET VERIFY_TOKEN API_URL"
     unusable = "META_API_URL, META_PHONE_NUMBER_ID or META_ACCESS_TOKEN"
 
     def __init__(self, settings: MetaSettings) -> None:
-        self._settings = settings
+        self.settings = settings
+
+    @classmethod
+    def from_env(cls, read: Reader) -> Meta:
+        provider = cls(read_settings(read))
+        accounts.check(read, provider)
+        number = provider.settings.phone_number_id
+        if not (accounts.is_unfilled(number) or re.fullmatch(r"[0-9]+", number)):
+            problem = "META_PHONE_NUMBER_ID must be Meta's id of the number, digits only"
+            read.problems.append(problem)
+        if not all(map(languages.read, provider.settings.languages)):
+            read.problems.append("META_TEMPLATE_LANGUAGES must be languages, separated by commas")
+        return provider
+
+    @property
+    def api_url(self) -> str:
+        return self.settings.api_url
 
     @property
     def missing(self) -> list[str]:
-        return self._settings.missing
+        return self.settings.missing
 
     @property
     def secrets(self) -> list[str]:
-        return [self._settings.access_token]
+        return [self.settings.access_token]
+
+    @property
+    def warnings(self) -> Iterable[str]:
+        unset = [name for name in _SECRETS[1:] if not getattr(self.settings, name)]
+        return [f"META_{name.upper()} is not set: Meta's {LOST}" for name in unset]
+
+    @property
+    def callbacks(self) -> Sequence[Callback | Handshake]:
+        is_authentic = partial(meta_receipts.is_authentic, app_secret=self.settings.app_secret)
+        handshake = Handshake(
+            path=PATH,
+            name="meta_handshake",
+            description=_HANDSHAKE,
+            verify_token=self.settings.verify_token,
+        )
+        event = Callback(
+            path=PATH,
+            name="meta_event",
+            description=_EVENT,
+            authentication=Signature("X-Hub-Signature-256", is_authentic),
+            body=Body.JSON,
+            read=meta_receipts.read,
+            read_events=provider_events.meta,
+            example={"entry": []},
+        )
+        return handshake, event
 
     def request(self, message: Message) -> requests.Request:
-        return build_request(self._settings, message)
+        code = [{"type": "text", "text": message.code}]
+        offered = self.settings.languages
+        template = {
+            "name": self.settings.template,
+            "language": {"code": pick(offered, message.locale) or offered[0]},
+            "components": [
+                {"type": "body", "parameters": code},
+                # "url", although the template's button was created as "otp"
+                {"type": "button", "sub_type": "url", "index": "0", "parameters": code},
+            ],
+        }
+        body = {
+            "messaging_product": "whatsapp",
+            "recipient_type": "individual",
+            "to": digits(message.phone),
+            "type": "template",
+            "template": template,
+        }
+        if message.delivery_id:  # comes back in each status: see `Receipt`
+            body["biz_opaque_callback_data"] = message.delivery_id
+        url = f"{self.settings.api_url.rstrip('/')}/{self.settings.phone_number_id}/messages"
+        bearer = f"Bearer {self.settings.access_token}"
+        headers = {"Authorization": bearer, "Content-Type": "application/json"}
+        return requests.Request("POST", url, headers=headers, json=body)
 
     def read(self, body: bytes) -> ProviderAnswer:
         answer = parsing.json_object(body)
@@ -118,3 +129,40 @@ class Meta(Provider):
             refused="error" in answer,
             trouble=lambda: failure_reasons.of_answer(answer, body),
         )
+
+    def describe(self) -> dict[str, object]:
+        settings = self.settings
+        secret = {name: masked(getattr(settings, name)) for name in _SECRETS}
+        shown = {**vars(settings), "languages": list(settings.languages), **secret}
+        shown["api_url"] = masked_url(settings.api_url)
+        return {"provider": self.name, **shown, "missing": settings.missing}
+
+    def preview(self, message: Message) -> dict[str, object]:
+        request = self.request(message)
+        bearer = f"Bearer {masked(self.settings.access_token)}"
+        headers = {**request.headers, "Authorization": bearer}
+        return previewed(request, headers=headers, json=request.json)
+
+    def is_ours(self, event: ProviderEvent) -> bool | None:
+        settings = self.settings
+        if event.kind is Kind.TEMPLATE and event.name:
+            offered = {_plain(language) for language in settings.languages}
+            has_language = not event.language or _plain(event.language) in offered
+            return event.name == settings.template and has_language
+        if event.owner:
+            return event.owner == settings.phone_number_id
+        return None
+
+
+def _plain(language: str) -> str:
+    return language.lower().replace("-", "_")
+
+
+_HANDSHAKE = """Answer Meta's challenge.
+
+Meta asks, once, whether this address is ours.
+"""
+_EVENT = """Take a batch of Meta's status events.
+
+Signed over its very bytes. What is no receipt of a message is left out.
+"""

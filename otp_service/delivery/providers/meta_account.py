@@ -19,7 +19,7 @@ from otp_service.delivery.providers.gupshup_templates import (
     whole_number,
     word,
 )
-from otp_service.delivery.providers.meta import MetaSettings
+from otp_service.delivery.providers.meta_settings import MetaSettings
 from otp_service.delivery.refusals import error_of
 from otp_service.domain.errors import DeliveryError
 

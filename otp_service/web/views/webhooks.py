@@ -1,170 +1,128 @@
-"""What providers tell of messages: stored, answered, and only then looked at."""
+"""What providers call: stored, answered, and only then looked at. Each declares its callbacks."""
 
 from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Response, request
 
-from otp_service.domain.errors import OtpError, StorageUnavailable
+from otp_service.domain.callbacks import (
+    Body,
+    Callback,
+    Handshake,
+    Network,
+    SharedSecret,
+    Signature,
+)
 from otp_service.domain.messages import Receipt
 from otp_service.domain.provider_events import ProviderEvent
 from otp_service.web import auth, client_address, webhook_docs
 from otp_service.web.auth import digest
 from otp_service.web.blueprint import Blueprint, Tag
 from otp_service.web.bodies import parse_object
-from otp_service.web.client_address import Network
 from otp_service.web.errors import (
-    BodyTooLarge,
-    Busy,
-    InvalidJson,
     WrongVerifyToken,
     WrongWebhookAddress,
     WrongWebhookSecret,
     WrongWebhookSignature,
 )
 
-MAX_BODY_BYTES = 256 * 1024
-META_PATH = "/webhooks/meta"
-META_BODY_BYTES = 3 * 1024 * 1024  # it tells of up to 1,000 messages at once, and in 3 MB
-_READING = [Busy, InvalidJson, BodyTooLarge, StorageUnavailable]
-_OF_GUPSHUP: list[type[OtpError]] = [WrongWebhookSecret, WrongWebhookAddress, *_READING]
-_OF_META: list[type[OtpError]] = [WrongWebhookSignature, *_READING]
-Read = Callable[[Any], list[Receipt]]
-ReadEvents = Callable[[Any], list[ProviderEvent]]
-
 
 @dataclass(frozen=True)
-class Hooks:
-    """How each provider's receipts are read, and known to be its own.
+class Inbox:
+    """Where callbacks are kept. ``proxies`` are believed when they say whose request it is."""
 
-    Without its secret a webhook refuses everything; without ``networks`` any address may call.
-    ``proxies`` are believed when they say whose request they forward.
-    """
-
-    read_gupshup: Read
-    read_sms: Read
-    read_meta: Read
-    events_of_gupshup: ReadEvents
-    events_of_meta: ReadEvents
-    authentic_meta: Callable[[bytes, str | None], bool]
-    secret: str = field(repr=False)
-    verify_token: str = field(repr=False)
-    networks: Sequence[Network]
-    proxies: Sequence[Network]
     keep_receipts: Callable[[Sequence[Receipt]], None]
     keep_events: Callable[[Sequence[ProviderEvent]], None]
+    proxies: Sequence[Network]
 
 
-def gupshup_blueprint(hooks: Hooks) -> Blueprint:
-    bp = Blueprint("gupshup", auth.WEBHOOK, Tag.WEBHOOKS)
-    bp.before_request(lambda: _let_gupshup_in(hooks))
-
-    @bp.post("/webhooks/gupshup")
-    @bp.documented(requestBody=webhook_docs.body({"type": "object"}, webhook_docs.EVENT))
-    @_stored(bp)
-    def gupshup_event() -> Response:
-        """Take a delivery event of Gupshup's.
-
-        In version 2 or 3 of its format. What is no receipt of a message is left out.
-        """
-        told = parse_object(request.get_data())
-        return _keep(hooks, hooks.read_gupshup(told), hooks.events_of_gupshup(told))
-
-    @bp.get("/webhooks/gupshup-sms")
-    @_stored(bp)
-    def sms_report() -> Response:
-        """Take an SMS delivery report.
-
-        One report of Gupshup's enterprise SMS API, in the query.
-        """
-        return _keep(hooks, hooks.read_sms(request.args.to_dict()))
-
-    @bp.post("/webhooks/gupshup-sms")
-    @bp.documented(requestBody=webhook_docs.body({}, [webhook_docs.REPORT], required=False))
-    @_stored(bp)
-    def sms_reports() -> Response:
-        """Take SMS delivery reports.
-
-        A batch, or one of them as a form.
-        """
-        body = request.form.to_dict() or request.get_data().decode("utf-8", "replace")
-        return _keep(hooks, hooks.read_sms(body))
-
+def blueprint(callbacks: Iterable[Callback | Handshake], inbox: Inbox) -> Blueprint:
+    """Without its secret a callback is refused, whatever it tells."""
+    bp = Blueprint("webhooks", auth.WEBHOOK, Tag.WEBHOOKS)
+    for each in callbacks:
+        if isinstance(each, Handshake):
+            _add(bp, "GET", each, _handshake(each))
+        else:
+            method = "GET" if each.body is Body.QUERY else "POST"
+            _add(bp, method, each, _take(each, inbox))
     return bp
 
 
-def meta_blueprint(hooks: Hooks) -> Blueprint:
-    bp = Blueprint("meta", auth.WEBHOOK, Tag.WEBHOOKS)
+def _add(
+    bp: Blueprint, method: str, which: Callback | Handshake, view: Callable[[], Response]
+) -> None:
+    view.__name__, view.__doc__ = which.name, which.description
+    documented = bp.documented(**webhook_docs.operation(which))(view)
+    bp.route(which.path, methods=[method])(documented)
 
-    @bp.get(META_PATH)
-    @bp.documented(**webhook_docs.HANDSHAKE)
-    def meta_handshake() -> Response:
-        """Answer Meta's challenge.
 
-        Meta asks, once, whether this address is ours.
-        """
-        asked = request.args
-        if asked.get("hub.mode") != "subscribe":
-            raise WrongVerifyToken
-        if not _is_right(hooks.verify_token, asked.get("hub.verify_token", "")):
-            raise WrongVerifyToken
-        if not re.fullmatch(webhook_docs.CHALLENGE, asked.get("hub.challenge", "")):
-            raise WrongVerifyToken
-        return Response(asked["hub.challenge"], mimetype="text/plain")
+def _take(callback: Callback, inbox: Inbox) -> Callable[[], Response]:
+    def view() -> Response:
+        """2xx with an empty body is what providers want, within a few seconds."""
+        _let_in(callback, inbox.proxies)
+        told = _body(callback.body)
+        if receipts := callback.read(told):
+            inbox.keep_receipts(receipts)
+        if events := callback.read_events(told):
+            inbox.keep_events(events)
+        return Response(status=200)
 
-    @bp.post(META_PATH)
-    @bp.documented(
-        requestBody=webhook_docs.body({"type": "object"}, {"entry": []}),
-        responses=webhook_docs.answers("Stored", _OF_META),
-        security=[{"metaSignature": []}],
-    )
-    def meta_event() -> Response:
-        """Take a batch of Meta's status events.
+    return view
 
-        Signed over its very bytes. What is no receipt of a message is left out.
-        """
-        request.max_content_length = META_BODY_BYTES
-        raw = request.get_data()
-        if not hooks.authentic_meta(raw, request.headers.get("X-Hub-Signature-256")):
+
+def _body(kind: Body) -> Any:
+    if kind is Body.QUERY:
+        return request.args.to_dict()
+    if kind is Body.FORM_OR_TEXT:
+        return request.form.to_dict() or request.get_data().decode("utf-8", "replace")
+    return parse_object(request.get_data())
+
+
+def _let_in(callback: Callback, proxies: Sequence[Network]) -> None:
+    """Raises what says that it is not the provider who calls."""
+    how = callback.authentication
+    if isinstance(how, Signature):
+        request.max_content_length = callback.max_bytes
+        if not how.is_authentic(request.get_data(), request.headers.get(how.header)):
             raise WrongWebhookSignature
-        told = parse_object(raw)
-        return _keep(hooks, hooks.read_meta(told), hooks.events_of_meta(told))
-
-    return bp
-
-
-def _stored(bp: Blueprint) -> Callable[[Any], Any]:
-    stored = webhook_docs.answers("Stored", _OF_GUPSHUP)
-    return bp.documented(responses=stored, security=[{"webhookSecret": []}, {"webhookToken": []}])
+        return
+    _let_in_by_secret(how, proxies)
+    request.max_content_length = callback.max_bytes
 
 
-def _keep(hooks: Hooks, receipts: list[Receipt], events: Sequence[ProviderEvent] = ()) -> Response:
-    """2xx with an empty body is what providers want, within a few seconds."""
-    if receipts:
-        hooks.keep_receipts(receipts)
-    if events:
-        hooks.keep_events(events)
-    return Response(status=200)
-
-
-def _let_gupshup_in(hooks: Hooks) -> None:
-    address = client_address.caller(hooks.proxies)
-    if hooks.networks and not client_address.within(address, hooks.networks):
+def _let_in_by_secret(how: SharedSecret, proxies: Sequence[Network]) -> None:
+    if how.networks and not client_address.within(client_address.caller(proxies), how.networks):
         raise WrongWebhookAddress
     header = request.headers.get("Authorization", "")
     kind, _, credentials = header.partition(" ")
     presented = credentials.strip() if kind.lower() == "bearer" else header
-    if not _is_right(hooks.secret, presented, request.args.get("token", "")):
+    if not _is_right(how.secret, presented, request.args.get("token", "")):
         raise WrongWebhookSecret
-    request.max_content_length = MAX_BODY_BYTES
+
+
+def _handshake(handshake: Handshake) -> Callable[[], Response]:
+    def view() -> Response:
+        challenge, token = (request.args.get(f"hub.{name}", "") for name in _OF_HANDSHAKE)
+        if request.args.get("hub.mode") != "subscribe":
+            raise WrongVerifyToken
+        if not _is_right(handshake.verify_token, token):
+            raise WrongVerifyToken
+        if not re.fullmatch(webhook_docs.CHALLENGE, challenge):
+            raise WrongVerifyToken
+        return Response(challenge, mimetype="text/plain")
+
+    return view
+
+
+_OF_HANDSHAKE = ("challenge", "verify_token")
 
 
 def _is_right(secret: str, *presented: str) -> bool:
     """Whether one of these is; in constant time, whatever their length."""
-    right = [hmac.compare_digest(digest(secret), digest(told)) for told in presented]
+    right = [hmac.compare_digest(digest(secret), digest(each)) for each in presented]
     return bool(secret) and any(right)

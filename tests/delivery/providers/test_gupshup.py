@@ -8,13 +8,8 @@ from urllib.parse import parse_qsl
 import pytest
 from requests_mock import Mocker
 
-from otp_service.delivery.providers.gupshup import (
-    Gupshup,
-    GupshupSettings,
-    build_request,
-    describe,
-    preview,
-)
+from otp_service.delivery.providers.gupshup import Gupshup
+from otp_service.delivery.providers.gupshup_settings import GupshupSettings
 from otp_service.delivery.sender import HttpSender
 from otp_service.domain.errors import (
     DeliveryFailed,
@@ -46,7 +41,7 @@ def test_the_request_is_exactly_what_gupshup_documents(
 
 
 def test_a_template_with_a_copy_button_gets_the_code_twice() -> None:
-    request = build_request(GupshupSettings(param_count=2), MESSAGE)
+    request = Gupshup(GupshupSettings(param_count=2)).request(MESSAGE)
     assert json.loads(request.data["template"])["params"] == [CODE, CODE]
 
 
@@ -57,12 +52,12 @@ def test_each_language_has_a_template_of_its_own(locale: str | None, template: s
     settings = GupshupSettings(
         template_id="tpl", templates={"en": "tpl-en", "pt-PT": "tpl-pt", "pt-BR": "tpl-br"}
     )
-    request = build_request(settings, Message(PHONE, CODE, 300, locale))
+    request = Gupshup(settings).request(Message(PHONE, CODE, 300, locale))
     assert json.loads(request.data["template"])["id"] == template
 
 
 def test_a_code_or_name_with_json_in_it_stays_a_string() -> None:
-    request = build_request(SETTINGS, Message(PHONE, '"],"id":"x', expires_in=300))
+    request = Gupshup(SETTINGS).request(Message(PHONE, '"],"id":"x', expires_in=300))
     assert json.loads(request.data["template"]) == {"id": "tpl-uuid", "params": ['"],"id":"x']}
 
 
@@ -78,7 +73,7 @@ def test_the_preview_is_the_request_with_the_key_masked(
 ) -> None:
     requests_mock.post(URL, json={"messageId": "id-1"})
     sender.send(MESSAGE)
-    shown = preview(SETTINGS, MESSAGE)
+    shown = Gupshup(SETTINGS).preview(MESSAGE)
     [sent] = requests_mock.request_history
     assert (shown["method"], shown["url"]) == (sent.method, sent.url)
     assert shown["form"] == dict(parse_qsl(sent.text))
@@ -89,7 +84,7 @@ def test_the_preview_is_the_request_with_the_key_masked(
 
 
 def test_the_description_masks_the_key_and_names_what_is_missing() -> None:
-    assert describe(GupshupSettings(KEY, source="917834811114", param_count=2)) == {
+    assert Gupshup(GupshupSettings(KEY, source="917834811114", param_count=2)).describe() == {
         "provider": "gupshup",
         "api_url": "https://api.gupshup.io/wa/api/v1/template/msg",
         "api_key": "••••cdef",
@@ -104,18 +99,18 @@ def test_the_description_masks_the_key_and_names_what_is_missing() -> None:
 
 @pytest.mark.parametrize(("key", "shown"), [("", ""), ("abcdefghijk", "••••"), (KEY, "••••cdef")])
 def test_a_short_key_is_masked_completely(key: str, shown: str) -> None:
-    assert describe(GupshupSettings(key))["api_key"] == shown
+    assert Gupshup(GupshupSettings(key)).describe()["api_key"] == shown
 
 
 def test_debug_pages_work_when_nothing_is_configured() -> None:
     nothing = GupshupSettings()
-    assert describe(nothing)["missing"] == [
+    assert Gupshup(nothing).describe()["missing"] == [
         "GUPSHUP_API_KEY",
         "GUPSHUP_SOURCE",
         "GUPSHUP_TEMPLATE_ID",
         "GUPSHUP_SRC_NAME",
     ]
-    assert preview(nothing, MESSAGE)["method"] == "POST"
+    assert Gupshup(nothing).preview(MESSAGE)["method"] == "POST"
 
 
 def test_nothing_is_sent_with_half_a_configuration(requests_mock: Mocker) -> None:

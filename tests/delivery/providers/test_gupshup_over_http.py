@@ -15,7 +15,8 @@ import pytest
 from otp_service.delivery import http_connection
 from otp_service.delivery import sender as calls
 from otp_service.delivery.providers import gupshup
-from otp_service.delivery.providers.gupshup import Gupshup, GupshupSettings
+from otp_service.delivery.providers.gupshup import Gupshup
+from otp_service.delivery.providers.gupshup_settings import GupshupSettings
 from otp_service.delivery.sender import HttpSender
 from otp_service.domain.errors import (
     DeliveryError,

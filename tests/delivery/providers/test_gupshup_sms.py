@@ -9,13 +9,8 @@ from urllib.parse import parse_qsl
 import pytest
 from requests_mock import Mocker
 
-from otp_service.delivery.providers.gupshup_sms import (
-    GupshupSms,
-    SmsSettings,
-    build_request,
-    describe,
-    preview,
-)
+from otp_service.delivery.providers.gupshup_sms import GupshupSms
+from otp_service.delivery.providers.gupshup_sms_settings import SmsSettings
 from otp_service.delivery.sender import HttpSender
 from otp_service.domain import failures
 from otp_service.domain.errors import (
@@ -74,7 +69,7 @@ def test_the_request_is_exactly_what_gupshup_documents(requests_mock: Mocker) ->
 
 def test_indian_networks_get_what_was_registered_with_them() -> None:
     indian = replace(SETTINGS, principal_entity_id="1101", dlt_template_id="1107", mask="DEMOAP")
-    assert build_request(indian, MESSAGE).data == FORM | {
+    assert GupshupSms(indian).request(MESSAGE).data == FORM | {
         "principalEntityId": "1101",
         "dltTemplateId": "1107",
         "mask": "DEMOAP",
@@ -94,14 +89,14 @@ def test_indian_networks_get_what_was_registered_with_them() -> None:
     ],
 )
 def test_the_text_is_the_operators(text: str, sent: str, kind: str) -> None:
-    form = build_request(replace(SETTINGS, text=text), MESSAGE).data
+    form = GupshupSms(replace(SETTINGS, text=text)).request(MESSAGE).data
     assert (form["msg"], form["msg_type"]) == (sent, kind)
 
 
 @pytest.mark.parametrize(("seconds", "minutes"), [(1, "1"), (60, "1"), (179, "2"), (180, "3")])
 def test_no_more_minutes_are_promised_than_there_are(seconds: int, minutes: str) -> None:
     settings = replace(SETTINGS, text="{code} {minutes}")
-    form = build_request(settings, Message(PHONE, CODE, expires_in=seconds)).data
+    form = GupshupSms(settings).request(Message(PHONE, CODE, expires_in=seconds)).data
     assert form["msg"] == f"{CODE} {minutes}"
 
 
@@ -185,10 +180,10 @@ def test_half_a_configuration_sends_nothing(requests_mock: Mocker) -> None:
 
 
 def test_debug_pages_mask_the_password() -> None:
-    shown = preview(SETTINGS, MESSAGE)
+    shown = GupshupSms(SETTINGS).preview(MESSAGE)
     assert shown["form"] == FORM | {"password": "••••ord="}
     assert (shown["method"], shown["url"]) == ("POST", URL)
-    assert describe(SETTINGS) == {
+    assert GupshupSms(SETTINGS).describe() == {
         "provider": "gupshup-sms",
         "user_id": "2000012345",
         "password": "••••ord=",

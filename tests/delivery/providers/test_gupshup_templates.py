@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from otp_service.delivery.providers.gupshup import API_URL, GupshupSettings
+from otp_service.delivery.providers.gupshup_settings import API_URL, GupshupSettings
 from otp_service.delivery.providers.gupshup_templates import Template, Templates, base_url, template
 from otp_service.domain import failures
 from otp_service.domain.errors import DeliveryError

@@ -9,13 +9,8 @@ import pytest
 from requests_mock import Mocker
 
 from otp_service.delivery.guarded_sender import GuardedSender
-from otp_service.delivery.providers.meta import (
-    Meta,
-    MetaSettings,
-    build_request,
-    describe,
-    preview,
-)
+from otp_service.delivery.providers.meta import Meta
+from otp_service.delivery.providers.meta_settings import MetaSettings
 from otp_service.delivery.sender import HttpSender
 from otp_service.domain import failures
 from otp_service.domain.errors import (
@@ -83,7 +78,7 @@ def test_the_request_is_exactly_what_meta_documents(requests_mock: Mocker) -> No
 
 def test_meta_is_given_our_own_id_to_bring_back_with_each_status() -> None:
     message = replace(MESSAGE, delivery_id="0123456789abcdef0123456789abcdef")
-    body: Any = build_request(SETTINGS, message).json
+    body: Any = Meta(SETTINGS).request(message).json
     assert body == BODY | {"biz_opaque_callback_data": "0123456789abcdef0123456789abcdef"}
 
 
@@ -92,7 +87,7 @@ def test_meta_is_given_our_own_id_to_bring_back_with_each_status() -> None:
 )
 def test_the_language_is_one_that_the_template_has(locale: str | None, code: str) -> None:
     settings = replace(SETTINGS, languages=("es", "pt_BR"))
-    body: Any = build_request(settings, Message(PHONE, CODE, 300, locale)).json
+    body: Any = Meta(settings).request(Message(PHONE, CODE, 300, locale)).json
     assert body["template"]["language"] == {"code": code}
 
 
@@ -256,13 +251,13 @@ def test_a_token_that_fits_no_header_is_refused_without_being_told(token: str) -
 
 def test_debug_pages_mask_every_secret() -> None:
     settings = replace(SETTINGS, app_secret="0123456789abcdef", verify_token="short")
-    shown = preview(settings, MESSAGE)
+    shown = Meta(settings).preview(MESSAGE)
     assert (shown["method"], shown["url"], shown["json"]) == ("POST", URL, BODY)
     assert shown["headers"] == {
         "Authorization": "Bearer ••••oken",
         "Content-Type": "application/json",
     }
-    assert describe(settings) == {
+    assert Meta(settings).describe() == {
         "provider": "meta",
         "access_token": "••••oken",
         "phone_number_id": "158072934066266",

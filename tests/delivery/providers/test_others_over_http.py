@@ -14,8 +14,10 @@ import pytest
 from otp_service.delivery import http_connection
 from otp_service.delivery import sender as calls
 from otp_service.delivery.providers import gupshup_sms, meta
-from otp_service.delivery.providers.gupshup_sms import GupshupSms, SmsSettings
-from otp_service.delivery.providers.meta import Meta, MetaSettings
+from otp_service.delivery.providers.gupshup_sms import GupshupSms
+from otp_service.delivery.providers.gupshup_sms_settings import SmsSettings
+from otp_service.delivery.providers.meta import Meta
+from otp_service.delivery.providers.meta_settings import MetaSettings
 from otp_service.delivery.sender import HttpSender
 from otp_service.domain.errors import (
     DeliveryError,
