@@ -19,7 +19,7 @@ from flask import Flask
 
 from otp_service.server import connection, waitress_server
 from tests.conftest import LiveServer, Serve
-from tests.server.test_waitress_server import Start, start
+from tests.server.processes import Start, start
 
 __all__ = ["start"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from contextlib import ExitStack
+from http.client import HTTPConnection
 
 import pytest
 import requests
@@ -83,3 +84,14 @@ def test_who_asks_before_sending_is_told_at_once(server: LiveServer) -> None:
         for _ in range(4):
             assert b" 100 " in half_sent(server, stack, expecting).recv(100)
         assert b" 503 " in half_sent(server, stack, expecting).recv(100)
+
+
+@pytest.mark.statement(18)
+def test_a_large_body_gets_its_413_before_the_connection_ends(live_server: LiveServer) -> None:
+    connection = HTTPConnection(live_server.url.removeprefix("http://"))
+    headers = {"Content-Type": "application/json"}
+    connection.request("POST", "/send-otp", body=b" " * 900_000, headers=headers)
+    response = connection.getresponse()
+    assert response.status == 413
+    assert json.loads(response.read())["error"]["code"] == "body_too_large"
+    connection.close()

@@ -1,0 +1,73 @@
+"""How the server ends: answered first, told by whom; and a process that dies is replaced."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import threading
+import time
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.delivery import misbehaving
+from tests.server.processes import PHONE, Start, wait_until_healthy
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_its_last_lines_say_who_stopped_it(start: Start, number: signal.Signals) -> None:
+    process, _ = start()
+    process.send_signal(number)
+    lines = process.communicate(timeout=30)[1].splitlines()
+    stopping, drained, stopped = (json.loads(line) for line in lines[-3:])
+    assert (stopping["asked_by"], stopping["requests"]) == (number.name, 0)
+    assert drained["event"] == "drained"
+    assert stopped["event"] == "stopped"
+
+
+def test_a_process_that_dies_is_replaced(start: Start) -> None:
+    process, url = start(WEB_CONCURRENCY="2")
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    assert len(children) == 2
+    for child in children:
+        os.kill(int(child), signal.SIGKILL)
+    time.sleep(3)
+    wait_until_healthy(process, url)
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_a_request_in_flight_is_answered_after_sigterm(start: Start, processes: str) -> None:
+    def slowly(sock: socket.socket, over: threading.Event) -> None:
+        over.wait(6)  # more than waitress itself waits for its threads
+        sock.sendall(misbehaving.http())
+
+    with misbehaving.serve(slowly) as gupshup:
+        process, url = start(
+            WEB_CONCURRENCY=processes,
+            API_KEYS="off",
+            GUPSHUP_API_URL=gupshup.url,
+            GUPSHUP_API_KEY="k" * 20,
+            GUPSHUP_SOURCE="917834811114",
+            GUPSHUP_TEMPLATE_ID="t",
+            GUPSHUP_SRC_NAME="DemoApp",
+        )
+        answers: list[requests.Response] = []
+        sending = threading.Thread(
+            target=lambda: answers.append(requests.post(f"{url}/send-otp", json=PHONE, timeout=30))
+        )
+        sending.start()
+        time.sleep(0.7)
+        process.send_signal(signal.SIGTERM)
+        sending.join()
+    assert answers[0].json()["message"] == "OTP sent successfully"
+    log = process.communicate(timeout=30)[1]
+    assert process.returncode == 0
+    told = [json.loads(line) for line in log.splitlines()]
+    (stopping,) = (
+        line for line in told if line["event"].startswith("stopping") and line["requests"]
+    )
+    assert (stopping["asked_by"], stopping["requests"]) == ("SIGTERM", 1)
+    assert [line["unanswered"] for line in told if line["event"] == "drained"][-1] == 0
