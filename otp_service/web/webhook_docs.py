@@ -59,24 +59,22 @@ def operation(which: Callback | Handshake) -> Json:
     """What its operation object has beside the view's own words."""
     if isinstance(which, Handshake):
         return _HANDSHAKE
+    asks = _asks(which)
     if isinstance(which.authentication, Signature):
-        found = {"responses": _answers("Stored", _BY_SIGNATURE), "security": _SIGNED}
-    else:
-        found = {"responses": _answers("Stored", _BY_SECRET), "security": _SECRET}
-    if which.body is Body.QUERY:
-        return found
-    is_json = which.body is Body.JSON
-    schema = {"type": "object"} if is_json else {}
-    return {**found, "requestBody": _body(schema, which.example, required=is_json)}
+        return {**asks, "responses": _answers("Stored", _BY_SIGNATURE), "security": _SIGNED}
+    return {"responses": _answers("Stored", _BY_SECRET), "security": _SECRET, **asks}
 
 
 _SECRET: list[Json] = [{"webhookSecret": []}, {"webhookToken": []}]
 _SIGNED: list[Json] = [{"metaSignature": []}]
 
 
-def _body(schema: Json, example: Any, *, required: bool) -> Json:
-    content = {"application/json": {"schema": schema, "example": example}}
-    return {"required": required, "content": content}
+def _asks(callback: Callback) -> Json:
+    if callback.body is Body.QUERY:
+        return {}
+    is_json = callback.body is Body.JSON
+    example = {"schema": {"type": "object"} if is_json else {}, "example": callback.example}
+    return {"requestBody": {"required": is_json, "content": {"application/json": example}}}
 
 
 def _answers(
