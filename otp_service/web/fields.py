@@ -19,7 +19,7 @@ class Text(fields.String):
     """A text; the whole of it must match ``pattern`` (one that JavaScript reads the same way).
 
     ``rule`` says the same in words, for who got it wrong: what the text has to be. ``reads`` makes
-    of the text what was meant by it, before it is looked at.
+    of the text what was meant by it, before it is looked at, unless it is ``plain`` already.
     """
 
     def __init__(
@@ -31,6 +31,7 @@ class Text(fields.String):
         pattern: str = "",
         format: str = "",  # noqa: A002 (JSON Schema's word)
         reads: Callable[[str], str | None] | None = None,
+        plain: str = "(?!)",  # by default nothing is
         **kwargs: Any,
     ) -> None:
         metadata = {"description": description, "example": example}
@@ -42,11 +43,11 @@ class Text(fields.String):
         if rule:
             kwargs["error_messages"] = _messages(needed(rule, example))
         super().__init__(validate=validators, metadata=metadata, **kwargs)
-        self._reads = reads
+        self._reads, self._plain = reads, re.compile(plain)
 
     def _deserialize(self, *args: Any, **kwargs: Any) -> Any:
         text = super()._deserialize(*args, **kwargs)
-        return self._reads(text) if self._reads else text
+        return text if self._reads is None or self._plain.fullmatch(text) else self._reads(text)
 
 
 def needed(rule: str, example: str) -> str:

@@ -84,6 +84,7 @@ def verify_schema(code_length: int) -> type[Schema]:
                 rule=rule,
                 format="otp",
                 reads=plain,
+                plain="[0-9]+",
                 required=True,
             ),
             "verification_id": Text(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from otp_service.delivery.providers.gupshup import Gupshup
 from tests.settings.environments import (
     GUPSHUP,
     META,
@@ -100,7 +101,7 @@ def test_sms_without_whatsapp_does_not_start(tmp_path: Path) -> None:
 def test_each_language_may_have_a_template(tmp_path: Path, text: str) -> None:
     settings = load(tmp_path, **GUPSHUP, OTP_SECRET=SECRET, GUPSHUP_TEMPLATES=text)
     assert settings.gupshup.templates == {"en": "tpl-1", "pt-BR": "tpl-2"}
-    assert settings.gupshup.template_for("pt") == "tpl-2"
+    assert Gupshup(settings.gupshup).template_for("pt") == "tpl-2"
 
 
 @pytest.mark.parametrize(
@@ -118,7 +119,7 @@ def test_languages_are_read_whichever_way_they_are_written(tmp_path: Path) -> No
     assert settings.meta.languages == metas
     templates = "en_US.UTF-8=t-en,zh-Hant-HK=t-zh,iw=t-he"
     gupshup = load(tmp_path, **GUPSHUP, OTP_SECRET=SECRET, GUPSHUP_TEMPLATES=templates).gupshup
-    assert [gupshup.template_for(each) for each in ("en", "zh_TW", "he-IL", None)] == [
+    assert [Gupshup(gupshup).template_for(each) for each in ("en", "zh_TW", "he-IL", None)] == [
         "t-en",
         "t-zh",
         "t-he",

@@ -25,6 +25,7 @@ from otp_service.delivery.providers.gupshup_settings import (
     read_settings,
 )
 from otp_service.domain.callbacks import Callback
+from otp_service.domain.languages import pick
 from otp_service.domain.messages import Message
 from otp_service.domain.provider_events import Kind, ProviderEvent
 from otp_service.domain.verification import Channel
@@ -75,8 +76,13 @@ class Gupshup(Provider):
         """Those of SMS, too: they have the same secret."""
         return gupshup_callbacks.callbacks(self.settings)
 
+    def template_for(self, locale: str | None) -> str:
+        """The id of the template in this language, or of the default one."""
+        templates = self.settings.templates
+        return templates.get(pick(templates, locale) or "", self.settings.template_id)
+
     def request(self, message: Message) -> requests.Request:
-        template_id = self.settings.template_for(message.locale)
+        template_id = self.template_for(message.locale)
         template = {"id": template_id, "params": [message.code] * self.settings.param_count}
         form = {
             "channel": "whatsapp",

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 
 from otp_service.domain import languages
 from otp_service.domain.callbacks import Network
-from otp_service.domain.languages import pick
 from otp_service.environment import Reader, is_placeholder
 
 HOW_TO_MAKE_ONE = 'make one with: python3 -c "import secrets; print(secrets.token_urlsafe(24))"'
@@ -42,10 +41,6 @@ class GupshupSettings:
         """Names of the environment variables without which nothing can be sent."""
         names = ("api_key", "source", "template_id", "src_name")
         return [f"GUPSHUP_{name.upper()}" for name in names if not getattr(self, name).strip()]
-
-    def template_for(self, locale: str | None) -> str:
-        """The id of the template in this language, or of the default one."""
-        return self.templates.get(pick(self.templates, locale) or "", self.template_id)
 
 
 def read_settings(read: Reader) -> GupshupSettings:
