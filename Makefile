@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 # Not --quiet: the first time takes long, and shows here that it goes on.
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --require-hashes
 
-.PHONY: help run test lint format smoke container-test bench screenshots lock clean
+.PHONY: help run test lint format smoke container-test bench screenshots supabase-sql lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -41,6 +41,9 @@ bench: $(VENV)/dev ## Show how latency grows with old rows (about 20 minutes, 15
 
 screenshots: $(VENV)/dev ## Take the README's pictures again (needs Chromium)
 	$(BIN)/python -m scripts.screenshots
+
+supabase-sql: $(VENV)/dev ## Write migrations/supabase_setup.sql again, after a new migration
+	$(BIN)/python -m scripts.supabase_sql
 
 lock: $(VENV)/dev ## Pin the newest versions that requirements*.in allow, with hashes
 	$(BIN)/python -m pip install --quiet uv

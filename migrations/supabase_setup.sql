@@ -4,6 +4,7 @@
 -- public API; and makes the role that the service connects as. The last result shows that role's
 -- new password, this once. Pasting it again is safe, and keeps the password.
 -- docs/supabase.md has the steps around it. Any Postgres from 13 on takes it, too, with psql.
+-- Written by `make supabase-sql`, from the migrations and supabase_setup.template.sql.
 
 begin;
 set local lock_timeout = '5s';  -- who waits for a table makes all who come later wait, too
@@ -24,173 +25,16 @@ begin
         'take the file of the newest release', revision;
     end if;
   end if;
+  perform set_config('otp_service.revision', coalesce(revision, ''), true);  -- until commit
 end $$;
 
--- Revision 0001 ----------------------------------------------------------------------------------
-
 create schema if not exists otp_service;
-
 create table if not exists otp_service.alembic_version (
   version_num varchar(32) not null,
   constraint alembic_version_pkc primary key (version_num)
 );
 
-create table if not exists otp_service.verifications (
-  id varchar(40) not null,
-  client varchar(64) not null,
-  phone varchar(16) not null,
-  purpose varchar(32) not null,
-  channel varchar(16) not null,
-  locale varchar(64),
-  status varchar(16) not null,
-  generation integer not null,
-  oldest_generation integer not null,
-  attempts integer not null,
-  max_attempts integer not null,
-  created_at timestamptz not null,
-  expires_at timestamptz not null,
-  verified_at timestamptz,
-  canceled_at timestamptz,
-  constraint pk_verifications primary key (id)
-);
-comment on column otp_service.verifications.generation is 'the newest code''s';
-comment on column otp_service.verifications.oldest_generation is 'codes before it no longer verify';
-comment on column otp_service.verifications.attempts is 'wrong guesses so far';
-create index if not exists ix_verifications_client_phone_purpose_created_at
-  on otp_service.verifications (client, phone, purpose, created_at);
-create index if not exists ix_verifications_created_at on otp_service.verifications (created_at);
-create index if not exists ix_verifications_phone on otp_service.verifications (phone);
-
-create table if not exists otp_service.codes (
-  verification_id varchar(40) not null,
-  generation integer not null,
-  mac varchar(64) not null,
-  secret_id varchar(8) not null,
-  expires_at timestamptz not null,
-  constraint pk_codes primary key (verification_id, generation),
-  constraint fk_codes_verification_id foreign key (verification_id)
-    references otp_service.verifications (id) on delete cascade
-);
-comment on column otp_service.codes.secret_id is 'the secret that made it';
-
-create table if not exists otp_service.attempts (
-  id varchar(40) not null,
-  verification_id varchar(40) not null,
-  phone varchar(16) not null,
-  correct boolean not null,
-  created_at timestamptz not null,
-  constraint pk_attempts primary key (id),
-  constraint fk_attempts_verification_id foreign key (verification_id)
-    references otp_service.verifications (id) on delete cascade
-);
-create index if not exists ix_attempts_verification_id on otp_service.attempts (verification_id);
-create index if not exists ix_attempts_phone_created_at on otp_service.attempts (phone, created_at);
-
-create table if not exists otp_service.deliveries (
-  id varchar(40) not null,
-  verification_id varchar(40) not null,
-  phone varchar(16) not null,
-  generation integer not null,
-  channel varchar(16) not null,
-  provider varchar(32) not null,
-  provider_message_id varchar(255),
-  status varchar(16) not null,
-  error_code varchar(64),
-  reason varchar(255),
-  created_at timestamptz not null,
-  submitted_at timestamptz,
-  sent_at timestamptz,
-  delivered_at timestamptz,
-  read_at timestamptz,
-  failed_at timestamptz,
-  constraint pk_deliveries primary key (id),
-  constraint fk_deliveries_verification_id foreign key (verification_id)
-    references otp_service.verifications (id) on delete cascade
-);
-comment on column otp_service.deliveries.reason is 'the provider''s own words';
-create index if not exists ix_deliveries_verification_id
-  on otp_service.deliveries (verification_id);
-create index if not exists ix_deliveries_provider_message_id
-  on otp_service.deliveries (provider_message_id);
-create index if not exists ix_deliveries_phone_created_at
-  on otp_service.deliveries (phone, created_at);
-
-create table if not exists otp_service.api_keys (
-  name varchar(64) not null,
-  digest varchar(64) not null,
-  scopes varchar(255) not null,
-  created_at timestamptz not null,
-  revoked_at timestamptz,
-  constraint pk_api_keys primary key (name),
-  constraint uq_api_keys_digest unique (digest)
-);
-comment on column otp_service.api_keys.scopes is 'separated by spaces';
-
--- Revision 0002 ----------------------------------------------------------------------------------
-
-do $$
-begin
-  if exists (
-    select from pg_index
-    where indexrelid = to_regclass('otp_service.ix_verifications_pending_expires_at')
-      and not indisvalid
-  ) then  -- what an interrupted `flask otp init-db` leaves
-    drop index otp_service.ix_verifications_pending_expires_at;
-  end if;
-end $$;
-create index if not exists ix_verifications_pending_expires_at
-  on otp_service.verifications (expires_at) where status = 'pending' and canceled_at is null;
-alter table otp_service.verifications add column if not exists timeline varchar(8);
-comment on column otp_service.verifications.timeline is
-  'of the Postgres it was issued on: a failover begins another';
-
--- Revision 0003 ----------------------------------------------------------------------------------
-
-alter table otp_service.attempts
-  add column if not exists failures integer,
-  add column if not exists idempotency_key varchar(64),
-  add column if not exists fingerprint varchar(64);
-comment on column otp_service.attempts.failures is
-  'wrong guesses of the verification, this one included';
-comment on column otp_service.attempts.idempotency_key is 'its digest';
-comment on column otp_service.attempts.fingerprint is 'of the request';
-alter table otp_service.deliveries
-  add column if not exists background boolean,
-  add column if not exists auto boolean,
-  add column if not exists follows varchar(40),
-  add column if not exists tries integer,
-  add column if not exists due_at timestamptz,
-  add column if not exists lease varchar(40),
-  add column if not exists idempotency_key varchar(64),
-  add column if not exists fingerprint varchar(64);
-comment on column otp_service.deliveries.background is 'the caller does not wait for it';
-comment on column otp_service.deliveries.auto is 'it may be followed by an SMS';
-comment on column otp_service.deliveries.follows is 'the message in whose place it was sent';
-comment on column otp_service.deliveries.tries is 'calls of the provider, those before included';
-comment on column otp_service.deliveries.due_at is 'when the worker looks at it';
-comment on column otp_service.deliveries.lease is 'who has it in hand until then';
-comment on column otp_service.deliveries.idempotency_key is 'its digest';
-comment on column otp_service.deliveries.fingerprint is 'of the request';
-
-create table if not exists otp_service.receipts (
-  id varchar(40) not null,
-  provider varchar(32) not null,
-  provider_message_id varchar(255) not null,
-  status varchar(16) not null,
-  at timestamptz not null,
-  error_code varchar(64),
-  reason varchar(255),
-  created_at timestamptz not null,
-  due_at timestamptz not null,
-  constraint pk_receipts primary key (id)
-);
-comment on column otp_service.receipts.at is 'by the provider''s clock';
-comment on column otp_service.receipts.reason is 'the provider''s own words';
-comment on column otp_service.receipts.due_at is 'when it is applied, or tried to';
-create index if not exists ix_receipts_due_at on otp_service.receipts (due_at);
-
--- Revision 0004 ----------------------------------------------------------------------------------
-
+-- What an interrupted `otp init-db` leaves: indexes that nobody reads. They are made again below.
 do $$
 declare
   half_made regclass;
@@ -202,84 +46,219 @@ begin
     execute format('drop index %s', half_made);
   end loop;
 end $$;
-create index if not exists ix_attempts_idempotency_key
-  on otp_service.attempts (idempotency_key) where idempotency_key is not null;
-create index if not exists ix_deliveries_due_at
-  on otp_service.deliveries (due_at) where due_at is not null;
-create index if not exists ix_deliveries_idempotency_key
-  on otp_service.deliveries (idempotency_key) where idempotency_key is not null;
+
+-- Revision 0001 ----------------------------------------------------------------------------------
+-- Verifications, their codes, attempts and deliveries; API keys.
+
+CREATE TABLE IF NOT EXISTS otp_service.verifications (
+    id VARCHAR(40) NOT NULL,
+    client VARCHAR(64) NOT NULL,
+    phone VARCHAR(16) NOT NULL,
+    purpose VARCHAR(32) NOT NULL,
+    channel VARCHAR(16) NOT NULL,
+    locale VARCHAR(64),
+    status VARCHAR(16) NOT NULL,
+    generation INTEGER NOT NULL,
+    oldest_generation INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,
+    max_attempts INTEGER NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    verified_at TIMESTAMP WITH TIME ZONE,
+    canceled_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_verifications PRIMARY KEY (id)
+);
+COMMENT ON COLUMN otp_service.verifications.generation IS 'the newest code''s';
+COMMENT ON COLUMN otp_service.verifications.oldest_generation IS 'codes before it no longer verify';
+COMMENT ON COLUMN otp_service.verifications.attempts IS 'wrong guesses so far';
+CREATE INDEX IF NOT EXISTS ix_verifications_client_phone_purpose_created_at ON otp_service.verifications (client, phone, purpose, created_at);
+CREATE INDEX IF NOT EXISTS ix_verifications_created_at ON otp_service.verifications (created_at);
+CREATE INDEX IF NOT EXISTS ix_verifications_phone ON otp_service.verifications (phone);
+
+CREATE TABLE IF NOT EXISTS otp_service.codes (
+    verification_id VARCHAR(40) NOT NULL,
+    generation INTEGER NOT NULL,
+    mac VARCHAR(64) NOT NULL,
+    secret_id VARCHAR(8) NOT NULL,
+    expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_codes PRIMARY KEY (verification_id, generation),
+    CONSTRAINT fk_codes_verification_id FOREIGN KEY(verification_id) REFERENCES otp_service.verifications (id) ON DELETE CASCADE
+);
+COMMENT ON COLUMN otp_service.codes.secret_id IS 'the secret that made it';
+
+CREATE TABLE IF NOT EXISTS otp_service.attempts (
+    id VARCHAR(40) NOT NULL,
+    verification_id VARCHAR(40) NOT NULL,
+    phone VARCHAR(16) NOT NULL,
+    correct BOOLEAN NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_attempts PRIMARY KEY (id),
+    CONSTRAINT fk_attempts_verification_id FOREIGN KEY(verification_id) REFERENCES otp_service.verifications (id) ON DELETE CASCADE
+);
+CREATE INDEX IF NOT EXISTS ix_attempts_verification_id ON otp_service.attempts (verification_id);
+CREATE INDEX IF NOT EXISTS ix_attempts_phone_created_at ON otp_service.attempts (phone, created_at);
+
+CREATE TABLE IF NOT EXISTS otp_service.deliveries (
+    id VARCHAR(40) NOT NULL,
+    verification_id VARCHAR(40) NOT NULL,
+    phone VARCHAR(16) NOT NULL,
+    generation INTEGER NOT NULL,
+    channel VARCHAR(16) NOT NULL,
+    provider VARCHAR(32) NOT NULL,
+    provider_message_id VARCHAR(255),
+    status VARCHAR(16) NOT NULL,
+    error_code VARCHAR(64),
+    reason VARCHAR(255),
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    submitted_at TIMESTAMP WITH TIME ZONE,
+    sent_at TIMESTAMP WITH TIME ZONE,
+    delivered_at TIMESTAMP WITH TIME ZONE,
+    read_at TIMESTAMP WITH TIME ZONE,
+    failed_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_deliveries PRIMARY KEY (id),
+    CONSTRAINT fk_deliveries_verification_id FOREIGN KEY(verification_id) REFERENCES otp_service.verifications (id) ON DELETE CASCADE
+);
+COMMENT ON COLUMN otp_service.deliveries.reason IS 'the provider''s own words';
+CREATE INDEX IF NOT EXISTS ix_deliveries_verification_id ON otp_service.deliveries (verification_id);
+CREATE INDEX IF NOT EXISTS ix_deliveries_provider_message_id ON otp_service.deliveries (provider_message_id);
+CREATE INDEX IF NOT EXISTS ix_deliveries_phone_created_at ON otp_service.deliveries (phone, created_at);
+
+CREATE TABLE IF NOT EXISTS otp_service.api_keys (
+    name VARCHAR(64) NOT NULL,
+    digest VARCHAR(64) NOT NULL,
+    scopes VARCHAR(255) NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    revoked_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_api_keys PRIMARY KEY (name),
+    CONSTRAINT uq_api_keys_digest UNIQUE (digest)
+);
+COMMENT ON COLUMN otp_service.api_keys.scopes IS 'separated by spaces';
+
+-- Revision 0002 ----------------------------------------------------------------------------------
+-- Failovers are noticed, and what is overdue is found without a scan.
+
+CREATE INDEX IF NOT EXISTS ix_verifications_pending_expires_at ON otp_service.verifications (expires_at) WHERE status = 'pending' AND canceled_at IS NULL;
+ALTER TABLE otp_service.verifications ADD COLUMN IF NOT EXISTS timeline VARCHAR(8);
+COMMENT ON COLUMN otp_service.verifications.timeline IS 'of the Postgres it was issued on: a failover begins another';
+
+-- Revision 0003 ----------------------------------------------------------------------------------
+-- Deliveries that are retried and followed by others, receipts, repeated requests.
+
+ALTER TABLE otp_service.attempts ADD COLUMN IF NOT EXISTS failures INTEGER;
+COMMENT ON COLUMN otp_service.attempts.failures IS 'wrong guesses of the verification, this one included';
+ALTER TABLE otp_service.attempts ADD COLUMN IF NOT EXISTS idempotency_key VARCHAR(64);
+COMMENT ON COLUMN otp_service.attempts.idempotency_key IS 'its digest';
+ALTER TABLE otp_service.attempts ADD COLUMN IF NOT EXISTS fingerprint VARCHAR(64);
+COMMENT ON COLUMN otp_service.attempts.fingerprint IS 'of the request';
+ALTER TABLE otp_service.deliveries ADD COLUMN IF NOT EXISTS background BOOLEAN;
+COMMENT ON COLUMN otp_service.deliveries.background IS 'the caller does not wait for it';
+ALTER TABLE otp_service.deliveries ADD COLUMN IF NOT EXISTS auto BOOLEAN;
+COMMENT ON COLUMN otp_service.deliveries.auto IS 'it may be followed by an SMS';
+ALTER TABLE otp_service.deliveries ADD COLUMN IF NOT EXISTS follows VARCHAR(40);
+COMMENT ON COLUMN otp_service.deliveries.follows IS 'the message in whose place it was sent';
+ALTER TABLE otp_service.deliveries ADD COLUMN IF NOT EXISTS tries INTEGER;
+COMMENT ON COLUMN otp_service.deliveries.tries IS 'calls of the provider, those before included';
+ALTER TABLE otp_service.deliveries ADD COLUMN IF NOT EXISTS due_at TIMESTAMP WITH TIME ZONE;
+COMMENT ON COLUMN otp_service.deliveries.due_at IS 'when the worker looks at it';
+ALTER TABLE otp_service.deliveries ADD COLUMN IF NOT EXISTS lease VARCHAR(40);
+COMMENT ON COLUMN otp_service.deliveries.lease IS 'who has it in hand until then';
+ALTER TABLE otp_service.deliveries ADD COLUMN IF NOT EXISTS idempotency_key VARCHAR(64);
+COMMENT ON COLUMN otp_service.deliveries.idempotency_key IS 'its digest';
+ALTER TABLE otp_service.deliveries ADD COLUMN IF NOT EXISTS fingerprint VARCHAR(64);
+COMMENT ON COLUMN otp_service.deliveries.fingerprint IS 'of the request';
+
+CREATE TABLE IF NOT EXISTS otp_service.receipts (
+    id VARCHAR(40) NOT NULL,
+    provider VARCHAR(32) NOT NULL,
+    provider_message_id VARCHAR(255) NOT NULL,
+    status VARCHAR(16) NOT NULL,
+    at TIMESTAMP WITH TIME ZONE NOT NULL,
+    error_code VARCHAR(64),
+    reason VARCHAR(255),
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    due_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_receipts PRIMARY KEY (id)
+);
+COMMENT ON COLUMN otp_service.receipts.at IS 'by the provider''s clock';
+COMMENT ON COLUMN otp_service.receipts.reason IS 'the provider''s own words';
+COMMENT ON COLUMN otp_service.receipts.due_at IS 'when it is applied, or tried to';
+CREATE INDEX IF NOT EXISTS ix_receipts_due_at ON otp_service.receipts (due_at);
+
+-- Revision 0004 ----------------------------------------------------------------------------------
+-- Indexes for what is due and for repeated requests.
+
+CREATE INDEX IF NOT EXISTS ix_attempts_idempotency_key ON otp_service.attempts (idempotency_key) WHERE idempotency_key IS NOT NULL;
+CREATE INDEX IF NOT EXISTS ix_deliveries_due_at ON otp_service.deliveries (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS ix_deliveries_idempotency_key ON otp_service.deliveries (idempotency_key) WHERE idempotency_key IS NOT NULL;
 
 -- Revision 0005 ----------------------------------------------------------------------------------
+-- What limits count beside messages and attempts; the audit trail; keys that sign proofs.
 
-alter table otp_service.verifications add column if not exists country varchar(2);
-comment on column otp_service.verifications.country is 'of the phone (ISO 3166)';
-alter table otp_service.deliveries
-  add column if not exists address varchar(64),
-  add column if not exists prefix varchar(16);
-comment on column otp_service.deliveries.address is 'keyed hash of the end user''s';
-comment on column otp_service.deliveries.prefix is 'the phone less its last four digits';
-alter table otp_service.api_keys add column if not exists last_used_at timestamptz;
-comment on column otp_service.api_keys.last_used_at is 'to the minute';
+ALTER TABLE otp_service.verifications ADD COLUMN IF NOT EXISTS country VARCHAR(2);
+COMMENT ON COLUMN otp_service.verifications.country IS 'of the phone (ISO 3166)';
+ALTER TABLE otp_service.deliveries ADD COLUMN IF NOT EXISTS address VARCHAR(64);
+COMMENT ON COLUMN otp_service.deliveries.address IS 'keyed hash of the end user''s';
+ALTER TABLE otp_service.deliveries ADD COLUMN IF NOT EXISTS prefix VARCHAR(16);
+COMMENT ON COLUMN otp_service.deliveries.prefix IS 'the phone less its last four digits';
+ALTER TABLE otp_service.api_keys ADD COLUMN IF NOT EXISTS last_used_at TIMESTAMP WITH TIME ZONE;
+COMMENT ON COLUMN otp_service.api_keys.last_used_at IS 'to the minute';
 
-create table if not exists otp_service.phones (
-  phone varchar(16) not null,
-  failures integer not null,
-  disabled_at timestamptz,
-  unlocked_at timestamptz,
-  updated_at timestamptz not null,
-  constraint pk_phones primary key (phone)
+CREATE TABLE IF NOT EXISTS otp_service.phones (
+    phone VARCHAR(16) NOT NULL,
+    failures INTEGER NOT NULL,
+    disabled_at TIMESTAMP WITH TIME ZONE,
+    unlocked_at TIMESTAMP WITH TIME ZONE,
+    updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_phones PRIMARY KEY (phone)
 );
-create index if not exists ix_phones_updated_at on otp_service.phones (updated_at);
-comment on column otp_service.phones.failures is 'wrong guesses in a row';
-comment on column otp_service.phones.disabled_at is 'when there were too many in a row';
-comment on column otp_service.phones.unlocked_at is 'limits don''t count what was before';
+COMMENT ON COLUMN otp_service.phones.failures IS 'wrong guesses in a row';
+COMMENT ON COLUMN otp_service.phones.disabled_at IS 'when there were too many in a row';
+COMMENT ON COLUMN otp_service.phones.unlocked_at IS 'limits don''t count what was before';
+CREATE INDEX IF NOT EXISTS ix_phones_updated_at ON otp_service.phones (updated_at);
 
-create table if not exists otp_service.client_requests (
-  client varchar(64) not null,
-  used integer not null,
-  began_at timestamptz not null,
-  constraint pk_client_requests primary key (client)
+CREATE TABLE IF NOT EXISTS otp_service.client_requests (
+    client VARCHAR(64) NOT NULL,
+    used INTEGER NOT NULL,
+    began_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_client_requests PRIMARY KEY (client)
 );
-comment on column otp_service.client_requests.used is 'since then';
+COMMENT ON COLUMN otp_service.client_requests.used IS 'since then';
 
-create table if not exists otp_service.signing_keys (
-  kid varchar(64) not null,
-  public_key varchar(255) not null,
-  private_key varchar(1024) not null,
-  secret_id varchar(8) not null,
-  created_at timestamptz not null,
-  signs_from timestamptz not null,
-  revoked_at timestamptz,
-  constraint pk_signing_keys primary key (kid)
+CREATE TABLE IF NOT EXISTS otp_service.signing_keys (
+    kid VARCHAR(64) NOT NULL,
+    public_key VARCHAR(255) NOT NULL,
+    private_key VARCHAR(1024) NOT NULL,
+    secret_id VARCHAR(8) NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    signs_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    revoked_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_signing_keys PRIMARY KEY (kid)
 );
-comment on column otp_service.signing_keys.public_key is 'raw, base64url';
-comment on column otp_service.signing_keys.private_key is 'encrypted with an OTP_SECRET';
-comment on column otp_service.signing_keys.secret_id is 'the secret that encrypted it';
-comment on column otp_service.signing_keys.signs_from is 'published since created_at';
+COMMENT ON COLUMN otp_service.signing_keys.public_key IS 'raw, base64url';
+COMMENT ON COLUMN otp_service.signing_keys.private_key IS 'encrypted with an OTP_SECRET';
+COMMENT ON COLUMN otp_service.signing_keys.secret_id IS 'the secret that encrypted it';
+COMMENT ON COLUMN otp_service.signing_keys.signs_from IS 'published since created_at';
 
-create table if not exists otp_service.audit (
-  id bigint generated by default as identity not null,
-  at timestamptz not null,
-  actor varchar(64) not null,
-  action varchar(32) not null,
-  verification_id varchar(40),
-  phone varchar(16),
-  phone_digest varchar(64),
-  detail varchar(255),
-  constraint pk_audit primary key (id)
+CREATE TABLE IF NOT EXISTS otp_service.audit (
+    id BIGINT GENERATED BY DEFAULT AS IDENTITY,
+    at TIMESTAMP WITH TIME ZONE NOT NULL,
+    actor VARCHAR(64) NOT NULL,
+    action VARCHAR(32) NOT NULL,
+    verification_id VARCHAR(40),
+    phone VARCHAR(16),
+    phone_digest VARCHAR(64),
+    detail VARCHAR(255),
+    CONSTRAINT pk_audit PRIMARY KEY (id)
 );
-comment on column otp_service.audit.actor is 'a client, or an operator''s account';
-comment on column otp_service.audit.phone is 'masked';
-comment on column otp_service.audit.phone_digest is 'keyed';
-create index if not exists ix_audit_verification_id
-  on otp_service.audit (verification_id) where verification_id is not null;
-create index if not exists ix_audit_phone_digest
-  on otp_service.audit (phone_digest) where phone_digest is not null;
-
-do $$
+COMMENT ON COLUMN otp_service.audit.actor IS 'a client, or an operator''s account';
+COMMENT ON COLUMN otp_service.audit.phone IS 'masked';
+COMMENT ON COLUMN otp_service.audit.phone_digest IS 'keyed';
+CREATE INDEX IF NOT EXISTS ix_audit_verification_id ON otp_service.audit (verification_id) WHERE verification_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS ix_audit_phone_digest ON otp_service.audit (phone_digest) WHERE phone_digest IS NOT NULL;
+do $revision$
 begin
-  if to_regprocedure('otp_service.refuse_audit_change()') is null then
-    create function otp_service.refuse_audit_change() returns trigger language plpgsql as $f$
+  if current_setting('otp_service.revision') < '0005' then
+CREATE FUNCTION otp_service.refuse_audit_change() RETURNS trigger LANGUAGE plpgsql AS $$
 begin
   if tg_op = 'DELETE' then
     if old.at < now() - interval '90 days' then
@@ -287,107 +266,96 @@ begin
     end if;
   end if;
   raise exception 'the audit trail is append-only';
-end $f$;
-    create trigger audit_append_only before update or delete on otp_service.audit
-      for each row execute function otp_service.refuse_audit_change();
-    create trigger audit_no_truncate before truncate on otp_service.audit
-      for each statement execute function otp_service.refuse_audit_change();
-  end if;
 end $$;
+CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE ON otp_service.audit FOR EACH ROW EXECUTE FUNCTION otp_service.refuse_audit_change();
+CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE ON otp_service.audit FOR EACH STATEMENT EXECUTE FUNCTION otp_service.refuse_audit_change();
+  end if;
+end $revision$;
 
 -- Revision 0006 ----------------------------------------------------------------------------------
+-- Indexes for the limits that count by address, by prefix and by country.
 
-create index if not exists ix_deliveries_address_created_at
-  on otp_service.deliveries (address, created_at) where address is not null;
-create index if not exists ix_deliveries_prefix_created_at
-  on otp_service.deliveries (prefix, created_at) where prefix is not null;
-create index if not exists ix_verifications_country_created_at
-  on otp_service.verifications (country, created_at) where country is not null;
+CREATE INDEX IF NOT EXISTS ix_deliveries_address_created_at ON otp_service.deliveries (address, created_at) WHERE address IS NOT NULL;
+CREATE INDEX IF NOT EXISTS ix_deliveries_prefix_created_at ON otp_service.deliveries (prefix, created_at) WHERE prefix IS NOT NULL;
+CREATE INDEX IF NOT EXISTS ix_verifications_country_created_at ON otp_service.verifications (country, created_at) WHERE country IS NOT NULL;
 
 -- Revision 0007 ----------------------------------------------------------------------------------
+-- Receipts that name our own delivery, where the provider's answer to its send was lost.
 
-alter table otp_service.receipts add column if not exists delivery_id varchar(40);
-comment on column otp_service.receipts.delivery_id is 'that we gave with the message';
+ALTER TABLE otp_service.receipts ADD COLUMN IF NOT EXISTS delivery_id VARCHAR(40);
+COMMENT ON COLUMN otp_service.receipts.delivery_id IS 'that we gave with the message';
 
 -- Revision 0008 ----------------------------------------------------------------------------------
+-- What providers tell of prices, of templates, of numbers and of the account.
 
-alter table otp_service.deliveries add column if not exists price_category varchar(40);
-alter table otp_service.deliveries add column if not exists price_billable boolean;
-alter table otp_service.deliveries add column if not exists price_model varchar(40);
-alter table otp_service.deliveries add column if not exists price_type varchar(40);
-comment on column otp_service.deliveries.price_category is
-  'its price''s category, in the provider''s words';
-comment on column otp_service.deliveries.price_billable is 'whether it is charged for';
-comment on column otp_service.deliveries.price_model is
-  'its price''s model, in the provider''s words';
-comment on column otp_service.deliveries.price_type is
-  'its price''s type, in the provider''s words';
-alter table otp_service.receipts add column if not exists price_category varchar(40);
-alter table otp_service.receipts add column if not exists price_billable boolean;
-alter table otp_service.receipts add column if not exists price_model varchar(40);
-alter table otp_service.receipts add column if not exists price_type varchar(40);
-comment on column otp_service.receipts.price_category is
-  'its price''s category, in the provider''s words';
-comment on column otp_service.receipts.price_billable is 'whether it is charged for';
-comment on column otp_service.receipts.price_model is
-  'its price''s model, in the provider''s words';
-comment on column otp_service.receipts.price_type is
-  'its price''s type, in the provider''s words';
+ALTER TABLE otp_service.deliveries ADD COLUMN IF NOT EXISTS price_category VARCHAR(40);
+COMMENT ON COLUMN otp_service.deliveries.price_category IS 'its price''s category, in the provider''s words';
+ALTER TABLE otp_service.deliveries ADD COLUMN IF NOT EXISTS price_billable BOOLEAN;
+COMMENT ON COLUMN otp_service.deliveries.price_billable IS 'whether it is charged for';
+ALTER TABLE otp_service.deliveries ADD COLUMN IF NOT EXISTS price_model VARCHAR(40);
+COMMENT ON COLUMN otp_service.deliveries.price_model IS 'its price''s model, in the provider''s words';
+ALTER TABLE otp_service.deliveries ADD COLUMN IF NOT EXISTS price_type VARCHAR(40);
+COMMENT ON COLUMN otp_service.deliveries.price_type IS 'its price''s type, in the provider''s words';
+ALTER TABLE otp_service.receipts ADD COLUMN IF NOT EXISTS price_category VARCHAR(40);
+COMMENT ON COLUMN otp_service.receipts.price_category IS 'its price''s category, in the provider''s words';
+ALTER TABLE otp_service.receipts ADD COLUMN IF NOT EXISTS price_billable BOOLEAN;
+COMMENT ON COLUMN otp_service.receipts.price_billable IS 'whether it is charged for';
+ALTER TABLE otp_service.receipts ADD COLUMN IF NOT EXISTS price_model VARCHAR(40);
+COMMENT ON COLUMN otp_service.receipts.price_model IS 'its price''s model, in the provider''s words';
+ALTER TABLE otp_service.receipts ADD COLUMN IF NOT EXISTS price_type VARCHAR(40);
+COMMENT ON COLUMN otp_service.receipts.price_type IS 'its price''s type, in the provider''s words';
 
-create table if not exists otp_service.provider_events (
-  id varchar(64) not null,
-  provider varchar(32) not null,
-  kind varchar(16) not null,
-  name varchar(255) not null,
-  ref varchar(255),
-  language varchar(64),
-  owner varchar(255),
-  topic varchar(16) not null,
-  state varchar(40) not null,
-  level varchar(16) not null,
-  detail varchar(255),
-  at timestamptz not null,
-  created_at timestamptz not null,
-  constraint pk_provider_events primary key (id)
+CREATE TABLE IF NOT EXISTS otp_service.provider_events (
+    id VARCHAR(64) NOT NULL,
+    provider VARCHAR(32) NOT NULL,
+    kind VARCHAR(16) NOT NULL,
+    name VARCHAR(255) NOT NULL,
+    ref VARCHAR(255),
+    language VARCHAR(64),
+    owner VARCHAR(255),
+    topic VARCHAR(16) NOT NULL,
+    state VARCHAR(40) NOT NULL,
+    level VARCHAR(16) NOT NULL,
+    detail VARCHAR(255),
+    at TIMESTAMP WITH TIME ZONE NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_provider_events PRIMARY KEY (id)
 );
-comment on column otp_service.provider_events.id is 'digest of what it is about';
-comment on column otp_service.provider_events.ref is 'the provider''s id for it';
-comment on column otp_service.provider_events.owner is 'the app or the number it belongs to';
-comment on column otp_service.provider_events.detail is 'the provider''s own words';
-comment on column otp_service.provider_events.at is 'by the provider''s clock';
+COMMENT ON COLUMN otp_service.provider_events.id IS 'digest of what it is about';
+COMMENT ON COLUMN otp_service.provider_events.ref IS 'the provider''s id for it';
+COMMENT ON COLUMN otp_service.provider_events.owner IS 'the app or the number it belongs to';
+COMMENT ON COLUMN otp_service.provider_events.detail IS 'the provider''s own words';
+COMMENT ON COLUMN otp_service.provider_events.at IS 'by the provider''s clock';
 
 -- Revision 0009 ----------------------------------------------------------------------------------
+-- What limits count besides: a client's requests one by one, and whose a message was.
 
-create table if not exists otp_service.requests (
-  id varchar(40) not null,
-  client varchar(64) not null,
-  created_at timestamptz not null,
-  constraint pk_requests primary key (id)
+CREATE TABLE IF NOT EXISTS otp_service.requests (
+    id VARCHAR(40) NOT NULL,
+    client VARCHAR(64) NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_requests PRIMARY KEY (id)
 );
-create index if not exists ix_requests_client_created_at
-  on otp_service.requests (client, created_at);
-alter table otp_service.deliveries add column if not exists client varchar(64);
-comment on column otp_service.deliveries.client is 'who asked for it';
+CREATE INDEX IF NOT EXISTS ix_requests_client_created_at ON otp_service.requests (client, created_at);
+ALTER TABLE otp_service.deliveries ADD COLUMN IF NOT EXISTS client VARCHAR(64);
+COMMENT ON COLUMN otp_service.deliveries.client IS 'who asked for it';
 
 -- Revision 0010 ----------------------------------------------------------------------------------
+-- An index for the limit of what a provider refuses a client.
 
-create index if not exists ix_deliveries_client_failed_at
-  on otp_service.deliveries (client, failed_at) where failed_at is not null;
+CREATE INDEX IF NOT EXISTS ix_deliveries_client_failed_at ON otp_service.deliveries (client, failed_at) WHERE failed_at IS NOT NULL;
 
 -- Revision 0011 ----------------------------------------------------------------------------------
+-- A client may have several API keys: what tells keys apart is their digest, not the client's name.
 
-do $$
+do $revision$
 begin
-  if exists (
-    select from pg_constraint
-    where conname = 'uq_api_keys_digest' and connamespace = 'otp_service'::regnamespace
-  ) then
-    alter table otp_service.api_keys
-      drop constraint pk_api_keys,
-      drop constraint uq_api_keys_digest,
-      add constraint pk_api_keys primary key (digest);
+  if current_setting('otp_service.revision') < '0011' then
+ALTER TABLE otp_service.api_keys DROP CONSTRAINT pk_api_keys;
+ALTER TABLE otp_service.api_keys ADD CONSTRAINT pk_api_keys PRIMARY KEY (digest);
+ALTER TABLE otp_service.api_keys DROP CONSTRAINT uq_api_keys_digest;
   end if;
-end $$;
+end $revision$;
 
 -- All of it is there now -------------------------------------------------------------------------
 
