@@ -102,8 +102,6 @@ DOCUMENTED: dict[str, dict[Failure, str]] = {
         failures.OUTSIDE_HOURS: "009",
     },
 }
-
-
 OF_META = [name for name in DOCUMENTED if name not in FAMILIES]
 
 

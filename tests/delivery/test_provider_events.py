@@ -1,4 +1,4 @@
-"""What is understood of events of templates, numbers and the account."""
+"""What providers tell of templates, numbers and the account."""
 
 from __future__ import annotations
 
@@ -10,19 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from otp_service.delivery import provider_events
-from otp_service.delivery.providers.gupshup import Gupshup
-from otp_service.delivery.providers.gupshup_settings import GupshupSettings
-from otp_service.delivery.providers.meta import Meta
-from otp_service.delivery.providers.meta_settings import MetaSettings
-from otp_service.domain.provider_events import Kind, Level, ProviderEvent
+from otp_service.domain.provider_events import Kind, Level
 from tests.delivery import callbacks
+from tests.delivery.events import ID, account, change, of_template, read, template
 
-ID = "4dacef15-6c04-12db-b393-6190ac567eff"
-OTHER_ID = "00000000-6c04-12db-b393-6190ac567eff"
 PAUSED = "Your WhatsApp message template has been paused for 3 hours until Apr 25 at 8:07 AM UTC"
-GUPSHUP = GupshupSettings("k", "917834811114", ID, "DemoApp", templates={"pt": OTHER_ID})
-OURS = "158072934066266"
-META = MetaSettings("t", OURS, "otp_login", ("en_US", "pt_BR"))
 NAMES = [
     "entry",
     "changes",
@@ -63,37 +55,6 @@ json = st.recursive(
     ),
     max_leaves=20,
 )
-
-
-def template(**facts: object) -> dict[str, Any]:
-    """Gupshup's event, in version 2."""
-    about = {"id": ID, "elementName": "otp_login", "languageCode": "en_US"}
-    outside = {"app": "DemoApp", "timestamp": 1636986446609, "version": 2}
-    return outside | {"type": "template-event", "payload": about | facts}
-
-
-def account(kind: str, **facts: object) -> dict[str, Any]:
-    return template() | {"type": "account-event", "payload": {"type": kind, "payload": facts}}
-
-
-def change(field: str, **value: object) -> dict[str, Any]:
-    """Meta's webhook."""
-    changes = [{"field": field, "value": value}]
-    entry = [{"id": "102290129340398", "time": 1739321024, "changes": changes}]
-    return {"object": "whatsapp_business_account", "entry": entry}
-
-
-def of_template(field: str, **value: object) -> dict[str, Any]:
-    about = {"message_template_name": "otp_login", "message_template_id": 1689556908129832}
-    return change(field, **about, message_template_language="en-US", **value)
-
-
-def read(body: dict[str, Any]) -> ProviderEvent:
-    of = provider_events.meta if "entry" in body else provider_events.gupshup
-    (event,) = of(body)
-    return event
-
-
 UNTIL = {"type": "RESTRICTED_SENDING", "expiry": "2026-12-31"}
 RESTRICTED = account("status-event", status="ACCOUNT_RESTRICTED", restrictions=[UNTIL])
 SCAM = {"violation_type": "SCAM"}
@@ -311,42 +272,3 @@ def test_no_number_of_a_person_is_kept() -> None:
     assert read(told).detail == "spam to +••••3210"
     number = change("phone_number_quality_update", display_phone_number="15550783881")
     assert read(number).name == "••••3881"
-
-
-@pytest.mark.parametrize(
-    ("body", "ours"),
-    [
-        (template(status="paused"), True),
-        (template(status="paused", id=OTHER_ID), True),
-        (template(status="paused", id="11111111-6c04-12db-b393-6190ac567eff"), False),
-        (template(status="paused") | {"app": "demoapp"}, True),
-        (template(status="paused") | {"app": "AnotherApp"}, False),
-        (template(status="paused", id="some-bsp-id"), None),
-        (account("restricted"), True),
-        (account("restricted") | {"app": "AnotherApp"}, False),
-        (of_template("message_template_status_update", event="PAUSED"), True),
-        (change("message_template_status_update", message_template_name="promotion"), False),
-        (
-            change(
-                "message_template_status_update",
-                message_template_name="otp_login",
-                message_template_language="de",
-            ),
-            False,
-        ),
-        (change("account_update", event="ACCOUNT_RESTRICTION"), None),
-        (
-            change(
-                "messages", metadata={"phone_number_id": "158072934066266"}, errors=[{"code": 1}]
-            ),
-            True,
-        ),
-        (change("messages", metadata={"phone_number_id": "1"}, errors=[{"code": 1}]), False),
-    ],
-)
-def test_it_is_known_whether_it_is_about_what_is_used_here(
-    body: dict[str, Any], ours: bool | None
-) -> None:
-    event = read(body)
-    provider = Meta(META) if event.provider == "meta" else Gupshup(GUPSHUP)
-    assert provider.is_ours(event) is ours

@@ -16,8 +16,6 @@ from tests.delivery import callbacks
 from tests.delivery.callbacks import SMS_EVENT, SMS_QUERY, v2
 
 patiently = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-
 SCALARS = (
     st.none()
     | st.booleans()
@@ -28,18 +26,12 @@ SCALARS = (
     | st.text(st.characters(categories=["Cs", "L"]))  # JSON may have half a character
     | st.sampled_from(["sent", "failed", "delivered", "message-event", "1747136691", "000"])
 )
-
-
 NAMES = """
     type payload id gsId gs_id code reason ts timestamp entry changes value statuses status errors
     title message error_data details recipient_id destination response externalId eventType
     eventTs deliveredTS errCode cause destAddr phoneNo
 """
-
-
 KEYS = st.sampled_from(NAMES.split())
-
-
 JSON = st.recursive(SCALARS, lambda part: st.lists(part) | st.dictionaries(KEYS, part))
 
 

@@ -46,8 +46,6 @@ def sms(message_id: str, status: str, failure: Failure | None = None, reason: st
 
 
 DELIVERED_SMS = sms("3562707498794989059-328736121207676738", "delivered")
-
-
 FAILED_SMS = sms(
     "3798318073013708082-252169030017029882",
     "failed",
