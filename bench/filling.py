@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from bench.indexes import without_indexes
 from bench.server import say
-from otp_service.storage.dialects import SCHEMA
+from otp_service.storage.models.dialects import SCHEMA
 
 BATCH = 200_000
 STRIDE = 7919  # a prime: neighbours in time are strangers in the order of phones

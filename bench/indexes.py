@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 
 from bench.server import say
-from otp_service.storage.dialects import SCHEMA
+from otp_service.storage.models.dialects import SCHEMA
 
 _CONSTRAINTS = """
 SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint

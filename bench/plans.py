@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from otp_service.storage.dialects import SCHEMA
+from otp_service.storage.models.dialects import SCHEMA
 
 Node = dict[str, Any]
 _READ_ALL = ("Sort", "Aggregate", "Hash", "Bitmap Heap Scan")  # before they give their first row

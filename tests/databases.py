@@ -16,8 +16,8 @@ from alembic.script import ScriptDirectory
 
 from otp_service.storage import schema
 from otp_service.storage.db import engine as engines
-from otp_service.storage.dialects import SCHEMA
 from otp_service.storage.models.base import db
+from otp_service.storage.models.dialects import SCHEMA
 
 HEAD = ScriptDirectory(str(schema.MIGRATIONS)).get_current_head()
 REVISION = f"SELECT version_num FROM {SCHEMA}.alembic_version"

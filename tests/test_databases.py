@@ -11,8 +11,8 @@ import pytest
 import sqlalchemy as sa
 
 from otp_service.storage import schema
-from otp_service.storage.dialects import SCHEMA
 from otp_service.storage.models.base import db
+from otp_service.storage.models.dialects import SCHEMA
 from tests.databases import HEAD, Postgres, new_sqlite_file
 from tests.storage.test_supabase import catalogs, closed
 from tests.storage.upgrades import engine_on

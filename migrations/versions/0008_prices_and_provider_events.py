@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from otp_service.storage.dialects import UtcTime
+from otp_service.storage.models.dialects import UtcTime
 
 revision = "0008"
 down_revision = "0007"

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from otp_service.storage import schema
-from otp_service.storage.dialects import SCHEMA
+from otp_service.storage.models.dialects import SCHEMA
 
 
 @contextmanager

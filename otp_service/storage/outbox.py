@@ -13,10 +13,9 @@ import sqlalchemy as sa
 from otp_service.domain.errors import DeliveryError, StorageUnavailable
 from otp_service.domain.messages import Outgoing, Receipt
 from otp_service.domain.verification import Channel, DeliveryStatus, Price
-from otp_service.storage import rows
 from otp_service.storage.db.database import Database, keep_in_first
 from otp_service.storage.db.transaction import Transaction
-from otp_service.storage.sql import outbox, receipt_batch, receipts
+from otp_service.storage.sql import outbox, receipt_batch, receipts, rows
 from otp_service.storage.sql.json_rows import as_json
 from otp_service.storage.sql.receipt_batch import Waiting
 

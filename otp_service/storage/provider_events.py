@@ -17,8 +17,8 @@ from otp_service.domain.errors import StorageUnavailable
 from otp_service.domain.provider_events import Kind, Level, ProviderEvent
 from otp_service.storage.db.database import Database, keep_in_first
 from otp_service.storage.db.transaction import Transaction, given
-from otp_service.storage.dialects import UtcTime, from_now
 from otp_service.storage.models.deliveries import ProviderEventRow
+from otp_service.storage.models.dialects import UtcTime, from_now
 from otp_service.storage.sql.conditions import NOW
 from otp_service.storage.sql.json_rows import as_json, rows_of
 

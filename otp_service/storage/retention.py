@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from otp_service.domain.verification import Status
 from otp_service.storage import provider_events
 from otp_service.storage.db.transaction import Transaction, given
-from otp_service.storage.dialects import from_now, in_turn
+from otp_service.storage.models.dialects import from_now, in_turn
 from otp_service.storage.models.limits import PhoneRow
 from otp_service.storage.models.verifications import VerificationRow
 from otp_service.storage.sql import audit

@@ -23,7 +23,7 @@ from alembic.util import CommandError
 from otp_service.storage.db import postgres
 from otp_service.storage.db.database import PROBE_SECONDS, answers
 from otp_service.storage.db.failures import describe
-from otp_service.storage.dialects import SCHEMA
+from otp_service.storage.models.dialects import SCHEMA
 
 MIGRATIONS = Path(__file__).resolve().parent.parent.parent / "migrations"
 LOCK = 7_268_452_001  # any number: only this schema's upgrades take it

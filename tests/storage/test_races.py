@@ -16,7 +16,7 @@ from otp_service.domain.limits import Limit, Limits
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Person, Status
 from otp_service.storage import retention
-from otp_service.storage.dialects import clock
+from otp_service.storage.models.dialects import clock
 from otp_service.storage.models.verifications import AttemptRow, VerificationRow
 from tests.fakes import FakeSender
 from tests.storage.conftest import MakeService

@@ -19,8 +19,8 @@ from alembic.operations import Operations
 from alembic.script import Script, ScriptDirectory
 
 from otp_service.storage import api_keys, schema
-from otp_service.storage.dialects import SCHEMA
 from otp_service.storage.models.base import db
+from otp_service.storage.models.dialects import SCHEMA
 from tests.storage.upgrades import (
     add_rows,
     assert_kept,

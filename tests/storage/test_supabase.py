@@ -13,8 +13,8 @@ import pytest
 import sqlalchemy as sa
 
 from otp_service.storage import schema
-from otp_service.storage.dialects import SCHEMA
 from otp_service.storage.models.base import db
+from otp_service.storage.models.dialects import SCHEMA
 from tests.conftest import MakeApp
 from tests.storage.helpers import wrong
 from tests.storage.test_schema import EACH, HEAD, INDEX, columns, is_valid

@@ -12,7 +12,7 @@ from alembic.config import Config
 
 from otp_service.storage import schema
 from otp_service.storage.db import engine as engines
-from otp_service.storage.dialects import SCHEMA
+from otp_service.storage.models.dialects import SCHEMA
 
 NOW = sa.func.current_timestamp()
 ROW = {  # a verification of the first release

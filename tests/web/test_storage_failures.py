@@ -6,8 +6,8 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from otp_service.storage.dialects import SCHEMA
 from otp_service.storage.models.base import db
+from otp_service.storage.models.dialects import SCHEMA
 from tests.conftest import MakeApp
 
 PHONE = {"phone_number": "+919876543210"}

@@ -14,9 +14,9 @@ from otp_service.domain.messages import Message
 from otp_service.settings import Settings
 from otp_service.storage import api_keys
 from otp_service.storage.db.transaction import Transaction
-from otp_service.storage.dialects import from_now
 from otp_service.storage.models.base import engines_of
 from otp_service.storage.models.deliveries import DeliveryRow, ReceiptRow
+from otp_service.storage.models.dialects import from_now
 from otp_service.wording import counted
 
 LONG_AGO = 60  # seconds

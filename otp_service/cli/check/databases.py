@@ -12,8 +12,8 @@ from otp_service.cli.check.findings import Finding, ok, problem, warning
 from otp_service.domain.errors import HomeUnreachable, StorageUnavailable
 from otp_service.storage.db.database import PING
 from otp_service.storage.db.transaction import Transaction
-from otp_service.storage.dialects import SCHEMA, timeline
 from otp_service.storage.models.base import engines_of
+from otp_service.storage.models.dialects import SCHEMA, timeline
 from otp_service.storage.schema import MIGRATIONS
 
 _VERSION = sa.Table(

@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from psycopg2 import extensions
 
 from otp_service import private_files
-from otp_service.storage import dialects
 from otp_service.storage.db import postgres, transaction
-from otp_service.storage.dialects import SCHEMA
+from otp_service.storage.models import dialects
+from otp_service.storage.models.dialects import SCHEMA
 
 BESIDE_REQUESTS = 2  # connections that the worker and the list of keys may take
 BUSY_SECONDS = 5.0  # how long a thread waits for a SQLite file that others write to

@@ -28,7 +28,7 @@ from psycopg2 import extensions
 
 from otp_service.storage.db import connect_failures, failure_table
 from otp_service.storage.db.connect_failures import READ_ONLY, ConnectFailed, NoAnswer
-from otp_service.storage.dialects import TIMELINE
+from otp_service.storage.models.dialects import TIMELINE
 
 _ADDRESSES_OF_A_HOST = 2
 _VERBOSE = 2  # libpq's PQERRORS_VERBOSE

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 
 from otp_service.domain.errors import StorageUnavailable
-from otp_service.storage.dialects import ON_SQLITE
+from otp_service.storage.models.dialects import ON_SQLITE
 
 
 class SqliteSelect:

@@ -16,7 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from otp_service.storage.db import failures, postgres
-from otp_service.storage.dialects import ON_SQLITE, TIMELINE
+from otp_service.storage.models.dialects import ON_SQLITE, TIMELINE
 
 SECONDS = 2.0  # for all of a transaction on Postgres: a connection, locks, statements, the answer
 # In the message, since a pooler may give each transaction another session. SET TRANSACTION has to

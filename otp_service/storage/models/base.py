@@ -14,7 +14,7 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.orm import DeclarativeBase, registry
 
-from otp_service.storage.dialects import SCHEMA, UtcTime
+from otp_service.storage.models.dialects import SCHEMA, UtcTime
 
 
 class Base(DeclarativeBase):

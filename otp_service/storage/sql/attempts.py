@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert  # SQLite compiles its ON CONF
 
 from otp_service.domain.verification import Status
 from otp_service.storage.db.transaction import Statement, given
-from otp_service.storage.dialects import clock
+from otp_service.storage.models.dialects import clock
 from otp_service.storage.models.limits import PhoneRow
 from otp_service.storage.models.verifications import AttemptRow, VerificationRow
 from otp_service.storage.sql.conditions import NOW

@@ -15,8 +15,8 @@ import sqlalchemy.orm
 
 from otp_service.domain.phone import mask
 from otp_service.storage.db.transaction import Statement, Transaction, given
-from otp_service.storage.dialects import clock, from_now
 from otp_service.storage.models.audit import AuditRow
+from otp_service.storage.models.dialects import clock, from_now
 
 U = AuditRow
 Action = Literal[

@@ -14,12 +14,11 @@ from otp_service.domain.limits import LOCKED_FOR, Limits
 from otp_service.domain.phone import mask
 from otp_service.domain.quotas import Block
 from otp_service.domain.verification import Status, Verification
-from otp_service.storage import rows
 from otp_service.storage.db.database import Database
 from otp_service.storage.db.transaction import Statement, Transaction, given
-from otp_service.storage.dialects import bind_tag, clock
+from otp_service.storage.models.dialects import bind_tag, clock
 from otp_service.storage.models.verifications import AttemptRow, CodeRow, VerificationRow
-from otp_service.storage.sql import attempts, conditions
+from otp_service.storage.sql import attempts, conditions, rows
 from otp_service.storage.sql.attempts import KEY, THIS
 from otp_service.storage.sql.audit import entry
 from otp_service.storage.sql.columns import VERIFICATION

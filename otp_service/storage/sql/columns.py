@@ -1,4 +1,4 @@
-"""What an answer has of a verification, and of a delivery: `storage.rows` makes values of them."""
+"""What an answer has of a verification, and of a delivery: `rows` makes values of them."""
 
 from __future__ import annotations
 

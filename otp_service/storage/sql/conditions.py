@@ -10,8 +10,8 @@ import sqlalchemy.orm
 from otp_service.domain import failures
 from otp_service.domain.verification import Channel, DeliveryStatus, Status
 from otp_service.storage.db.transaction import given
-from otp_service.storage.dialects import from_now, timeline
 from otp_service.storage.models.deliveries import DeliveryRow
+from otp_service.storage.models.dialects import from_now, timeline
 from otp_service.storage.models.verifications import AttemptRow, VerificationRow
 
 V, A, D = VerificationRow, AttemptRow, DeliveryRow

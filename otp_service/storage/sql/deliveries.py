@@ -6,11 +6,11 @@ import sqlalchemy as sa
 
 from otp_service.domain.ports import StoredMessage
 from otp_service.domain.verification import Delivery, Verification
-from otp_service.storage import rows
 from otp_service.storage.db.database import Database
 from otp_service.storage.db.transaction import Transaction, given
 from otp_service.storage.models.deliveries import DeliveryRow
 from otp_service.storage.models.verifications import CodeRow, VerificationRow
+from otp_service.storage.sql import rows
 from otp_service.storage.sql.columns import DELIVERY, ITS_CODE, VERIFICATION
 
 V, C, D = VerificationRow, CodeRow, DeliveryRow

@@ -21,7 +21,7 @@ import sqlalchemy.orm
 from otp_service.domain.limits import LOCKED_FOR, Limit, Limits
 from otp_service.domain.quotas import Block, Lock
 from otp_service.storage.db.transaction import given
-from otp_service.storage.dialects import UtcTime, from_now, least
+from otp_service.storage.models.dialects import UtcTime, from_now, least
 from otp_service.storage.models.limits import PhoneRow
 from otp_service.storage.models.verifications import AttemptRow, VerificationRow
 from otp_service.storage.sql.conditions import WRONG, live

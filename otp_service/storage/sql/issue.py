@@ -15,12 +15,11 @@ from otp_service.domain.messages import Outgoing
 from otp_service.domain.phone import mask
 from otp_service.domain.quotas import Block, Lock, Quota
 from otp_service.domain.verification import Channel
-from otp_service.storage import rows
 from otp_service.storage.db.database import Database
 from otp_service.storage.db.transaction import Statement, Transaction, given
 from otp_service.storage.models.deliveries import DeliveryRow
 from otp_service.storage.models.verifications import VerificationRow
-from otp_service.storage.sql import conditions, guesses, new_rows
+from otp_service.storage.sql import conditions, guesses, new_rows, rows
 from otp_service.storage.sql.audit import Action, entry
 from otp_service.storage.sql.columns import VERIFICATION
 from otp_service.storage.sql.conditions import ALWAYS, LIVE

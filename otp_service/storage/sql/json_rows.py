@@ -16,7 +16,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from otp_service.storage.db.transaction import given
-from otp_service.storage.dialects import UtcTime, as_stored
+from otp_service.storage.models.dialects import UtcTime, as_stored
 
 
 def rows_of(name: str, /, **columns: sa.types.TypeEngine[Any]) -> sa.Subquery:

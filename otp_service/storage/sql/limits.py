@@ -12,8 +12,8 @@ from otp_service.domain import failures
 from otp_service.domain.failures import Outcome
 from otp_service.domain.limits import Limit, Limits
 from otp_service.storage.db.transaction import given
-from otp_service.storage.dialects import from_now
 from otp_service.storage.models.deliveries import DeliveryRow
+from otp_service.storage.models.dialects import from_now
 from otp_service.storage.models.limits import PhoneRow
 from otp_service.storage.models.verifications import AttemptRow, VerificationRow
 from otp_service.storage.sql.conditions import DAY, SENT, WRONG, Condition, cost

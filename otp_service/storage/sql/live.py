@@ -5,11 +5,11 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from otp_service.domain.verification import Person, Status, Verification
-from otp_service.storage import rows
 from otp_service.storage.db.database import Database
 from otp_service.storage.db.sqlite_select import SqliteSelect
 from otp_service.storage.db.transaction import Transaction, given
 from otp_service.storage.models.verifications import VerificationRow
+from otp_service.storage.sql import rows
 from otp_service.storage.sql.columns import VERIFICATION
 from otp_service.storage.sql.conditions import LIVE, NOW, OF_PERSON, newest_verification
 

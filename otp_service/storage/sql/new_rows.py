@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from otp_service.domain.limits import Limits
 from otp_service.domain.verification import Channel, DeliveryStatus, Status
 from otp_service.storage.db.transaction import Statement, given
-from otp_service.storage.dialects import clock, from_now, timeline
 from otp_service.storage.models.deliveries import DeliveryRow
+from otp_service.storage.models.dialects import clock, from_now, timeline
 from otp_service.storage.models.verifications import CodeRow, VerificationRow
 from otp_service.storage.sql import conditions
 from otp_service.storage.sql.conditions import LIVE, NOW, OF_PERSON, Condition

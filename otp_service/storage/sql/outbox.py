@@ -10,8 +10,8 @@ import sqlalchemy.orm
 from otp_service.domain import failures
 from otp_service.domain.verification import Channel, DeliveryStatus, Status
 from otp_service.storage.db.transaction import Transaction, given
-from otp_service.storage.dialects import UtcTime, from_now
 from otp_service.storage.models.deliveries import DeliveryRow
+from otp_service.storage.models.dialects import UtcTime, from_now
 from otp_service.storage.models.verifications import CodeRow, VerificationRow
 from otp_service.storage.sql.conditions import LIVE, NOW, due
 from otp_service.storage.sql.new_rows import PHONE

@@ -14,8 +14,8 @@ import sqlalchemy.orm
 from otp_service.domain.limits import DAY, Guard, Pumping
 from otp_service.domain.verification import Status
 from otp_service.storage.db.transaction import given
-from otp_service.storage.dialects import from_now
 from otp_service.storage.models.deliveries import DeliveryRow
+from otp_service.storage.models.dialects import from_now
 from otp_service.storage.models.verifications import VerificationRow
 from otp_service.storage.sql import conditions
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from otp_service.domain.failures import FAILURES
 from otp_service.domain.messages import Receipt
 from otp_service.domain.verification import DeliveryStatus, Price
-from otp_service.storage import rows
+from otp_service.storage.sql import rows
 
 Values = dict[str, Any]
 

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from otp_service.domain import failures
 from otp_service.domain.verification import DeliveryStatus as S
 from otp_service.storage.db.transaction import Transaction
-from otp_service.storage.dialects import UtcTime, from_now
 from otp_service.storage.models.deliveries import DeliveryRow, ReceiptRow
+from otp_service.storage.models.dialects import UtcTime, from_now
 from otp_service.storage.sql import outbox
 from otp_service.storage.sql.conditions import NOW, due
 from otp_service.storage.sql.json_rows import rows_of

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from otp_service.domain.limits import Limit
 from otp_service.storage.db.transaction import Statement, given
-from otp_service.storage.dialects import clock, from_now
+from otp_service.storage.models.dialects import clock, from_now
 from otp_service.storage.models.limits import RequestRow
 from otp_service.storage.sql.limits import Window
 

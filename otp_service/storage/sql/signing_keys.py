@@ -7,7 +7,7 @@ import sqlalchemy.orm
 
 from otp_service.proofs.keys import SECONDS_BEHIND
 from otp_service.storage.db.transaction import Statement, Transaction, given
-from otp_service.storage.dialects import from_now
+from otp_service.storage.models.dialects import from_now
 from otp_service.storage.models.keys import SigningKeyRow
 from otp_service.storage.sql import audit
 from otp_service.storage.sql.conditions import NOW

@@ -12,13 +12,12 @@ from otp_service.domain.limits import Limits
 from otp_service.domain.phone import mask
 from otp_service.domain.ports import PhoneQuery
 from otp_service.domain.verification import Status, Verification
-from otp_service.storage import rows
 from otp_service.storage.db.database import Database
 from otp_service.storage.db.transaction import Statement, Transaction, given
 from otp_service.storage.models.audit import AuditRow
 from otp_service.storage.models.deliveries import DeliveryRow
 from otp_service.storage.models.verifications import CodeRow, VerificationRow
-from otp_service.storage.sql import conditions
+from otp_service.storage.sql import conditions, rows
 from otp_service.storage.sql.audit import entry, of_start
 from otp_service.storage.sql.columns import DELIVERY, ITS_CODE, VERIFICATION
 from otp_service.storage.sql.conditions import LIVE, NOW

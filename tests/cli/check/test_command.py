@@ -34,8 +34,8 @@ from otp_service.domain.limits import Limit
 from otp_service.domain.verification import Person, Status
 from otp_service.simulator import Simulator
 from otp_service.simulator.providers import meta_callbacks, templates
-from otp_service.storage.dialects import SCHEMA
 from otp_service.storage.models.base import engines_of
+from otp_service.storage.models.dialects import SCHEMA
 from otp_service.web.dependencies import dependencies_of
 from tests.conftest import SECRET, LiveServer, MakeApp, Serve
 from tests.delivery.account import META

@@ -15,8 +15,8 @@ from otp_service.domain.errors import CodeAlreadySent, CodeNotFound, SendLimitEx
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Person
 from otp_service.storage import retention
-from otp_service.storage.dialects import from_now
 from otp_service.storage.models.audit import AuditRow
+from otp_service.storage.models.dialects import from_now
 from otp_service.storage.models.verifications import VerificationRow as V
 from otp_service.storage.sql import audit
 from tests.fakes import FakeSender

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from otp_service.storage.dialects import from_now
 from otp_service.storage.models.audit import AuditRow
+from otp_service.storage.models.dialects import from_now
 
 DAY = 86_400
 

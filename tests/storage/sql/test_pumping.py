@@ -13,7 +13,7 @@ from otp_service.domain.errors import DestinationNotAllowed
 from otp_service.domain.limits import Guard, Limit, Limits, Pumping
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Person
-from otp_service.storage.dialects import clock, from_now
+from otp_service.storage.models.dialects import clock, from_now
 from otp_service.storage.models.verifications import VerificationRow
 from tests.fakes import FakeSender
 from tests.storage.conftest import MakeService
