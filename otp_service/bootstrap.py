@@ -78,7 +78,7 @@ def dependencies(settings: Settings, engines: Sequence[sa.Engine]) -> Dependenci
         worker=worker,
         metrics=metrics,
         keep_receipts=keep_receipts,
-        keep_events=ProviderNews(settings, metrics, ProviderEvents(*databases).keep),
+        keep_events=ProviderNews(settings.is_ours, metrics, ProviderEvents(*databases).keep),
         sender_configuration=partial(_configuration, settings),
         sample_request=partial(_sample_request, settings),
         start=start,

@@ -33,7 +33,8 @@ def worker() -> None:
     """
     if any(map(schema.is_behind, engines_of(current_app))):
         raise StorageUnavailable("tables of this release are missing")
-    log_setup.follow(settings_of(current_app))
+    settings = settings_of(current_app)
+    log_setup.configure(settings.log_level, settings.log_format, settings.redacted)
     work = dependencies_of(current_app).worker  # and not `start`, which is for what serves
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, work.stop)

@@ -1,7 +1,7 @@
 """How the service logs: one event a line on standard error.
 
 Modules log with the standard library (``extra`` gives an event its fields) or with structlog: both
-come out the same, and through the net of `log_safety`.
+come out the same, and through the net of `log_redaction`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from structlog.stdlib import BoundLogger, LoggerFactory, ProcessorFormatter
 
 from otp_service.observability.log_format import OURS, Handler
 from otp_service.observability.log_redaction import Safe
-from otp_service.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -41,11 +40,6 @@ def configure(level: str = "info", style: str = "auto", secrets: Iterable[str] =
     )
     sys.excepthook = _uncaught
     threading.excepthook = _uncaught_in_thread
-
-
-def follow(settings: Settings) -> None:
-    """Log as the settings say."""
-    configure(settings.log_level, settings.log_format, settings.redacted)
 
 
 def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from otp_service.domain.provider_events import Kind, Level, ProviderEvent
 from otp_service.observability.metrics import Metrics
-from otp_service.settings import Settings
 
 log = logging.getLogger(__name__)
 _WHOSE = {True: "", False: ", which is not used here", None: ", which may be in use here"}
@@ -17,10 +16,11 @@ _WHOSE = {True: "", False: ", which is not used here", None: ", which may be in 
 @dataclass(frozen=True)
 class ProviderNews:
     """``keep`` stores them, and may raise what `Store` raises: then nothing is said, since the
-    provider tells them again.
+    provider tells them again. ``is_ours`` says whether one is about what is used here, None if it
+    can't be told.
     """
 
-    settings: Settings
+    is_ours: Callable[[ProviderEvent], bool | None]
     metrics: Metrics
     keep: Callable[[Sequence[ProviderEvent]], None]
 
@@ -29,15 +29,10 @@ class ProviderNews:
         if known:
             self.keep(known)
         for event in events:
-            ours = is_ours(event, self.settings)
+            ours = self.is_ours(event)
             self.metrics.provider_event(event, ours)
             if event.kind is not Kind.OTHER:
                 _tell(event, ours)
-
-
-def is_ours(event: ProviderEvent, settings: Settings) -> bool | None:
-    """Whether it is about what the settings use; None if it can't be told."""
-    return settings.provider(event.provider).is_ours(event)
 
 
 def _tell(event: ProviderEvent, ours: bool | None) -> None:

@@ -23,7 +23,8 @@ from otp_service.storage.schema import SchemaIsNewer, upgrade
 def _application() -> Flask:
     """With logs as its settings want them."""
     app = create_app()
-    log_setup.follow(settings_of(app))
+    settings = settings_of(app)
+    log_setup.configure(settings.log_level, settings.log_format, settings.redacted)
     return app
 
 

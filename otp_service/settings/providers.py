@@ -13,6 +13,7 @@ from otp_service.delivery.providers.gupshup_sms import GupshupSms
 from otp_service.delivery.providers.gupshup_sms_settings import SmsSettings
 from otp_service.delivery.providers.meta import Meta
 from otp_service.delivery.providers.meta_settings import MetaSettings
+from otp_service.domain.provider_events import ProviderEvent
 from otp_service.domain.verification import Channel
 from otp_service.environment import Reader
 
@@ -49,6 +50,10 @@ class ProviderSettings:
 
     def provider(self, name: str) -> Provider:
         return next(each for each in self.providers if each.name == name)
+
+    def is_ours(self, event: ProviderEvent) -> bool | None:
+        """Whether it is about what these use; None if it can't be told."""
+        return self.provider(event.provider).is_ours(event)
 
     @property
     def gupshup(self) -> GupshupSettings:

@@ -55,7 +55,7 @@ def test_every_secret_of_the_settings_is_known(log: Log, tmp_path: Path) -> None
     }
     known = Settings.from_env(secrets | rest, tmp_path)
     stream = io.StringIO()
-    log_setup.follow(known)
+    log_setup.configure(known.log_level, known.log_format, known.redacted)
     (handler,) = [each for each in logging.getLogger().handlers if isinstance(each, Handler)]
     handler.setStream(stream)
     spellings = ["an%20sms%2Fpassword-3", "a-database/password-7", "a-database%2Fpassword-7"]

@@ -11,7 +11,6 @@ from otp_service.cli.check.findings import Finding, Mark, ok
 from otp_service.domain import failures
 from otp_service.domain.failures import FAILURES
 from otp_service.domain.provider_events import Kind, Level, ProviderEvent
-from otp_service.observability.provider_events import is_ours
 from otp_service.settings import Settings
 from otp_service.storage.models.base import engines_of
 from otp_service.storage.provider_events import Known, known
@@ -38,7 +37,7 @@ def check(app: Flask, settings: Settings) -> Iterator[Finding]:
     """Nothing where no provider's webhook has a secret: none could tell."""
     told = [each for each in known(engines_of(app)) if not _is_over(each)]
     for each in told:
-        ours = is_ours(each.event, settings)
+        ours = settings.is_ours(each.event)
         if each.event.level is not Level.FINE or ours is not False:
             yield _finding(each, ours)
     if not told and (settings.gupshup.webhook_secret or settings.meta.app_secret):
