@@ -55,7 +55,9 @@ def explain_worker(
     with explainer.watching("worker"):
         messages.settle(10, lambda _: 0.0)
         (message,) = messages.take(10)
-        following = messages.follow(message, Channel.SMS, "gupshup-sms", DeliveryFailed(), 0.0)
+        following = messages.follow(
+            message, Channel.SMS, "gupshup-sms", DeliveryFailed(), due_in=0.0
+        )
         assert following
         (taken,) = messages.take(10)
         messages.postpone(taken, DeliveryUnconfirmed(), None)

@@ -115,6 +115,7 @@ class Outbox(Protocol):
         channel: Channel,
         provider: str,
         error: DeliveryError | None = None,
+        *,
         due_in: float | None = None,
     ) -> Outgoing | None:
         """Put another message with the same code in its place: for ``error``, which it failed

@@ -5,17 +5,16 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 
-from otp_service.domain.errors import DeliveryError, StorageUnavailable
+from otp_service.domain.errors import StorageUnavailable
 from otp_service.domain.messages import Outgoing, Receipt
-from otp_service.domain.verification import Channel, DeliveryStatus, Price
+from otp_service.domain.verification import Price
 from otp_service.storage.db.database import Database, keep_in_first
-from otp_service.storage.db.transaction import Transaction
-from otp_service.storage.sql import outbox, receipt_batch, receipts, rows
+from otp_service.storage.sql import follow, outbox, receipt_batch, receipts, rows
 from otp_service.storage.sql.json_rows import as_json
 from otp_service.storage.sql.receipt_batch import Waiting
 
@@ -27,85 +26,22 @@ class Messages:
 
     def __init__(self, *databases: Database) -> None:
         self._databases = databases
-
-    def _run(self, message: Outgoing, transaction: Transaction, **values: object) -> rows.Rows:
-        """In the message's home."""
-        letter = message.verification_id[0]
-        homes = [home for home in self._databases if home.letter == letter]
-        return (homes or self._databases)[0].run(
-            transaction,
-            **{
-                "id": message.verification_id,
-                "delivery_id": message.delivery_id,
-                "generation": message.generation,
-                "phone": message.phone,
-                "lease": message.lease,
-                **values,
-            },
-        )
+        homes = {database.letter: database for database in databases}
+        self.submitted = partial(outbox.submitted, homes)
+        self.postpone = partial(outbox.postpone, homes)
+        self.close = partial(outbox.close, homes)
+        self.refused = partial(follow.refused, homes)
+        self.follow = partial(follow.follow, homes)
 
     def _homes(self) -> Iterator[Database]:
         """Those that are not known to be down."""
         return (home for home in self._databases if not home.is_down)
 
-    def submitted(
-        self, message: Outgoing, provider_message_id: str, grace: int, due_in: float | None
-    ) -> None:
-        self._run(
-            message,
-            outbox.SUBMITTED,
-            provider_message_id=provider_message_id,
-            supersede=message.generation - grace,
-            due_in=due_in,
-        )
-
-    def postpone(self, message: Outgoing, error: DeliveryError, due_in: float | None) -> None:
-        self._run(message, outbox.POSTPONE, **_why(error), due_in=due_in)
-
-    def refused(self, message: Outgoing, error: DeliveryError) -> None:
-        self._run(message, outbox.REFUSED, **_why(error))
-
-    def close(self, message: Outgoing) -> None:
-        self._run(message, outbox.CLOSE)
-
-    def follow(
-        self,
-        message: Outgoing,
-        channel: Channel,
-        provider: str,
-        error: DeliveryError | None = None,
-        due_in: float | None = None,
-    ) -> Outgoing | None:
-        lease = message.lease if due_in is None else None
-        following = replace(
-            message,
-            delivery_id=secrets.token_hex(16),
-            channel=channel,
-            provider=provider,
-            auto=message.auto and channel is not Channel.SMS,
-            status=DeliveryStatus.QUEUED,
-            error_code=None,
-            lease=lease,
-        )
-        stored = self._run(
-            message,
-            outbox.FOLLOW,
-            new_id=following.delivery_id,
-            new_lease=lease,
-            channel=channel.value,
-            provider=provider,
-            auto=following.auto,
-            due_in=outbox.LEASE if lease else due_in,
-            **_why(error),
-        )
-        return replace(following, tries=stored[0].tries or 0) if stored else None
-
     def take(self, count: int) -> list[Outgoing]:
         taken: list[Outgoing] = []
         for home in self._homes():
             with suppress(StorageUnavailable):  # the other one goes on
-                found = home.run(outbox.TAKE, count=count, lease=secrets.token_hex(8))
-                taken += map(rows.outgoing, found)
+                taken += outbox.take(home, count)
         return taken
 
     def keep(self, kept: Sequence[Receipt]) -> None:
@@ -163,8 +99,3 @@ def _waiting(row: sa.Row[Any], look_in: Callable[[Receipt], float]) -> Waiting:
     receipt = receipt_batch.receipt(row)
     age = (row.as_of - row.created_at).total_seconds()
     return Waiting(row.id, receipt, age, look_in(receipt))
-
-
-def _why(error: DeliveryError | None) -> dict[str, str | None]:
-    code, reason = (error.failure.code, error.reason) if error else (None, None)
-    return {"error_code": code, "reason": reason}

@@ -1,37 +1,61 @@
-"""The transactions on stored messages: what became of one, and who looks at it next."""
+"""What became of a stored message, and who looks at it next: see the domain's `Outbox`."""
 
 from __future__ import annotations
 
-from typing import Any
+import secrets
+from collections.abc import Mapping
 
 import sqlalchemy as sa
-import sqlalchemy.orm
 
 from otp_service.domain import failures
-from otp_service.domain.verification import Channel, DeliveryStatus, Status
+from otp_service.domain.errors import DeliveryError
+from otp_service.domain.messages import Outgoing
+from otp_service.domain.verification import DeliveryStatus
+from otp_service.storage.db.database import Database
 from otp_service.storage.db.transaction import Transaction, given
 from otp_service.storage.models.deliveries import DeliveryRow
-from otp_service.storage.models.dialects import UtcTime, from_now
+from otp_service.storage.models.dialects import from_now
 from otp_service.storage.models.verifications import CodeRow, VerificationRow
+from otp_service.storage.sql import rows
 from otp_service.storage.sql.conditions import LIVE, NOW, due
 from otp_service.storage.sql.new_rows import PHONE
 
 V, C, D = VerificationRow, CodeRow, DeliveryRow
-OTHER = sa.orm.aliased(D)
 LEASE = 60.0  # seconds: several times what sending one message may take
 QUEUED, FAILED = DeliveryStatus.QUEUED.value, DeliveryStatus.FAILED.value
-SMS = Channel.SMS.value
 
 THIS = D.id == given("delivery_id")
 # A worker whose lease has ended, and who did not notice, changes nothing.
 OURS = sa.and_(THIS, D.lease.is_not_distinct_from(given("lease", sa.String())))
-THIS_CODE = sa.and_(C.verification_id == given("id"), C.generation == given("generation"))
 DUE = from_now(given("due_in", sa.Float()))
 CODE, REASON = given("error_code", sa.String()), given("reason", sa.String())
 TRIES = sa.func.coalesce(D.tries, 0) + 1
 MAY_BE_OUT = D.error_code == failures.UNCONFIRMED.code
+Homes = Mapping[str, Database]
+"""The databases by their letters, the primary home first."""
 
-SUBMITTED = Transaction(
+
+def run_in_its_home(
+    homes: Homes, transaction: Transaction, message: Outgoing, **values: object
+) -> rows.Rows:
+    home = homes.get(message.verification_id[0]) or next(iter(homes.values()))
+    return home.run(
+        transaction,
+        id=message.verification_id,
+        delivery_id=message.delivery_id,
+        generation=message.generation,
+        phone=message.phone,
+        lease=message.lease,
+        **values,
+    )
+
+
+def reason_of(error: DeliveryError | None) -> dict[str, str | None]:
+    code, reason = (error.failure.code, error.reason) if error else (None, None)
+    return {"error_code": code, "reason": reason}
+
+
+_SUBMITTED = Transaction(
     sa.update(D)
     .where(THIS, D.status == QUEUED)
     .values(
@@ -50,14 +74,33 @@ SUBMITTED = Transaction(
     serialize=[PHONE],
 )
 
-POSTPONE = Transaction(
+
+def submitted(
+    homes: Homes, message: Outgoing, provider_message_id: str, grace: int, due_in: float | None
+) -> None:
+    run_in_its_home(
+        homes,
+        _SUBMITTED,
+        message,
+        provider_message_id=provider_message_id,
+        supersede=message.generation - grace,
+        due_in=due_in,
+    )
+
+
+_POSTPONE = Transaction(
     sa.update(D)
     .where(OURS)
     .values(error_code=CODE, reason=REASON, tries=TRIES, due_at=DUE, lease=None)
 )
 
+
+def postpone(homes: Homes, message: Outgoing, error: DeliveryError, due_in: float | None) -> None:
+    run_in_its_home(homes, _POSTPONE, message, **reason_of(error), due_in=due_in)
+
+
 _NEVER_SENT = sa.and_(D.status == QUEUED, sa.not_(sa.func.coalesce(MAY_BE_OUT, False)))
-CLOSE = Transaction(
+_CLOSE = Transaction(
     sa.update(D)
     .where(OURS)
     .values(
@@ -73,95 +116,8 @@ CLOSE = Transaction(
 )
 
 
-def _fail(error_code: sa.ColumnElement[str]) -> sa.Update:
-    """End this message's turn: failed, if there is an error and it had not been sent."""
-    fails = sa.and_(error_code.is_not(None), D.status == QUEUED)
-    return (
-        sa.update(D)
-        .where(OURS)
-        .values(
-            due_at=None,
-            lease=None,
-            status=sa.case((fails, FAILED), else_=D.status),
-            failed_at=sa.case((fails, NOW), else_=D.failed_at),
-            error_code=sa.case((fails, error_code), else_=D.error_code),
-            reason=sa.case((fails, REASON), else_=D.reason),
-            tries=sa.case((fails, TRIES), else_=D.tries),
-        )
-    )
-
-
-def _refused() -> Transaction:
-    """Undo what storing the code did, so that the person can ask again at once.
-
-    Unless another message carries the code too. The codes sent before stay good until their own
-    expiry; without any the verification ends.
-    """
-    failed = sa.exists().where(THIS, D.status == FAILED)
-    carried = sa.exists().where(
-        OTHER.verification_id == given("id"),
-        OTHER.generation == given("generation"),
-        OTHER.id != given("delivery_id"),
-        sa.or_(OTHER.submitted_at.is_not(None), OTHER.error_code == failures.UNCONFIRMED.code),
-    )
-    others = sa.select(sa.func.max(C.expires_at, type_=UtcTime()))
-    last_expiry = others.where(C.verification_id == given("id")).scalar_subquery()
-    ended = sa.case((last_expiry.is_(None), Status.FAILED.value), else_=V.status)
-    return Transaction(
-        _fail(CODE),
-        sa.delete(C).where(THIS_CODE, failed, ~carried),
-        sa.update(V)
-        .where(V.id == given("id"), V.status == Status.PENDING.value, failed)
-        .values(expires_at=sa.func.coalesce(last_expiry, V.expires_at), status=ended),
-        serialize=[PHONE],
-    )
-
-
-REFUSED = _refused()
-
-
-def _follow() -> Transaction:
-    """Another message with the same code, once: see `Outbox.follow`."""
-    new = given("new_id")
-    had_its_sms = sa.exists().where(OTHER.verification_id == V.id, OTHER.channel == SMS)
-    may = sa.and_(
-        THIS,
-        D.lease.is_(None),  # as `_fail` leaves it, if it was ours
-        D.delivered_at.is_(None),
-        LIVE,
-        V.generation == D.generation,
-        ~sa.exists().where(OTHER.verification_id == V.id, OTHER.follows == D.id),
-        sa.or_(given("channel") != SMS, D.channel == SMS, ~had_its_sms),
-    )
-    counted = (D.address, D.prefix, D.client)  # by limits, like the one before
-    values: dict[Any, Any] = {column: column for column in counted} | {
-        D.id: new,
-        D.verification_id: D.verification_id,
-        D.phone: D.phone,
-        D.generation: D.generation,
-        D.channel: given("channel"),
-        D.provider: given("provider"),
-        D.status: sa.literal(QUEUED),
-        D.created_at: NOW,
-        D.background: D.background,
-        D.auto: given("auto", sa.Boolean()),
-        D.follows: D.id,
-        D.tries: D.tries,
-        D.due_at: DUE,
-        D.lease: given("new_lease", sa.String()),
-    }
-    row = sa.select(*values.values()).select_from(D).join(V, V.id == D.verification_id).where(may)
-    stored = sa.exists().where(D.id == new)
-    return Transaction(
-        _fail(CODE),
-        sa.insert(D).from_select(list(values), row),
-        sa.update(V).where(V.id == given("id"), stored).values(channel=given("channel")),
-        sa.select(D.id, D.tries).where(D.id == new),
-        serialize=[PHONE],
-    )
-
-
-FOLLOW = _follow()
+def close(homes: Homes, message: Outgoing) -> None:
+    run_in_its_home(homes, _CLOSE, message)
 
 
 def _take() -> Transaction:
@@ -182,4 +138,10 @@ def _take() -> Transaction:
     )
 
 
-TAKE = _take()
+_TAKE = _take()
+
+
+def take(home: Database, count: int) -> list[Outgoing]:
+    """Of one home."""
+    found = home.run(_TAKE, count=count, lease=secrets.token_hex(8))
+    return [rows.outgoing(row) for row in found]

@@ -55,7 +55,7 @@ TAKE = Transaction(
 
 
 # The call for it is over, and maybe nobody could note what the provider answered. While one is
-# under way `outbox.SUBMITTED` is still to come, and must find the row as it was.
+# under way `outbox.submitted` is still to come, and must find the row as it was.
 _CALL_IS_OVER = sa.or_(
     D.provider_message_id.is_not(None),
     D.error_code == failures.UNCONFIRMED.code,
