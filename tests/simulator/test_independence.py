@@ -9,5 +9,5 @@ OURS = {path.stem for path in PACKAGE.iterdir()} - {"simulator", "__init__"}
 
 def test_it_knows_nothing_of_the_service_but_its_server() -> None:
     for path in (PACKAGE / "simulator").rglob("*.py"):
-        rooms = {name.partition(".")[0] for name in imports(path)}
+        rooms = {name.removeprefix("otp_service.").partition(".")[0] for name in imports(path)}
         assert rooms & OURS <= {"server"}, path.name
