@@ -33,14 +33,15 @@ class ProviderAnswer:
 
 
 class Provider(ABC):
-    """One of `providers.PROVIDERS`, as the settings have it; it may lack some of them.
+    """One of `settings.providers.PROVIDERS`, as the settings have it; it may lack some of them.
 
-    ``name`` never changes: stored messages have it. ``family`` names its failure codes, ``prefix``
-    its variables, of which ``own`` are of use to nothing else, and ``unusable`` those that a
-    request may fail of.
+    ``name`` never changes: stored messages have it; ``title`` is for people. ``family`` names its
+    failure codes, ``prefix`` its variables, of which ``own`` are of use to nothing else, and
+    ``unusable`` those that a request may fail of.
     """
 
     name: ClassVar[str]
+    title: ClassVar[str]
     channel: ClassVar[Channel]
     family: ClassVar[str]
     prefix: ClassVar[str]

@@ -12,7 +12,6 @@ from flask import Flask
 from otp_service.cli.check import (
     configuration,
     databases,
-    gupshup_templates,
     provider_events,
     providers,
 )
@@ -26,6 +25,5 @@ def findings(app: Flask) -> Iterator[Finding]:
     yield from configuration.check(settings)
     yield from databases.check(app)
     yield from configuration.check_contents(app, settings)
-    yield from gupshup_templates.check(settings)
     yield from providers.check(settings)
     yield from provider_events.check(app, settings)

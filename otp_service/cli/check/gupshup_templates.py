@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from otp_service.cli.check import template_fit
 from otp_service.cli.check.findings import Finding, of_failure, ok, problem, warning
-from otp_service.cli.check.providers import host, unreachable
+from otp_service.cli.check.reachable import host, unreachable
 from otp_service.delivery import http
 from otp_service.delivery.providers.gupshup_templates import Template, Templates, base_url
 from otp_service.domain import failures
@@ -24,8 +24,6 @@ _KEY = (
 
 
 def check(settings: Settings) -> Iterator[Finding]:
-    if settings.gupshup.missing:
-        return
     if settings.gupshup.app_id:
         yield from _ask_for_templates(settings)
         return

@@ -12,11 +12,12 @@ from otp_service.domain import failures
 from otp_service.domain.failures import FAILURES
 from otp_service.domain.provider_events import Kind, Level, ProviderEvent
 from otp_service.settings import Settings
+from otp_service.settings.providers import PROVIDERS
 from otp_service.storage.models.base import engines_of
 from otp_service.storage.provider_events import Known, known
 
 FADES = timedelta(days=7)  # nobody tells that a fault of the app is over, or a restriction's end
-_NAMES = {"gupshup": "Gupshup", "meta": "Meta"}
+_TITLES = {provider.name: provider.title for provider in PROVIDERS}
 _WHOSE = {True: "", False: " It is not used here.", None: ""}
 _QUALITY = "WhatsApp pauses what stays so: see its quality in the provider's dashboard."
 _ADVICE = {
@@ -51,7 +52,7 @@ def _is_over(told: Known) -> bool:
 
 def _finding(told: Known, ours: bool | None) -> Finding:
     event = told.event
-    subject = f"{_NAMES.get(event.provider, event.provider)} {event.subject}"
+    subject = f"{_TITLES.get(event.provider, event.provider)} {event.subject}"
     text = f"{event.state.replace('_', ' ')}, as told at {told.at:%Y-%m-%dT%H:%M:%SZ}"
     text += f": {event.detail}" if event.detail else ""
     mark = _mark(told, ours)

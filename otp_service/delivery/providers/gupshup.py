@@ -37,6 +37,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 class Gupshup(Provider):
     name = "gupshup"
+    title = "Gupshup"
     channel = Channel.WHATSAPP
     family = failure_codes.WHATSAPP
     prefix = "GUPSHUP_"

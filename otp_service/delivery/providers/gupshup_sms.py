@@ -30,6 +30,7 @@ class GupshupSms(Provider):
     """Its reports come through a webhook with the secret of WhatsApp's: see `Gupshup.callbacks`."""
 
     name = "gupshup-sms"
+    title = "SMS"
     channel = Channel.SMS
     family = failure_codes.SMS
     prefix = "GUPSHUP_SMS_"

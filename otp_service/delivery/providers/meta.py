@@ -36,6 +36,7 @@ _SECRETS = ("access_token", "app_secret", "verify_token")
 
 class Meta(Provider):
     name = "meta"
+    title = "Meta"
     channel = Channel.WHATSAPP
     family = failure_codes.WHATSAPP
     prefix = "META_"
