@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 
 import pytest
@@ -119,3 +120,77 @@ def test_a_full_bulkhead_does_not_use_up_the_try(sender: FakeSender, circuit: Tr
     guarded._free.acquire()
     fail(guarded, 1)
     assert guarded.state == "half_open"
+
+
+# --- what is told of it ---
+
+
+@pytest.fixture
+def counted(sender: FakeSender, circuit: TriedCircuit) -> tuple[GuardedSender, list[str]]:
+    """A guarded sender, and what it counted: each outcome, and whether it took any time."""
+    outcomes: list[str] = []
+
+    def count(outcome: str, seconds: float | None) -> None:
+        outcomes.append(outcome if seconds is None else f"{outcome}, timed")
+
+    return GuardedSender(sender, calls=1, circuit=circuit, count=count), outcomes
+
+
+def test_each_send_is_counted_and_timed_if_a_call_was_made(
+    counted: tuple[GuardedSender, list[str]], sender: FakeSender
+) -> None:
+    guarded, outcomes = counted
+    guarded.send(MESSAGE)
+    sender.failure = DOWN
+    fail(guarded, 4)
+    down = "provider_down, timed"
+    assert outcomes == ["accepted, timed", down, down, down, "circuit_open"]
+
+
+def test_a_send_that_found_no_room_is_counted_without_a_time(
+    counted: tuple[GuardedSender, list[str]],
+) -> None:
+    guarded, outcomes = counted
+    guarded._free.acquire()
+    fail(guarded, 1)
+    assert outcomes == ["busy"]
+
+
+def test_the_log_tells_once_that_a_provider_is_down_and_once_that_it_is_back(
+    guarded: GuardedSender,
+    sender: FakeSender,
+    circuit: TriedCircuit,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    sender.failure = DOWN
+    fail(guarded, 5)
+    sender.failure, circuit._next_try = None, 0
+    guarded.send(MESSAGE)
+    guarded.send(MESSAGE)
+    assert [(record.levelno, vars(record)["provider"]) for record in caplog.records] == [
+        (logging.ERROR, "fake"),
+        (logging.WARNING, "fake"),
+    ]
+
+
+class RestingCircuit(TriedCircuit):
+    """One that admits nobody, for so many seconds more."""
+
+    def __init__(self, rests_for: float) -> None:
+        super().__init__()
+        self._left = rests_for
+
+    @property
+    def rests_for(self) -> float:
+        return self._left
+
+    def admits(self) -> bool:
+        return False
+
+
+@pytest.mark.parametrize(("left", "seconds"), [(5.5, 6), (0.1, 1), (0.0, 1)])
+def test_nobody_is_told_to_come_back_too_early(
+    sender: FakeSender, left: float, seconds: int
+) -> None:
+    guarded = GuardedSender(sender, calls=1, circuit=RestingCircuit(left))
+    assert fail(guarded, 1).retry_after == seconds

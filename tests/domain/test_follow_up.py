@@ -143,6 +143,12 @@ def test_an_sms_follows_what_has_not_arrived_in_time(scene: Scene, message: Outg
     assert scene.handle(message) == BY_SMS
 
 
+def test_what_may_still_arrive_goes_by_no_second_provider_of_its_channel(scene: Scene) -> None:
+    senders = (scene.whatsapp, FakeSender(provider="second"), scene.sms)
+    scene.with_senders(*senders).handle(SUBMITTED)
+    assert scene.outbox.became == BY_SMS
+
+
 @pytest.mark.parametrize("message", [UNCLEAR, SUBMITTED])
 def test_without_auto_nothing_follows_what_may_still_arrive(
     scene: Scene, message: Outgoing

@@ -132,6 +132,15 @@ def test_a_locked_phone_is_told_until_when(service: OtpService, store: FakeStore
     assert (error.phone, error.retry_after, error.details) == (PHONE, 60, LOCKED)
 
 
+@pytest.mark.parametrize(("too_many", "error"), [(True, PhoneLocked), (False, SendLimitExceeded)])
+def test_only_too_many_wrong_guesses_come_before_a_send_limit(
+    service: OtpService, store: FakeStore, too_many: bool, error: type[OtpError]
+) -> None:
+    store.issues = [replace(NOT_STORED, limit=TEN_MINUTES, lock=Lock(BLOCK, too_many))]
+    with pytest.raises(error):
+        service.send(PERSON)
+
+
 def test_a_send_limit_keeps_a_new_one_from_being_sent(
     service: OtpService, store: FakeStore
 ) -> None:

@@ -63,6 +63,14 @@ def test_a_code_of_any_secret_may_be_right(service: OtpService, store: FakeStore
     assert len(store.checks[0].tags) == len(CODES.secrets)
 
 
+def test_a_check_does_not_show_what_it_would_be_guessed_by(
+    service: OtpService, store: FakeStore
+) -> None:
+    store.result = CheckResult(Verdict.RIGHT, VERIFICATION)
+    service.verify(PERSON, CODE)
+    assert not [tag for tag in CODES.tags(PERSON, CODE) if tag in repr(store.checks)]
+
+
 def test_a_test_number_s_check_is_exempt(service: OtpService, store: FakeStore) -> None:
     store.result = CheckResult(Verdict.RIGHT, VERIFICATION)
     service.verify(TESTER, "424242")
