@@ -14,7 +14,7 @@ from otp_service.storage import schema
 from otp_service.storage.models.base import db
 from otp_service.storage.models.dialects import SCHEMA
 from tests.databases import HEAD, Postgres, new_sqlite_file
-from tests.storage.test_supabase import catalogs, closed
+from tests.storage.supabase import catalogs, closed
 from tests.storage.upgrades import engine_on
 
 TABLES = list(db.metadata.tables)

@@ -15,7 +15,7 @@ from otp_service.storage import api_keys, signing_keys
 from otp_service.storage.models.base import db
 from otp_service.storage.models.keys import SigningKeyRow
 from otp_service.storage.sql import audit
-from tests.cli.test_commands import flask
+from tests.cli.helpers import flask
 from tests.conftest import MakeApp
 from tests.faults.waiting import until
 

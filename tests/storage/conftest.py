@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -17,9 +17,12 @@ from otp_service.domain.sending import Sending
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Channel, Person
 from otp_service.storage.db.database import Database
+from otp_service.storage.models.dialects import SCHEMA
 from otp_service.storage.outbox import Messages
 from otp_service.storage.verifications import Operations, SqlStore
 from tests.fakes import FakeSender
+from tests.storage.supabase import API_ROLES, BEFORE, OWNER, run, url_of
+from tests.storage.upgrades import engine_on
 
 POLICY = Policy(180, 5, grace=0, expose_code=True, test_numbers=frozenset({"+1234567890"}))
 MakeService = Callable[..., OtpService]
@@ -63,3 +66,22 @@ def _operations(_dialect: str, limits: Limits, secrets_count: int) -> Operations
 @pytest.fixture
 def service(make_service: MakeService) -> OtpService:
     return make_service()
+
+
+@pytest.fixture
+def superuser(postgres_url: str) -> Iterator[sa.Engine]:
+    """In a database that has Supabase's roles and nothing else."""
+    with engine_on(postgres_url) as engine:
+        run(engine, BEFORE)
+        yield engine
+        run(engine, f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE")
+        for role in (*API_ROLES, "otp_service", OWNER):
+            if run(engine, f"SELECT 1 FROM pg_roles WHERE rolname = '{role}'"):
+                run(engine, f"DROP OWNED BY {role}; DROP ROLE {role}")
+
+
+@pytest.fixture
+def owner(superuser: sa.Engine) -> Iterator[sa.Engine]:
+    """Who pastes."""
+    with engine_on(url_of(superuser, OWNER)) as engine:
+        yield engine

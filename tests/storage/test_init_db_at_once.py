@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from otp_service.storage import schema
 from tests.conftest import SECRET
-from tests.storage.test_schema import HEAD
+from tests.storage.revisions import HEAD
 from tests.storage.upgrades import add_rows, engine_on, go_to, holding, revision, rows
 
 pytestmark = pytest.mark.from_nothing

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -13,14 +11,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.migration import MigrationContext
-from alembic.operations import Operations
-from alembic.script import Script, ScriptDirectory
 
 from otp_service.storage import api_keys, schema
 from otp_service.storage.models.base import db
 from otp_service.storage.models.dialects import SCHEMA
+from tests.storage.revisions import EACH, HEAD, INDEX, columns, is_valid, tables
 from tests.storage.upgrades import (
     add_rows,
     assert_kept,
@@ -35,17 +31,6 @@ from tests.storage.upgrades import (
 )
 
 pytestmark = pytest.mark.from_nothing
-INDEX = "ix_verifications_pending_expires_at"
-
-
-def scripts() -> ScriptDirectory:
-    config = Config()
-    config.set_main_option("script_location", str(schema.MIGRATIONS))
-    return ScriptDirectory.from_config(config)
-
-
-HEAD = scripts().get_current_head()
-EACH = list(scripts().walk_revisions())
 
 
 @pytest.fixture
@@ -67,23 +52,6 @@ def postgres(postgres_url: str) -> Iterator[sa.Engine]:
     """A Postgres with nothing in it."""
     with engine_on(postgres_url) as engine:
         yield engine
-
-
-def tables(engine: sa.Engine) -> set[str]:
-    return set(sa.inspect(engine).get_table_names(schema=own_schema(engine)))
-
-
-def columns(engine: sa.Engine) -> set[str]:
-    found = sa.inspect(engine).get_columns("verifications", schema=own_schema(engine))
-    return {column["name"] for column in found}
-
-
-def is_valid(engine: sa.Engine, index: str) -> bool | None:
-    """None: there is no such index."""
-    query = sa.text("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(:name)")
-    with engine.connect() as connection:
-        found: bool | None = connection.scalar(query, {"name": f"{SCHEMA}.{index}"})
-        return found
 
 
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
@@ -321,50 +289,3 @@ def test_a_roles_own_timeouts_do_not_end_an_upgrade(
             after = [connection.scalar(sa.text(f"SHOW {name}")) for name in settings]
     assert shown == ["5s"]
     assert after == ["0", "200ms"]
-
-
-CONTRACTS = re.compile(
-    r"\bDROP\b|\bRENAME\b|\bSET NOT NULL\b|\bALTER COLUMN\b.*\bTYPE\b|\bALTER TYPE\b"
-    r"|\bADD CONSTRAINT\b|\bUNIQUE INDEX\b"
-    r"|\bADD COLUMN\b(?!.*\bDEFAULT\b).*\bNOT NULL\b",
-    re.IGNORECASE,
-)
-
-
-def upgrade_sql(script: Script) -> str:
-    out = io.StringIO()
-    offline = {"as_sql": True, "output_buffer": out}
-    context = MigrationContext.configure(dialect_name="postgresql", opts=offline)
-    with Operations.context(context):
-        script.module.upgrade()
-    return out.getvalue()
-
-
-@pytest.mark.parametrize("script", EACH, ids=lambda script: Path(script.path).stem)
-def test_no_migration_takes_away_what_the_release_before_needs(script: Script) -> None:
-    sql = upgrade_sql(script)
-    assert sql
-    if not Path(script.path).stem.endswith("_contract"):
-        assert CONTRACTS.findall(sql) == []
-
-
-@pytest.mark.parametrize(
-    "sql",
-    [
-        "ALTER TABLE t DROP COLUMN c",
-        "DROP INDEX CONCURRENTLY i",
-        "ALTER TABLE t RENAME c TO d",
-        "ALTER TABLE t ALTER COLUMN c SET NOT NULL",
-        "ALTER TABLE t ALTER COLUMN c TYPE VARCHAR(9)",
-        "ALTER TABLE t ADD COLUMN c INTEGER NOT NULL",
-        "ALTER TABLE t ADD CONSTRAINT k CHECK (c > 0)",
-        "CREATE UNIQUE INDEX i ON t (c)",
-    ],
-)
-def test_what_takes_away_is_recognised(sql: str) -> None:
-    assert CONTRACTS.search(sql)
-
-
-def test_what_only_adds_is_not_taken_for_more() -> None:
-    assert not CONTRACTS.search("ALTER TABLE t ADD COLUMN c INTEGER DEFAULT 0 NOT NULL")
-    assert not CONTRACTS.search("ALTER TABLE t ADD COLUMN type VARCHAR(8)")

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 from threading import Barrier
 
@@ -20,30 +17,22 @@ from otp_service.domain.errors import StorageUnavailable
 from otp_service.proofs import keys as signing
 from otp_service.proofs.keys import SECONDS_AHEAD, SECONDS_BEHIND, utc_now
 from otp_service.storage import schema, signing_keys
-from otp_service.storage.db import engine as engines
 from otp_service.storage.db.database import Database
 from otp_service.storage.models.keys import SigningKeyRow
 from otp_service.storage.signing_keys import SigningKeys
-from otp_service.storage.sql import audit
+from tests.storage.signing import (
+    A_PROCESS,
+    NEW,
+    OLD,
+    ROOT,
+    actions,
+    database_at,
+    pass_time,
+    published,
+    signs,
+)
 
-ROOT = Path(__file__).parent.parent.parent
-OLD, NEW = Secret(b"o" * 32), Secret(b"n" * 32)
 AWAY = "postgresql+psycopg2://otp@127.0.0.1:1/otp"
-A_PROCESS = """
-import sys
-import sqlalchemy as sa
-from otp_service.domain.codes import Secret
-from otp_service.storage.db import engine as engines
-from otp_service.storage.db.database import Database
-from otp_service.storage.signing_keys import SigningKeys
-
-engine = sa.create_engine(sys.argv[1], **engines.options(sys.argv[1], 1))
-engines.prepare(engine)
-keys = SigningKeys([Secret(b"o" * 32)], Database(engine))
-print("ready", flush=True)
-sys.stdin.readline()
-print(keys.now()[0].kid)
-"""
 
 
 @pytest.fixture(autouse=True)
@@ -57,40 +46,6 @@ def database(engine: sa.Engine) -> Database:
     return Database(engine)
 
 
-@contextmanager
-def database_at(url: str) -> Iterator[Database]:
-    engine = sa.create_engine(url, **engines.options(url, 2))
-    engines.prepare(engine)
-    yield Database(engine)
-    engine.dispose()
-
-
-def pass_time(engine: sa.Engine, seconds: float) -> None:
-    """Let the clock run on by moving every key into the past."""
-    with engine.begin() as connection:
-        for kid, *times in connection.execute(
-            sa.select(SigningKeyRow.kid, SigningKeyRow.created_at, SigningKeyRow.signs_from)
-        ).all():
-            created_at, signs_from = (time - timedelta(seconds=seconds) for time in times)
-            moved = {"created_at": created_at, "signs_from": signs_from}
-            this = SigningKeyRow.kid == kid
-            connection.execute(sa.update(SigningKeyRow).where(this).values(moved))
-
-
-def signs(keys: SigningKeys) -> str | None:
-    """The kid of the key that signs now."""
-    key = signing.signer(keys.now(), utc_now())
-    return key.kid if key else None
-
-
-def published(keys: SigningKeys) -> list[str]:
-    return [key.kid for key in signing.published(keys.now(), utc_now())]
-
-
-def actions(engine: sa.Engine) -> list[tuple[str, str]]:
-    return [(row.actor, row.action) for row in audit.find(engine, seconds=60, count=9)]
-
-
 def test_the_first_key_is_made_when_it_is_needed_and_signs_at_once(database: Database) -> None:
     keys = SigningKeys([OLD], database)
     (key,) = keys.now()
@@ -98,11 +53,6 @@ def test_the_first_key_is_made_when_it_is_needed_and_signs_at_once(database: Dat
     assert published(keys) == [key.kid]
     assert signs(SigningKeys([OLD], database)) == key.kid
     assert actions(database.engine) == [("service", "signing_key.created")]
-
-
-def test_the_kid_is_the_thumbprint_that_rfc_8037_has_for_its_example() -> None:
-    example = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
-    assert signing._thumbprint(example) == "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
 
 
 def test_a_private_key_is_stored_encrypted_with_the_newest_secret(database: Database) -> None:
