@@ -20,6 +20,7 @@ from otp_service.storage.sql import audit
 
 ROOT = Path(__file__).parents[2]
 OLD, NEW = Secret(b"o" * 32), Secret(b"n" * 32)
+AWAY = "postgresql+psycopg2://otp@127.0.0.1:1/otp"
 A_PROCESS = """
 import sys
 import sqlalchemy as sa

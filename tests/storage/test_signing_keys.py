@@ -22,6 +22,7 @@ from otp_service.storage.models.keys import SigningKeyRow
 from otp_service.storage.signing_keys import SigningKeys
 from tests.storage.signing import (
     A_PROCESS,
+    AWAY,
     NEW,
     OLD,
     ROOT,
@@ -31,8 +32,6 @@ from tests.storage.signing import (
     published,
     signs,
 )
-
-AWAY = "postgresql+psycopg2://otp@127.0.0.1:1/otp"
 
 
 @pytest.fixture(autouse=True)
