@@ -81,13 +81,17 @@ def providers(read: Reader) -> ProviderSettings:
     made = tuple(each.from_env(read) for each in PROVIDERS)
     settings = ProviderSettings(made, _senders(read, made))
     if settings.has_sms and not accounts.chosen(read, *_OF_WHATSAPP):
-        read.problems.append(
-            "GUPSHUP_SMS_USERID is set, but no WhatsApp sender is: set GUPSHUP_API_KEY and what "
-            "belongs to it, or META_ACCESS_TOKEN, or unset every GUPSHUP_SMS_ variable"
-        )
+        read.problems += [_alone(each) for each in settings.used if each.channel is Channel.SMS]
     warnings = (warning for each in settings.used for warning in each.warnings)
     read.warnings += dict.fromkeys(warnings)
     return settings
+
+
+def _alone(sms: Provider) -> str:
+    first, *others = (f"{each.prefix}{each.own.split()[0]}" for each in _OF_WHATSAPP)
+    named = ", or ".join([f"{first} and what belongs to it", *others])
+    alone = f"{sms.prefix}{sms.own.split()[0]} is set, but no WhatsApp sender is"
+    return f"{alone}: set {named}, or unset every {sms.prefix} variable"
 
 
 def sms_after(read: Reader, lifetime: int, has_sms: bool) -> int:
