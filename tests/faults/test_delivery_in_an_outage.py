@@ -54,6 +54,8 @@ def test_a_message_that_waits_in_postgres_is_sent_when_it_is_back(
     scene.simulator.script(next=1, fault="retry-after:3")
     stored = scene.asking(Prefer="respond-async").send()
     until(lambda: len(scene.simulator.messages()) == 1)
+    # Noted before the outage: what could not be noted waits until its lease ends.
+    until(lambda: scene.get(stored.id).data["deliveries"][0].get("error_code"))
     proxy.refuse()
     fallback = scene.send(OTHER)
     assert fallback.id[0] == "s"
