@@ -173,6 +173,16 @@ def test_the_log_tells_once_that_a_provider_is_down_and_once_that_it_is_back(
     ]
 
 
+def test_one_failure_is_not_worth_a_word(
+    guarded: GuardedSender, sender: FakeSender, caplog: pytest.LogCaptureFixture
+) -> None:
+    sender.failure = DOWN
+    fail(guarded, 1)
+    sender.failure = None
+    guarded.send(MESSAGE)
+    assert caplog.records == []
+
+
 class RestingCircuit(TriedCircuit):
     """One that admits nobody, for so many seconds more."""
 

@@ -20,7 +20,7 @@ from otp_service.domain.errors import (
 from otp_service.domain.failures import FAILURES, Failure, Outcome
 
 OF_CODES = [WHATSAPP, SMS, SMS_RECEIPT]
-KEY, CODE, PHONE = "sk-canary-key-0123456789", "048213", "+919876543210"
+KEY, CODE, PHONE = "sk-canary-key-of-letters", "048213", "+919876543210"
 ERRORS: dict[Outcome, type[DeliveryError]] = {
     Outcome.RECIPIENT: DeliveryFailed,
     Outcome.DESTINATION: DeliveryFailed,
@@ -176,6 +176,7 @@ def test_what_won_t_pass_has_no_retry_after(status: int) -> None:
         (Trouble(), b"<html><h1>Bad gateway</h1></html>", "HTTP 400: Bad gateway"),
         (Trouble(), b'{"message": null}', 'HTTP 400: {"message": null}'),
         (Trouble(words="x" * 1000), b"", "x" * 200),
+        (Trouble("1002", words="x" * 1000), b"", f"1002: {'x' * 194}"),
         (Trouble(), b"x" * 1000, f"HTTP 400: {'x' * 190}"),
     ],
 )
