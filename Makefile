@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 # Not --quiet: the first time takes long, and shows here that it goes on.
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --require-hashes
 
-.PHONY: help run test lint format smoke container-test bench screenshots supabase-sql lock clean
+.PHONY: help run test test-fast lint format smoke container-test bench screenshots supabase-sql lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -17,9 +17,14 @@ run: $(VENV)/run ## Start the service on port 8000, in the sandbox unless .env s
 # Two processes share the tests; JOBS=1 is one, which a TEST_DATABASE_URL needs. The tests start
 # many more: bytecode is written, whatever the environment says, so that not each compiles it all.
 JOBS ?= $(if $(TEST_DATABASE_URL),1,2)
-test: export PYTHONDONTWRITEBYTECODE =
+SHARED := $(if $(filter-out 1,$(JOBS)),-n $(JOBS) --dist worksteal)
+test test-fast: export PYTHONDONTWRITEBYTECODE =
 test: $(VENV)/dev lint ## Run every check and test (a real Postgres included); what CI runs
-	$(BIN)/python -m pytest $(if $(filter-out 1,$(JOBS)),-n $(JOBS) --dist worksteal)
+	$(BIN)/python -m pytest $(SHARED)
+
+# For the loop at the desk: tests/fast.py says what is left out, and why.
+test-fast: $(VENV)/dev ## Run the tests that start nothing, in half a minute
+	$(BIN)/python -m pytest -q -p tests.fast $(SHARED)
 
 lint: $(VENV)/dev ## Style and types
 	$(BIN)/ruff check .
