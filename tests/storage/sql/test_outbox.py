@@ -12,18 +12,12 @@ from otp_service.domain.errors import DeliveryFailed, DeliveryUnavailable, Deliv
 from otp_service.domain.messages import Outgoing, Receipt
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Channel, Delivery, DeliveryStatus, Person, Verification
-from otp_service.storage.db.database import Database
 from otp_service.storage.models.deliveries import DeliveryRow
 from otp_service.storage.outbox import Messages
 from tests.storage.helpers import pass_time
 
 QUEUED, FAILED = DeliveryStatus.QUEUED, DeliveryStatus.FAILED
 REFUSED, DOWN = DeliveryFailed("no"), DeliveryUnavailable("busy")
-
-
-@pytest.fixture
-def messages(engine: sa.Engine) -> Messages:
-    return Messages(Database(engine))
 
 
 @pytest.fixture
