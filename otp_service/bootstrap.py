@@ -24,7 +24,7 @@ from otp_service.domain.verification import Channel
 from otp_service.observability.gauges import Gauges, SenderState
 from otp_service.observability.metrics import Metrics
 from otp_service.observability.provider_events import ProviderNews
-from otp_service.observability.timed_cache import Recent
+from otp_service.observability.timed_cache import TimedCache
 from otp_service.proofs.tokens import Proofs
 from otp_service.settings import Settings
 from otp_service.storage import retention
@@ -71,7 +71,7 @@ def dependencies(settings: Settings, engines: Sequence[sa.Engine]) -> Dependenci
     metrics.registry.register(_gauges(settings, databases, shown, worker))
     return Dependencies(
         service=_service(store, dispatch, worker, metrics),
-        store_state=Recent(store.state, lambda: [d.is_down for d in databases]).now,
+        store_state=TimedCache(store.state, lambda: [d.is_down for d in databases]).now,
         clients=Clients(api_keys),
         proofs=_proofs(settings, signing_keys),
         senders=shown,

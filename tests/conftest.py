@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 
 from otp_service import create_app
 from otp_service.observability.log_format import Handler
-from otp_service.observability.log_redaction import Safe
+from otp_service.observability.log_redaction import Redaction
 from otp_service.server.waitress_server import Server, listen
 from otp_service.storage import api_keys
 from otp_service.storage.db import engine as engines
@@ -44,7 +44,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_sessionstart(session: pytest.Session) -> None:
     """What a failed test logged is shown with its fields, which say why a database failed."""
     if shown := session.config.pluginmanager.get_plugin("logging-plugin"):
-        shown.report_handler.setFormatter(Handler("console", Safe(())).formatter)
+        shown.report_handler.setFormatter(Handler("console", Redaction(())).formatter)
 
 
 def from_nothing(request: pytest.FixtureRequest) -> bool:

@@ -9,7 +9,7 @@ from flask import current_app
 from flask.cli import AppGroup
 
 from otp_service.cli.output import minute, show_table
-from otp_service.cli.schema import make_schema, tell_of_change
+from otp_service.cli.schema import make_schema, record_change
 from otp_service.cli.signing_keys import signing_group
 from otp_service.storage import api_keys
 from otp_service.storage.api_keys import HOLDERS
@@ -53,7 +53,7 @@ def create_key(name: str, scopes: tuple[str, ...]) -> None:
         )
     made = api_keys.key_id(api_keys.digest(key))
     # Before it is shown: that may fail.
-    tell_of_change("key.created", f"{name} {made}", ApiKeyRow, HOLDERS)
+    record_change("key.created", f"{name} {made}", ApiKeyRow, HOLDERS)
     click.echo(key)
     click.echo(
         f"Keep it now: it is stored hashed and can't be shown again. Its id is {made}.", err=True
@@ -97,4 +97,4 @@ def revoke_key(name: str, key: str | None) -> None:
         raise click.ClickException(f"{name!r} has no key{of_id}: see ./otp keys list")
     click.echo(f"{name}: the key {key} is revoked." if key else f"{name} is revoked.")
     detail = f"{name} {key}" if key else name
-    tell_of_change("key.revoked", detail, ApiKeyRow, HOLDERS)
+    record_change("key.revoked", detail, ApiKeyRow, HOLDERS)

@@ -30,7 +30,7 @@ def make_schema(app: Flask) -> None:
         raise failure  # outside of the handler: a database error's text holds the row
 
 
-def tell_of_change(action: audit.Action, detail: str, row: type[Base], every: Transaction) -> None:
+def record_change(action: audit.Action, detail: str, row: type[Base], every: Transaction) -> None:
     """The audit trail, and the copy of ``row``'s table: who starts in an outage now knows of it."""
     audit.record(db.engine, actor=audit.operator(), action=action, detail=detail)
     for fallback in engines_of(current_app)[1:]:

@@ -7,7 +7,7 @@ from flask import current_app
 from flask.cli import AppGroup
 
 from otp_service.cli.output import minute, show_table
-from otp_service.cli.schema import make_schema, tell_of_change
+from otp_service.cli.schema import make_schema, record_change
 from otp_service.proofs import keys
 from otp_service.settings import settings_of
 from otp_service.storage import signing_keys
@@ -49,7 +49,7 @@ def rotate_signing_key() -> None:
     make_schema(current_app)
     made = signing_keys.rotate(db.engine, settings_of(current_app).secrets)
     click.echo(f"{made.kid} signs from {minute(made.signs_from)} UTC.")
-    tell_of_change("signing_key.created", made.kid, SigningKeyRow, ALL)
+    record_change("signing_key.created", made.kid, SigningKeyRow, ALL)
 
 
 @signing_group.command("revoke", context_settings={"ignore_unknown_options": True})
@@ -68,4 +68,4 @@ def revoke_signing_key(kid: str) -> None:
     if not signing_keys.revoke(db.engine, kid):
         raise click.ClickException(f"there is no signing key {kid!r}")
     click.echo(f"{kid} is revoked.")
-    tell_of_change("signing_key.revoked", kid, SigningKeyRow, ALL)
+    record_change("signing_key.revoked", kid, SigningKeyRow, ALL)

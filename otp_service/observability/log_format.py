@@ -15,7 +15,7 @@ from structlog.processors import JSONRenderer
 from structlog.stdlib import ExtraAdder, ProcessorFormatter
 from structlog.typing import EventDict, Processor
 
-from otp_service.observability.log_redaction import Safe, described, plain_words
+from otp_service.observability.log_redaction import Redaction, described, plain_words
 
 OURS = "otp_service"
 _NO_FIELDS = ("_from_structlog", "stack_info", "message", "asctime")  # the last: other handlers'
@@ -28,7 +28,7 @@ class Handler(logging.StreamHandler[Any]):
     ``style`` is json, console or auto: console where standard error is a terminal.
     """
 
-    def __init__(self, style: str, safe: Safe) -> None:
+    def __init__(self, style: str, safe: Redaction) -> None:
         super().__init__(sys.stderr)
         terminal = sys.stderr.isatty()
         renderer: Processor = JSONRenderer(ensure_ascii=False)
@@ -47,7 +47,7 @@ class Handler(logging.StreamHandler[Any]):
 
 
 class _Line:
-    def __init__(self, safe: Safe) -> None:
+    def __init__(self, safe: Redaction) -> None:
         self._safe = safe
 
     def __call__(self, _logger: object, _name: str, found: EventDict) -> EventDict:

@@ -32,7 +32,7 @@ _CONTROL = ("Cc", "Cf", "Cs", "Zl", "Zp")  # Cf: what is not seen, such as the b
 _NO_WORD = re.compile(r"(?!\d{1,3}\b)\S*[^A-Za-z\s.,:;'()-]\S*")
 
 
-class Safe:
+class Redaction:
     """Makes any value fit to be logged: no ``secrets``, phones masked, nothing that moves a
     cursor or begins a line.
     """

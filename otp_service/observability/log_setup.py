@@ -16,7 +16,7 @@ import structlog
 from structlog.stdlib import BoundLogger, LoggerFactory, ProcessorFormatter
 
 from otp_service.observability.log_format import OURS, Handler
-from otp_service.observability.log_redaction import Safe
+from otp_service.observability.log_redaction import Redaction
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ def configure(level: str = "info", style: str = "auto", secrets: Iterable[str] =
     root = logging.getLogger()
     for handler in [each for each in root.handlers if isinstance(each, Handler)]:
         root.removeHandler(handler)
-    root.addHandler(Handler(style, Safe(secrets)))
+    root.addHandler(Handler(style, Redaction(secrets)))
     root.setLevel(max(logging.WARNING, getattr(logging, level.upper())))
     logging.getLogger(OURS).setLevel(level.upper())
     structlog.configure(

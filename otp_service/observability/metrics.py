@@ -65,18 +65,18 @@ class Metrics:
             ["route"],
             buckets=_REQUEST_BUCKETS,
         )
-        self._calls = counter(
+        self._provider_calls = counter(
             "otp_provider_calls_total",
             "Messages for providers.",
             ["provider", "channel", "outcome"],
         )
-        self._call_seconds = histogram(
+        self._provider_seconds = histogram(
             "otp_provider_call_duration_seconds",
             "How long providers took.",
             ["provider", "channel"],
             buckets=_CALL_BUCKETS,
         )
-        self._count_what_is_told(counter)
+        self._count_callbacks(counter)
         self._refusals = counter(
             "otp_limit_refusals_total", "Requests that a limit refused.", ["limit"]
         )
@@ -84,7 +84,7 @@ class Metrics:
             "otp_pumping_suspected_total", "Messages like pumping.", ["rule", "country"]
         )
 
-    def _count_what_is_told(self, counter: Callable[..., Counter]) -> None:
+    def _count_callbacks(self, counter: Callable[..., Counter]) -> None:
         """By providers, later."""
         self._receipts = counter(
             "otp_receipts_total",
@@ -116,9 +116,9 @@ class Metrics:
         self, provider: str, channel: str, outcome: str, seconds: float | None
     ) -> None:
         """A message was or was not handed over; ``seconds`` are None if no call was made."""
-        self._calls.labels(provider, channel, outcome).inc()
+        self._provider_calls.labels(provider, channel, outcome).inc()
         if seconds is not None:
-            self._call_seconds.labels(provider, channel).observe(seconds)
+            self._provider_seconds.labels(provider, channel).observe(seconds)
 
     def receipt(self, receipt: Receipt) -> None:
         failure = receipt.failure.code if receipt.failure else ""

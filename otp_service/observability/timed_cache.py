@@ -11,7 +11,7 @@ Found = TypeVar("Found")
 Known = tuple[Found, object, float]
 
 
-class Recent(Generic[Found]):
+class TimedCache(Generic[Found]):
     """What ``look`` found, so many seconds ago at most, and while ``sign`` says the same.
 
     One thread looks at a time. Those that ask meanwhile are told what is known, even if it is

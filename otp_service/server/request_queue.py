@@ -10,7 +10,7 @@ from typing import Any
 from waitress.task import ThreadedTaskDispatcher
 
 
-class Lanes:
+class RequestQueue:
     """The connections that wait for a thread, in two lanes, each first come, first served.
 
     Strangers never have more than an eighth of the threads. They have one always, or every other
@@ -53,7 +53,7 @@ class Lanes:
 class _Stranger:
     """A connection, as waitress's threads take it, that tells when its request is done."""
 
-    def __init__(self, channel: Any, lanes: Lanes, lock: threading.Lock) -> None:
+    def __init__(self, channel: Any, lanes: RequestQueue, lock: threading.Lock) -> None:
         self._channel = channel
         self._lanes = lanes
         self._lock = lock
@@ -74,6 +74,6 @@ def dispatcher(threads: int) -> ThreadedTaskDispatcher:
     """waitress's threads, which take what the lanes give them."""
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a line for each that waits
     made = ThreadedTaskDispatcher()
-    made.queue = Lanes(threads, made.lock)
+    made.queue = RequestQueue(threads, made.lock)
     made.set_thread_count(threads)
     return made

@@ -21,7 +21,7 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
 from otp_service.storage.db import postgres
-from otp_service.storage.db.database import PROBE_SECONDS, answers
+from otp_service.storage.db.database import PROBE_SECONDS, is_there
 from otp_service.storage.db.failures import describe
 from otp_service.storage.models.dialects import SCHEMA
 
@@ -60,7 +60,7 @@ def upgrade_when_there(engine: sa.Engine) -> None:
 
 
 def _upgrade_late(engine: sa.Engine) -> None:
-    while not answers(engine):
+    while not is_there(engine):
         time.sleep(PROBE_SECONDS)
     try:
         upgrade(engine)

@@ -61,8 +61,8 @@ def operation(which: Callback | Handshake) -> Json:
         return _HANDSHAKE
     asks = _asks(which)
     if isinstance(which.authentication, Signature):
-        return {**asks, "responses": _answers("Stored", _BY_SIGNATURE), "security": _SIGNED}
-    return {"responses": _answers("Stored", _BY_SECRET), "security": _SECRET, **asks}
+        return {**asks, "responses": _responses("Stored", _BY_SIGNATURE), "security": _SIGNED}
+    return {"responses": _responses("Stored", _BY_SECRET), "security": _SECRET, **asks}
 
 
 _SECRET: list[Json] = [{"webhookSecret": []}, {"webhookToken": []}]
@@ -77,7 +77,7 @@ def _asks(callback: Callback) -> Json:
     return {"requestBody": {"required": is_json, "content": {"application/json": example}}}
 
 
-def _answers(
+def _responses(
     description: str, kinds: Iterable[type[OtpError]], content: Json | None = None
 ) -> Json:
     success = {"description": description, **({"content": content} if content else {})}
@@ -90,7 +90,7 @@ def _query(name: str, pattern: str) -> Json:
 
 
 _HANDSHAKE = {
-    "responses": _answers("The challenge", [WrongVerifyToken], {"text/plain": _CHALLENGE}),
+    "responses": _responses("The challenge", [WrongVerifyToken], {"text/plain": _CHALLENGE}),
     "parameters": [_query("hub.mode", "^subscribe$"), _query("hub.challenge", f"^{CHALLENGE}$")],
     "security": [{"metaVerifyToken": []}],
 }

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from otp_service.observability.log_redaction import Safe
+from otp_service.observability.log_redaction import Redaction
 from tests.observability.logs import LIBRARY, MASKED, OURS, PHONE, Log
 
 UNSEEN = "\n\r\t\x00\x07\x08\x1b\x7f\x85\x9b\u2028\u2029\u200b\u202e\u2066\ufeff"
@@ -118,5 +118,5 @@ def test_what_moves_a_cursor_or_begins_a_line_comes_out_escaped(
 @settings(max_examples=200)
 @given(st.text())
 def test_any_text_is_printable_afterwards(text: str) -> None:
-    made = Safe().text(text)
+    made = Redaction().text(text)
     assert not {unicodedata.category(each) for each in made} & {"Cc", "Cf", "Cs", "Zl", "Zp"}

@@ -10,7 +10,7 @@ import requests
 import sqlalchemy as sa
 from flask import Flask
 
-from otp_service.observability.timed_cache import Recent
+from otp_service.observability.timed_cache import TimedCache
 from otp_service.storage.models.base import engines_of
 from tests.conftest import Serve
 from tests.faults.waiting import until
@@ -32,8 +32,8 @@ class Parts:
         self.answers.wait(20)
         return self.looks
 
-    def recent(self, seconds: float = 60.0) -> Recent[int]:
-        return Recent(self.look, lambda: self.is_down, seconds)
+    def recent(self, seconds: float = 60.0) -> TimedCache[int]:
+        return TimedCache(self.look, lambda: self.is_down, seconds)
 
 
 def test_sixty_four_at_once_look_once() -> None:
@@ -72,7 +72,7 @@ def test_while_one_looks_and_hangs_the_others_are_told_what_is_known() -> None:
 
 def test_who_looks_in_vain_leaves_it_to_the_next() -> None:
     parts = Parts()
-    failing = Recent(lambda: 1 // (parts.looks % 2 or parts.look() * 0), lambda: 0)
+    failing = TimedCache(lambda: 1 // (parts.looks % 2 or parts.look() * 0), lambda: 0)
     with pytest.raises(ZeroDivisionError):
         failing.now()
     assert failing.now() == 1

@@ -48,7 +48,7 @@ def _ask_for_templates(settings: Settings) -> Iterator[Finding]:
     known = {} if isinstance(listed, DeliveryError) else {each.id: each for each in listed}
     wanted = _wanted(settings)
     found = {each: known.get(each) or templates.one(each) for each in wanted}
-    yield _answers(settings, isinstance(listed, list), found.values())
+    yield _reached(settings, isinstance(listed, list), found.values())
     for template_id, locales in wanted.items():
         one = found[template_id]
         if isinstance(one, Template) and one.id == template_id:
@@ -57,7 +57,7 @@ def _ask_for_templates(settings: Settings) -> Iterator[Finding]:
             yield _not_found(template_id, locales, list(known.values()), one)
 
 
-def _answers(
+def _reached(
     settings: Settings, has_list: bool, found: Iterable[Template | DeliveryError]
 ) -> Finding:
     name = host(settings.gupshup.api_url)

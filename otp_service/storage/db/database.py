@@ -64,7 +64,7 @@ class Database:
     def _probe(self) -> None:
         """The half-open circuit: one thread of a process tries, no request has to."""
         since = time.monotonic()
-        while not answers(self.engine):
+        while not is_there(self.engine):
             time.sleep(PROBE_SECONDS)
         self._circuit.close()
         away = round(time.monotonic() - since, 1)
@@ -83,7 +83,7 @@ def keep_in_first(
         databases[-1].run(transaction, **values)
 
 
-def answers(engine: sa.Engine) -> bool:
+def is_there(engine: sa.Engine) -> bool:
     """Whether the database is there, be it to refuse: that requests may see."""
     try:
         PING.run(engine)
