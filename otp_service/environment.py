@@ -27,8 +27,8 @@ class SettingsError(click.ClickException):
     exit_code = 2
 
     def __init__(self, problems: list[str], warnings: Sequence[str] = ()) -> None:
-        told = f"the configuration has {_listed('problem', problems)}"
-        super().__init__(told + (f"\nand {_listed('warning', warnings)}" if warnings else ""))
+        text = f"the configuration has {_listed('problem', problems)}"
+        super().__init__(text + (f"\nand {_listed('warning', warnings)}" if warnings else ""))
         self.problems = problems
 
 

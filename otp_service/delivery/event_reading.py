@@ -43,9 +43,9 @@ def event(facts: Facts, provider: str, at: datetime | None) -> ProviderEvent:
     )
 
 
-def state_among(*told: object) -> str:
+def state_among(*values: object) -> str:
     """Of the first of these words that the table knows; NOTED if it knows none."""
-    return next(filter(None, (state_of(text(word)) for word in told)), NOTED)
+    return next(filter(None, (state_of(text(word)) for word in values)), NOTED)
 
 
 def category_state(new: str) -> str:
@@ -62,42 +62,42 @@ def tier_state(before: object, after: object) -> str | None:
     return "downgraded" if new < old else "upgraded"
 
 
-def restrictions(told: object) -> str:
+def restrictions(value: object) -> str:
     """What may not be done, and until when."""
     kinds = ("type", "restriction_type", "restrictionType")
     ends = ("expiry", "expiration", "expiresAt")
     return joined(
         f"{first(each, kinds)} until {_day(first(each, ends))}".removesuffix(" until ")
-        for each in as_objects(told)
+        for each in as_objects(value)
     )
 
 
-def amounts(told: object) -> str:
+def amounts(value: object) -> str:
     """A range such as 25000001:50000000, so that it does not look like phone numbers."""
-    legible = re.sub(r"[0-9]{1,15}", lambda number: f"{int(number[0]):,}", text(told))
+    legible = re.sub(r"[0-9]{1,15}", lambda number: f"{int(number[0]):,}", text(value))
     return legible.replace(":", " to ")
 
 
-def _day(told: str) -> str:
+def _day(value: str) -> str:
     """With slashes: dashes would be taken for those of a phone number."""
-    at = moment(told)
-    return f"{at:%Y/%m/%d}" if at else told.replace("-", "/")
+    at = moment(value)
+    return f"{at:%Y/%m/%d}" if at else value.replace("-", "/")
 
 
-def first(told: Json, names: Iterable[str]) -> str:
+def first(facts: Json, names: Iterable[str]) -> str:
     """What stands under the first of these names that is there."""
-    return next(filter(None, (text(told.get(name)) for name in names)), "")
+    return next(filter(None, (text(facts.get(name)) for name in names)), "")
 
 
-def joined(told: Iterable[str]) -> str:
+def joined(values: Iterable[str]) -> str:
     """Each thing that was told once; ``NONE`` is Meta's word for nothing."""
-    said = dict.fromkeys(each for each in told if each and each.upper() != "NONE")
+    said = dict.fromkeys(each for each in values if each and each.upper() != "NONE")
     return ", ".join(said)
 
 
-def _tier(told: object) -> float | None:
+def _tier(value: object) -> float | None:
     """Messages a day: TIER_2K is 2,000."""
-    name = plain_word(words(told)).removeprefix("tier_")
+    name = plain_word(words(value)).removeprefix("tier_")
     if name in _TIERS:
         return _TIERS[name]
     found = re.fullmatch(r"([0-9]{1,9})(k?)", name)

@@ -37,15 +37,15 @@ class Trouble:
     words: str = field(default="", repr=False)
 
 
-def of_answer(told: Mapping[str, object], body: bytes) -> Trouble:
-    """What an answer says: ``told`` is its JSON object, empty where it has none."""
-    listed = listed_objects(body) if not told else []
-    return of(told or {"errors": listed}) if told or listed else Trouble(words=_plain_words(body))
+def of_answer(facts: Mapping[str, object], body: bytes) -> Trouble:
+    """What an answer says: ``facts`` is its JSON object, empty where it has none."""
+    listed = listed_objects(body) if not facts else []
+    return of(facts or {"errors": listed}) if facts or listed else Trouble(words=_plain_words(body))
 
 
-def of(told: Mapping[str, object]) -> Trouble:
+def of(facts: Mapping[str, object]) -> Trouble:
     """What an answer, or the facts of a receipt, say went wrong: flat, or in objects inside."""
-    each = list(_inside(told))
+    each = list(_inside(facts))
     codes = [code(one.get(name)) for one in each for name in ("code", "errorCode")]
     titles = (_CODE_IN_WORDS.match(words(one.get("message"))) for one in each)
     codes += [found[1] for found in titles if found]
@@ -57,12 +57,12 @@ def of(told: Mapping[str, object]) -> Trouble:
     )
 
 
-def _inside(told: Mapping[str, object], depth: int = _DEEPEST) -> Iterator[Mapping[str, object]]:
+def _inside(facts: Mapping[str, object], depth: int = _DEEPEST) -> Iterator[Mapping[str, object]]:
     """The objects that may say it, the innermost first: it knows best."""
     for name in _WHERE_ERRORS_ARE if depth else ():
-        for one in objects_in(told.get(name)):
+        for one in objects_in(facts.get(name)):
             yield from _inside(one, depth - 1)
-    yield told
+    yield facts
 
 
 def error_words(trouble: Mapping[str, object]) -> str:
@@ -71,8 +71,8 @@ def error_words(trouble: Mapping[str, object]) -> str:
     titles = (words(trouble.get(name)) for name in ("message", "title", "reason", "description"))
     details = words(as_object(data).get("details")) or words(data) or words(trouble.get("details"))
     heard: dict[str, str] = {}
-    for told in (next(filter(None, titles), ""), details):
-        bare = _CODE_IN_WORDS.sub("", told)  # without the code, once more
+    for line in (next(filter(None, titles), ""), details):
+        bare = _CODE_IN_WORDS.sub("", line)  # without the code, once more
         heard.setdefault(bare.rstrip(".").lower(), bare)
     return ": ".join(filter(None, heard.values()))
 
@@ -89,10 +89,10 @@ def page_words(body: bytes) -> str:
 
 def _beginning(body: bytes) -> str:
     """What a body begins with; a page without its tags."""
-    told = body.decode(errors="replace")
-    if told.lstrip().startswith("<"):
-        told = _NOT_TEXT.sub(" ", told)
-    return " ".join(told.split())
+    text = body.decode(errors="replace")
+    if text.lstrip().startswith("<"):
+        text = _NOT_TEXT.sub(" ", text)
+    return " ".join(text.split())
 
 
 def _receipt(body: Mapping[str, object], *secrets: str) -> str:
@@ -113,9 +113,9 @@ def reason_of(
     return ": ".join(filter(None, shown))[:MAX_REASON]
 
 
-def _shown(told: str, secrets: tuple[str, ...], known: bool) -> str:
+def _shown(text: str, secrets: tuple[str, ...], known: bool) -> str:
     """The code stays readable, unless it is in no list and may be something else."""
-    lower = told.lower()
+    lower = text.lower()
     mixed = any(each and each.lower() in lower for each in secrets)
-    readable = known or (_LIKE_A_CODE.fullmatch(told) and not mixed)
-    return told if readable else scrub(told, *secrets)
+    readable = known or (_LIKE_A_CODE.fullmatch(text) and not mixed)
+    return text if readable else scrub(text, *secrets)

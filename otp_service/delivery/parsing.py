@@ -72,8 +72,8 @@ def words(value: object) -> str:
 
 def message_id(value: object) -> str | None:
     """``value`` if it can be an id: printable, because Postgres stores no NUL."""
-    told = words(value)
-    return told if told.isprintable() and 0 < len(told) <= MAX_ID else None
+    written = words(value)
+    return written if written.isprintable() and 0 < len(written) <= MAX_ID else None
 
 
 def first_id(values: Iterable[object]) -> str | None:
@@ -83,20 +83,20 @@ def first_id(values: Iterable[object]) -> str | None:
 
 def delivery_id(value: object) -> str | None:
     """``value`` if it can be the id that we gave a message; others put there what they like."""
-    told = words(value)
-    return told if re.fullmatch(r"[A-Za-z0-9_-]{1,40}", told) else None
+    written = words(value)
+    return written if re.fullmatch(r"[A-Za-z0-9_-]{1,40}", written) else None
 
 
 def code(value: object) -> str:
     """A failure code, told as a number or as a text; empty if it can't be one."""
-    told = text(value)
-    return told if re.fullmatch(r"[A-Za-z0-9_-]{1,20}", told) else ""
+    written = text(value)
+    return written if re.fullmatch(r"[A-Za-z0-9_-]{1,20}", written) else ""
 
 
-def moment(told: object) -> datetime | None:
+def moment(written: object) -> datetime | None:
     """Seconds or milliseconds since 1970, as a number or a text; None if it can't be true."""
     try:
-        number = float(text(told) or (told if isinstance(told, float) else "nan"))
+        number = float(text(written) or (written if isinstance(written, float) else "nan"))
         seconds = number / 1000 if abs(number) >= _MILLISECONDS else number
         at = datetime.fromtimestamp(seconds, timezone.utc)
     except (ValueError, OverflowError, OSError):
@@ -121,8 +121,8 @@ def digits(number: str) -> str:
     return "".join(char for char in number if char in "0123456789")
 
 
-def scrub(told: str, *secrets: str) -> str:
-    """``told`` fit to be kept: no secret, phones masked, one printable line, 200 characters.
+def scrub(line: str, *secrets: str) -> str:
+    """``line`` fit to be kept: no secret, phones masked, one printable line, 200 characters.
 
     A secret is found in any case, with single spaces or dashes inside ("123-456"), and as a form
     or JSON would write it. Longer ones go first and the cut comes last: a part of a secret would
@@ -130,6 +130,6 @@ def scrub(told: str, *secrets: str) -> str:
     """
     written = {form(each) for each in filter(None, secrets) for form in _WRITTEN}
     for secret in sorted(written, key=len, reverse=True):
-        told = re.sub(r"[\s-]?".join(map(re.escape, secret)), "…", told, flags=re.IGNORECASE)
-    told = re.sub(r"\d(?:[\s().-]{0,2}\d){6,}", lambda run: f"••••{run[0][-4:]}", told)
-    return "".join(char if char.isprintable() else " " for char in told).strip()[:MAX_REASON]
+        line = re.sub(r"[\s-]?".join(map(re.escape, secret)), "…", line, flags=re.IGNORECASE)
+    line = re.sub(r"\d(?:[\s().-]{0,2}\d){6,}", lambda run: f"••••{run[0][-4:]}", line)
+    return "".join(char if char.isprintable() else " " for char in line).strip()[:MAX_REASON]

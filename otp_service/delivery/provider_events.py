@@ -46,8 +46,8 @@ def meta(body: object) -> list[ProviderEvent]:
     return list(_envelope("meta", as_object(body)))
 
 
-def _envelope(provider: str, told: Json) -> Iterator[ProviderEvent]:
-    for entry in as_objects(told.get("entry")):
+def _envelope(provider: str, facts: Json) -> Iterator[ProviderEvent]:
+    for entry in as_objects(facts.get("entry")):
         at = moment(entry.get("time"))
         account = text(entry.get("id"))
         for change in as_objects(entry.get("changes")):
@@ -55,7 +55,7 @@ def _envelope(provider: str, told: Json) -> Iterator[ProviderEvent]:
             if field == "messages":
                 yield from _errors(provider, value, account)
             elif field.endswith("-event"):  # Gupshup's own, in version 3
-                found = gupshup_events.read(field, value, text(told.get("gs_app_id")))
+                found = gupshup_events.read(field, value, text(facts.get("gs_app_id")))
                 yield event(found, provider, at)
             elif field:
                 yield event(meta_events.read(field, value, account), provider, at)
@@ -64,8 +64,8 @@ def _envelope(provider: str, told: Json) -> Iterator[ProviderEvent]:
 def _errors(provider: str, value: Json, account: str) -> Iterator[ProviderEvent]:
     """What went wrong with the app itself, and with no message of its own."""
     number = text(as_object(value.get("metadata")).get("phone_number_id"))
-    for told in objects_in(value.get("errors")):
-        said = failure_reasons.of(told)
+    for facts in objects_in(value.get("errors")):
+        said = failure_reasons.of(facts)
         known = failure_codes.meaning(failure_codes.WHATSAPP, said.code, said.words, said.subcode)
         failure = known or failures.REFUSED
         level = Level.TROUBLE if failure.outcome in _ENDS_MESSAGES else Level.RISK

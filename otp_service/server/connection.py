@@ -126,8 +126,8 @@ class Channel(HTTPChannel):
         """Of the request that waits for a thread."""
         request = self.requests[0]
         names = ("Authorization", "X-API-Key")
-        told = {name: request.headers.get(name.upper().replace("-", "_"), "") for name in names}
-        return request.error is None and bool(self.server.is_of_client(request.path, told))
+        headers = {name: request.headers.get(name.upper().replace("-", "_"), "") for name in names}
+        return request.error is None and bool(self.server.is_of_client(request.path, headers))
 
     def readable(self) -> bool:
         """The loop asks this of every connection, at least once a second."""

@@ -30,14 +30,14 @@ _EMPTY = ("ref", "language", "owner", "detail")
 def _keep() -> Transaction:
     """A newer one takes an older one's place, whichever came first."""
     names = ["id", *(name for name in _FIELDS if name != "at")]
-    told = rows_of("events", **dict.fromkeys(names, sa.String()), at=UtcTime())
+    batch = rows_of("events", **dict.fromkeys(names, sa.String()), at=UtcTime())
     values = {
-        **{name: told.c[name] for name in names},
-        "at": sa.func.coalesce(told.c.at, NOW),
+        **{name: batch.c[name] for name in names},
+        "at": sa.func.coalesce(batch.c.at, NOW),
         "created_at": NOW,
     }
     # SQLite reads ON CONFLICT as a part of the SELECT if that has no WHERE.
-    rows = sa.select(*values.values()).where(told.c.id.is_not(None))
+    rows = sa.select(*values.values()).where(batch.c.id.is_not(None))
     new = insert(E).from_select(list(values), rows)
     changes = {name: new.excluded[name] for name in values if name != "id"}
     newer = new.excluded.at >= E.at
@@ -68,11 +68,11 @@ class ProviderEvents:
     def __init__(self, *databases: Database) -> None:
         self._databases = databases
 
-    def keep(self, told: Sequence[ProviderEvent]) -> None:
+    def keep(self, events: Sequence[ProviderEvent]) -> None:
         """In one statement, in the first home that can be reached. Raises what `Store` raises."""
-        newest = {_id(event): event for event in told}
-        events = as_json({"id": key, **_values(event)} for key, event in newest.items())
-        keep_in_first(self._databases, KEEP, events=events)
+        newest = {_id(event): event for event in events}
+        batch = as_json({"id": key, **_values(event)} for key, event in newest.items())
+        keep_in_first(self._databases, KEEP, events=batch)
 
 
 def known(engines: Sequence[sa.Engine]) -> list[Known]:
@@ -81,10 +81,10 @@ def known(engines: Sequence[sa.Engine]) -> list[Known]:
     for engine in engines:
         with suppress(StorageUnavailable):
             for row in ALL.run(engine):
-                told = _known(row)
-                if row.id not in newest or told.at > newest[row.id].at:
-                    newest[row.id] = told
-    return sorted(newest.values(), key=lambda told: told.at, reverse=True)
+                latest = _known(row)
+                if row.id not in newest or latest.at > newest[row.id].at:
+                    newest[row.id] = latest
+    return sorted(newest.values(), key=lambda each: each.at, reverse=True)
 
 
 def _id(event: ProviderEvent) -> str:

@@ -40,6 +40,6 @@ def problem(subject: str, text: str, advice: str = "") -> Finding:
 
 def of_failure(subject: str, error: DeliveryError, *advice: str) -> Finding:
     """What it means, the provider's own reason, and what may be done."""
-    told = f"{error.failure.explanation} ({error.reason})" if error.reason else ""
+    reason = f"{error.failure.explanation} ({error.reason})" if error.reason else ""
     steps = [*advice, error.failure.advice]
-    return problem(subject, told or error.failure.explanation, " ".join(filter(None, steps)))
+    return problem(subject, reason or error.failure.explanation, " ".join(filter(None, steps)))

@@ -20,12 +20,12 @@ _MAKE = "Make one of the category Authentication with a copy-code button."
 def check(settings: Settings) -> Iterator[Finding]:
     """Of an account whose token and number are right."""
     account = MetaAccount(settings.meta)
-    told = account.health()
-    if isinstance(told, DeliveryError):
-        yield _can_not_tell("of the account", told)
+    health = account.health()
+    if isinstance(health, DeliveryError):
+        yield _can_not_tell("of the account", health)
         return
-    yield from _health(told)
-    owner = next((each.id for each in told if each.kind == "waba" and each.id), "")
+    yield from _health(health)
+    owner = next((each.id for each in health if each.kind == "waba" and each.id), "")
     if not owner:
         text = "Meta does not tell whose the number is, so its templates can't be asked for"
         yield warning(TEMPLATE, text, _RIGHT)
@@ -37,14 +37,14 @@ def _can_not_tell(of: str, error: DeliveryError) -> Finding:
     return warning(TEMPLATE, f"Meta does not tell {of} ({error.reason})", _RIGHT)
 
 
-def _health(told: list[Part]) -> Iterator[Finding]:
+def _health(health: list[Part]) -> Iterator[Finding]:
     marks = {"blocked": Mark.PROBLEM, "limited": Mark.WARNING}
-    for each in told:
+    for each in health:
         if mark := marks.get(each.state):
             text = f"the {each.kind} is {each.state}"
             text += f": {each.reason}" if each.reason else ""
             yield Finding(mark, HEALTH, text, each.advice)
-    if told and all(each.state == "available" for each in told):
+    if health and all(each.state == "available" for each in health):
         yield ok(HEALTH, "the number, its account and the app may send")
 
 

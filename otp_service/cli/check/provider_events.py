@@ -36,36 +36,36 @@ _SECURITY = "Was that one of you? If not, set another two-step PIN for the numbe
 
 def check(app: Flask, settings: Settings) -> Iterator[Finding]:
     """Nothing where no provider's webhook has a secret: none could tell."""
-    told = [each for each in known(engines_of(app)) if not _is_over(each)]
-    for each in told:
+    events = [each for each in known(engines_of(app)) if not _is_over(each)]
+    for each in events:
         ours = settings.is_ours(each.event)
         if each.event.level is not Level.FINE or ours is not False:
             yield _finding(each, ours)
-    if not told and (settings.gupshup.webhook_secret or settings.meta.app_secret):
+    if not events and (settings.gupshup.webhook_secret or settings.meta.app_secret):
         text = "no provider has told of trouble with a template, a number or the account"
         yield ok("provider events", text)
 
 
-def _is_over(told: Known) -> bool:
-    return told.event.topic == "errors" and told.age > FADES
+def _is_over(latest: Known) -> bool:
+    return latest.event.topic == "errors" and latest.age > FADES
 
 
-def _finding(told: Known, ours: bool | None) -> Finding:
-    event = told.event
+def _finding(latest: Known, ours: bool | None) -> Finding:
+    event = latest.event
     subject = f"{_TITLES.get(event.provider, event.provider)} {event.subject}"
-    text = f"{event.state.replace('_', ' ')}, as told at {told.at:%Y-%m-%dT%H:%M:%SZ}"
+    text = f"{event.state.replace('_', ' ')}, as told at {latest.at:%Y-%m-%dT%H:%M:%SZ}"
     text += f": {event.detail}" if event.detail else ""
-    mark = _mark(told, ours)
+    mark = _mark(latest, ours)
     if mark is Mark.OK:
         return Finding(mark, subject, text)
-    late = " That was long ago: does it still hold?" if told.age > FADES else ""
+    late = " That was long ago: does it still hold?" if latest.age > FADES else ""
     return Finding(mark, subject, text, f"{_advice(event)}{_WHOSE[ours]}{late}")
 
 
-def _mark(told: Known, ours: bool | None) -> Mark:
-    if told.event.level is Level.FINE:
+def _mark(latest: Known, ours: bool | None) -> Mark:
+    if latest.event.level is Level.FINE:
         return Mark.OK
-    fails = told.event.level is Level.TROUBLE and ours is not False and told.age <= FADES
+    fails = latest.event.level is Level.TROUBLE and ours is not False and latest.age <= FADES
     return Mark.PROBLEM if fails else Mark.WARNING
 
 

@@ -35,9 +35,9 @@ def refusal(error: OtpError, channel: str) -> Finding:
 
 
 def _limit(error: OtpError) -> str:
-    name, told = str(error.details.get("limit")), ""
+    name, met = str(error.details.get("limit")), ""
     if allowed := error.details.get("allowed"):
         seconds = int(str(error.details.get("per_seconds", 0)))
         within = f"in {span(seconds)}" if seconds else "at once"
-        told = f" ({COUNTED.get(name, name)}: {allowed} {within})"
-    return f"{told}: again in {error.retry_after} s" if error.retry_after else told
+        met = f" ({COUNTED.get(name, name)}: {allowed} {within})"
+    return f"{met}: again in {error.retry_after} s" if error.retry_after else met

@@ -90,9 +90,9 @@ def _region(tag: str) -> str:
 
 
 def lifetime(template: Template, subject_: str, expiry: int) -> Finding:
-    told = template.lifetime
-    seconds = DEFAULT_LIFETIME if told is None else _MONTH if told < 0 else told
-    how = " (Meta's default: the template names none)" if told is None else ""
+    named = template.lifetime
+    seconds = DEFAULT_LIFETIME if named is None else _MONTH if named < 0 else named
+    how = " (Meta's default: the template names none)" if named is None else ""
     text = f"WhatsApp tries to deliver for {seconds} s{how}, the code lives {expiry} s"
     if seconds <= expiry:
         return ok(subject_, text)

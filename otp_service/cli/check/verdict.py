@@ -73,6 +73,6 @@ def _silent(delivery: Delivery, waited: float) -> Finding:
         advice += "ticked at the provider. A longer --wait may tell."
         return warning("delivery", text, advice)
     causes = [_SERVER, *_CAUSES.get(delivery.provider, ())]
-    told = "; ".join(f"({number}) {cause}" for number, cause in enumerate(causes, start=1))
+    listed = "; ".join(f"({number}) {cause}" for number, cause in enumerate(causes, start=1))
     text = f"{delivery.provider} took the message, but no receipt came within {waited:g} s"
-    return problem("receipts", text, f"Likely causes: {told}.")
+    return problem("receipts", text, f"Likely causes: {listed}.")

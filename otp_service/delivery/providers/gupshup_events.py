@@ -30,15 +30,15 @@ _PRICING = ("pricingCategory", "region", "effectiveMonth")
 _WHY = ("description", "rejectedReason", "reason", "rejectionReason")
 
 
-def read(kind: str, told: Json, app: str) -> Facts:
-    """``kind``: template-event or account-event; ``told``: its payload."""
+def read(kind: str, facts: Json, app: str) -> Facts:
+    """``kind``: template-event or account-event; ``facts``: its payload."""
     if kind == "template-event":
-        return _template(told, app)
-    return _account(told, app) if kind == "account-event" else UNKNOWN
+        return _template(facts, app)
+    return _account(facts, app) if kind == "account-event" else UNKNOWN
 
 
-def _template(told: Json, app: str) -> Facts:
-    facts = {**told, **as_object(told.get("payload"))}
+def _template(found: Json, app: str) -> Facts:
+    facts = {**found, **as_object(found.get("payload"))}
     subject = {
         "kind": Kind.TEMPLATE,
         "name": text(facts.get("elementName")),
@@ -46,7 +46,7 @@ def _template(told: Json, app: str) -> Facts:
         "language": text(facts.get("languageCode")),
         "owner": app,
     }
-    what = words(told.get("type"))
+    what = words(found.get("type"))
     quality = first(facts, ("newQuality", "currentQuality", "quality", "qualityScore"))
     if "category" in what:
         return subject | _category(as_object(facts.get("category")))
@@ -60,15 +60,15 @@ def _template(told: Json, app: str) -> Facts:
     return subject | {"topic": "status", "state": state, "detail": joined([detail])}
 
 
-def _category(told: Json) -> Facts:
+def _category(facts: Json) -> Facts:
     """``correct``: what it will be soon."""
-    new = first(told, ("new", "correct", "current"))
+    new = first(facts, ("new", "correct", "current"))
     return {"topic": "category", "state": category_state(new), "detail": joined([new])}
 
 
-def _account(told: Json, app: str) -> Facts:
-    facts = {**told, **as_object(told.get("payload"))}
-    what = plain_word(words(told.get("type")))
+def _account(found: Json, app: str) -> Facts:
+    facts = {**found, **as_object(found.get("payload"))}
+    what = plain_word(words(found.get("type")))
     what = what.removesuffix("_event").removesuffix("_update").removeprefix("account_")
     topic = _TOPICS.get(what, "status")
     old, new = facts.get("oldTier") or facts.get("oldLimit"), facts.get("currentLimit")
@@ -76,7 +76,7 @@ def _account(told: Json, app: str) -> Facts:
         old, new = facts.get("currentTier"), facts.get("newTier")
     new = new or facts.get("currentTier")
     said = ("status", "event", "decision")
-    state = state_among(*(told.get(name) for name in said), *(facts.get(name) for name in said))
+    state = state_among(*(found.get(name) for name in said), *(facts.get(name) for name in said))
     if state == NOTED:
         state = tier_state(old, new) or state_among(what)
     if state == NOTED and what not in _TOPICS:

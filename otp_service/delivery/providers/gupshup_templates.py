@@ -49,19 +49,19 @@ class Template:
     footer_minutes: int | None = None
 
 
-def template(told: dict[str, object]) -> Template:
+def template(facts: dict[str, object]) -> Template:
     """One element of Gupshup's list."""
-    made_of = json_object(words(told.get("containerMeta")))
-    everything = made_of | told
+    made_of = json_object(words(facts.get("containerMeta")))
+    everything = made_of | facts
     return Template(
-        id=word(told.get("id")),
-        name=word(told.get("elementName")),
-        meta_id=word(told.get("externalId")),
-        status=word(told.get("status")).lower(),
-        reason=scrub(words(told.get("reason")) or words(told.get("rejectedReason"))),
-        category=word(told.get("category")).lower(),
-        language=word(told.get("languageCode")),
-        quality=word(told.get("quality")).lower(),
+        id=word(facts.get("id")),
+        name=word(facts.get("elementName")),
+        meta_id=word(facts.get("externalId")),
+        status=word(facts.get("status")).lower(),
+        reason=scrub(words(facts.get("reason")) or words(facts.get("rejectedReason"))),
+        category=word(facts.get("category")).lower(),
+        language=word(facts.get("languageCode")),
+        quality=word(facts.get("quality")).lower(),
         takes=1 + any(map(takes_code, as_objects(made_of.get("buttons")))) if made_of else None,
         lifetime=whole_number(everything, _LIFETIME),
         footer_minutes=whole_number(everything, _FOOTER),
@@ -79,23 +79,23 @@ class Templates:
 
     def all(self) -> list[Template] | DeliveryError:
         """All that one answer holds: an app may have more."""
-        told = self._ask(self._url, "templates")
-        return told if isinstance(told, DeliveryError) else [template(each) for each in told]
+        facts = self._ask(self._url, "templates")
+        return facts if isinstance(facts, DeliveryError) else [template(each) for each in facts]
 
     def one(self, template_id: str) -> Template | DeliveryError:
-        told = self._ask(f"{self._url}/{quote(template_id, safe='')}", "template")
-        return told if isinstance(told, DeliveryError) else template(told[0])
+        facts = self._ask(f"{self._url}/{quote(template_id, safe='')}", "template")
+        return facts if isinstance(facts, DeliveryError) else template(facts[0])
 
     def _ask(self, url: str, name: str) -> list[dict[str, object]] | DeliveryError:
         answer = http.get(url, {"apikey": self._key}, deadline=self._deadline)
         if isinstance(answer, DeliveryError):
             return answer
-        told = json_object(answer.body)
-        found = as_objects(told.get(name)) or list(filter(None, [as_object(told.get(name))]))
-        refused = words(told.get("status")).lower() in failure_codes.REFUSING
-        if (found or told.get(name) == []) and answer.is_success and not refused:
+        facts = json_object(answer.body)
+        found = as_objects(facts.get(name)) or list(filter(None, [as_object(facts.get(name))]))
+        refused = words(facts.get("status")).lower() in failure_codes.REFUSING
+        if (found or facts.get(name) == []) and answer.is_success and not refused:
             return found
-        trouble = failure_reasons.of(told)
+        trouble = failure_reasons.of(facts)
         return error_of(answer, trouble, failure_codes.WHATSAPP, self._key, refused=refused)
 
 
@@ -118,11 +118,11 @@ def takes_code(button: dict[str, object]) -> bool:
 
 def word(value: object) -> str:
     """An id or a name: one printable line, digits and all."""
-    told = text(value)
-    return told[: parsing.MAX_ID] if told.isprintable() else ""
+    facts = text(value)
+    return facts[: parsing.MAX_ID] if facts.isprintable() else ""
 
 
-def whole_number(told: dict[str, object], names: tuple[str, ...]) -> int | None:
-    values = (text(told.get(name)) for name in names)
+def whole_number(facts: dict[str, object], names: tuple[str, ...]) -> int | None:
+    values = (text(facts.get(name)) for name in names)
     found = next(filter(None, values), "")
     return int(found) if found.lstrip("-").isdecimal() and len(found) < 9 else None

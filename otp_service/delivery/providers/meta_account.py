@@ -48,20 +48,21 @@ class MetaAccount:
 
     def health(self) -> list[Part] | DeliveryError:
         """Of every part that a message passes; empty if Meta does not tell."""
-        told = self._ask(self._settings.phone_number_id, fields="health_status")
-        if isinstance(told, DeliveryError):
-            return told
+        facts = self._ask(self._settings.phone_number_id, fields="health_status")
+        if isinstance(facts, DeliveryError):
+            return facts
         return [
-            _part(each) for each in as_objects(as_object(told.get("health_status")).get("entities"))
+            _part(each)
+            for each in as_objects(as_object(facts.get("health_status")).get("entities"))
         ]
 
     def templates(self, account_id: str, name: str = "") -> list[Template] | DeliveryError:
         """Those with this ``name``, one for each language; without it the first of all."""
         asked = {"name": name, "fields": _FIELDS} if name else {"fields": "name,language"}
-        told = self._ask(f"{account_id}/message_templates", **asked, limit="100")
-        if isinstance(told, DeliveryError):
-            return told
-        found = [template(each) for each in as_objects(told.get("data"))]
+        facts = self._ask(f"{account_id}/message_templates", **asked, limit="100")
+        if isinstance(facts, DeliveryError):
+            return facts
+        found = [template(each) for each in as_objects(facts.get("data"))]
         return [each for each in found if name in ("", each.name)]  # Meta looks for a part of it
 
     def _ask(self, path: str, **query: str) -> dict[str, object] | DeliveryError:
@@ -71,44 +72,44 @@ class MetaAccount:
         answer = http.get(url, {"Authorization": f"Bearer {token}"})
         if isinstance(answer, DeliveryError):
             return answer
-        told = json_object(answer.body)
-        refused = "error" in told
-        if told and answer.is_success and not refused:
-            return told
-        trouble = failure_reasons.of(told)
+        facts = json_object(answer.body)
+        refused = "error" in facts
+        if facts and answer.is_success and not refused:
+            return facts
+        trouble = failure_reasons.of(facts)
         return error_of(answer, trouble, failure_codes.WHATSAPP, token, refused=refused)
 
 
-def template(told: dict[str, object]) -> Template:
+def template(facts: dict[str, object]) -> Template:
     """One element of ``message_templates``."""
-    made_of = {text(each.get("type")).upper(): each for each in as_objects(told.get("components"))}
+    made_of = {text(each.get("type")).upper(): each for each in as_objects(facts.get("components"))}
     body = made_of.get("BODY", {})
     buttons = as_objects(made_of.get("BUTTONS", {}).get("buttons"))
     values = len(set(re.findall(r"\{\{.*?\}\}", words(body.get("text"))))) if body else None
-    reason = scrub(words(told.get("rejected_reason")))
+    reason = scrub(words(facts.get("rejected_reason")))
     return Template(
-        id=word(told.get("id")),
-        name=word(told.get("name")),
-        status=word(told.get("status")).lower(),
+        id=word(facts.get("id")),
+        name=word(facts.get("name")),
+        status=word(facts.get("status")).lower(),
         reason="" if reason.upper() == "NONE" else reason,
-        category=word(told.get("category")).lower(),
-        language=word(told.get("language")),
-        quality=word(as_object(told.get("quality_score")).get("score")).lower(),
+        category=word(facts.get("category")).lower(),
+        language=word(facts.get("language")),
+        quality=word(as_object(facts.get("quality_score")).get("score")).lower(),
         body_values=values,
         takes=None if values is None else values + any(map(takes_code, buttons)),
-        lifetime=whole_number(told, ("message_send_ttl_seconds",)),
+        lifetime=whole_number(facts, ("message_send_ttl_seconds",)),
         footer_minutes=whole_number(made_of.get("FOOTER", {}), ("code_expiration_minutes",)),
     )
 
 
-def _part(told: dict[str, object]) -> Part:
-    trouble = next(iter(as_objects(told.get("errors"))), {})
-    notes = told.get("additional_info")
+def _part(facts: dict[str, object]) -> Part:
+    trouble = next(iter(as_objects(facts.get("errors"))), {})
+    notes = facts.get("additional_info")
     note = words(next(iter(notes), "")) if isinstance(notes, list) else ""
     return Part(
-        kind=text(told.get("entity_type")).lower().replace("_", " "),
-        id=word(told.get("id")),
-        state=text(told.get("can_send_message")).lower(),
+        kind=text(facts.get("entity_type")).lower().replace("_", " "),
+        id=word(facts.get("id")),
+        state=text(facts.get("can_send_message")).lower(),
         reason=scrub(words(trouble.get("error_description")) or note),
         advice=scrub(words(trouble.get("possible_solution"))),
     )

@@ -59,8 +59,8 @@ def _template_category(value: Json, account: str) -> Facts:
 
 def _number(value: Json, topic: str, state: str, *detail: str) -> Facts:
     name = text(value.get("display_phone_number"))
-    told = {"kind": Kind.NUMBER, "name": name, "topic": topic, "state": state}
-    return told | {"detail": joined(detail)}
+    facts = {"kind": Kind.NUMBER, "name": name, "topic": topic, "state": state}
+    return facts | {"detail": joined(detail)}
 
 
 def _number_quality(value: Json, account: str) -> Facts:
@@ -82,8 +82,8 @@ def _security(value: Json, account: str) -> Facts:
 
 
 def _account(account: str, topic: str, state: str, *detail: str) -> Facts:
-    told = {"kind": Kind.ACCOUNT, "name": account, "topic": topic, "state": state}
-    return told | {"detail": joined(detail)}
+    facts = {"kind": Kind.ACCOUNT, "name": account, "topic": topic, "state": state}
+    return facts | {"detail": joined(detail)}
 
 
 def _account_update(value: Json, account: str) -> Facts:

@@ -42,8 +42,8 @@ def of(error: psycopg2.Error, parameters: dict[str, Any]) -> ConnectFailed:
         return error
     if isinstance(error, NoAnswer):
         return ConnectFailed(failure_table.NO_ANSWER)
-    told = error.diag.message_primary or _TRY.split(str(error))[-1].strip()
-    said = told.split("\n")[0]
+    text = error.diag.message_primary or _TRY.split(str(error))[-1].strip()
+    said = text.split("\n")[0]
     found = _SQLSTATE.search(said)
     state = error.pgcode or (found[1] if found else None)
     text = said[found.end() :] if found else _WHERE.sub("", said, count=1)

@@ -65,10 +65,10 @@ def _take(callback: Callback, inbox: Inbox) -> Callable[[], Response]:
     def view() -> Response:
         """2xx with an empty body is what providers want, within a few seconds."""
         _let_in(callback, inbox.proxies)
-        told = _body(callback.body)
-        if receipts := callback.read(told):
+        body = _body(callback.body)
+        if receipts := callback.read(body):
             inbox.keep_receipts(receipts)
-        if events := callback.read_events(told):
+        if events := callback.read_events(body):
             inbox.keep_events(events)
         return Response(status=200)
 
