@@ -77,9 +77,20 @@ def test_every_statement_on_security_names_tests_that_carry_its_number() -> None
             assert int(number) in carried[test], f"{number}: {test}"
 
 
+HOUSE = (ROOT / "docs" / "architecture.md").read_text()
+
+
+@pytest.mark.parametrize("place", sorted(set(re.findall(r"`([\w./]+\.py(?:::\w+)?)`", HOUSE))))
+def test_every_place_that_the_house_names_exists(place: str) -> None:
+    file, _, name = place.partition("::")
+    found = [path for path in (ROOT / file, ROOT / "otp_service" / file) if path.exists()]
+    assert found, file
+    defined = rf"^ *(?:def|class) {name}\b|^{name}\b.* = "
+    assert not name or re.search(defined, found[0].read_text(), re.MULTILINE), place
+
+
 def test_every_module_is_in_the_picture_of_the_house() -> None:
-    page = (ROOT / "docs" / "architecture.md").read_text()
-    drawn = set(re.findall(r"\w+\.py", page.partition("```")[2].partition("```")[0]))
+    drawn = set(re.findall(r"\w+\.py", HOUSE.partition("```")[2].partition("```")[0]))
     modules = {path.name for path in (ROOT / "otp_service").rglob("*.py")}
     assert modules - drawn == {"__init__.py"} - drawn
 
@@ -87,7 +98,7 @@ def test_every_module_is_in_the_picture_of_the_house() -> None:
 def test_commands_are_written_in_the_one_way_that_works() -> None:
     """And the long form of `./otp` once, where that way is told."""
     text = "\n".join(page.read_text() for page in PAGES)
-    house = (ROOT / "docs" / "architecture.md").read_text().partition("```")[2].partition("```")[0]
+    house = HOUSE.partition("```")[2].partition("```")[0]
     text = text.replace(house, "")
     assert text.count("flask --app wsgi otp") == 1
     assert re.findall(r"(?<![/\w.])python (?:wsgi|-m|-c).*", text) == []
