@@ -24,7 +24,7 @@ def run(connection: sa.Connection) -> None:
         version_table_schema=SCHEMA if on_postgres else None,
         render_as_batch=not on_postgres,
         transaction_per_migration=True,
-        user_module_prefix="functions.",
+        user_module_prefix="dialects.",
     )
     with context.begin_transaction():
         context.run_migrations()

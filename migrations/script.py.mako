@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from otp_service.storage import functions
+from otp_service.storage.models import dialects
 ${imports if imports else ""}
 
 revision = ${repr(up_revision)}
