@@ -24,15 +24,15 @@ class NoAnswer(psycopg2.OperationalError):
 class ConnectFailed(psycopg2.OperationalError):
     """``pgcode`` is what the server said; None if none could be talked to.
 
-    ``said`` is its text, or libpq's, on one line. A refused connection quotes no row.
+    ``answer`` is its text, or libpq's, on one line. A refused connection quotes no row.
     """
 
     pgcode: str | None = None  # psycopg2's own can't be set
 
-    def __init__(self, row: Row, said: str = "", pgcode: str | None = None) -> None:
-        super().__init__(said)
+    def __init__(self, row: Row, answer: str = "", pgcode: str | None = None) -> None:
+        super().__init__(answer)
         self.row = row
-        self.said = said or row.what
+        self.answer = answer or row.what
         self.pgcode = pgcode
 
 
@@ -43,15 +43,15 @@ def of(error: psycopg2.Error, parameters: dict[str, Any]) -> ConnectFailed:
     if isinstance(error, NoAnswer):
         return ConnectFailed(failure_table.NO_ANSWER)
     text = error.diag.message_primary or _TRY.split(str(error))[-1].strip()
-    said = text.split("\n")[0]
-    found = _SQLSTATE.search(said)
+    answer = text.split("\n")[0]
+    found = _SQLSTATE.search(answer)
     state = error.pgcode or (found[1] if found else None)
-    text = said[found.end() :] if found else _WHERE.sub("", said, count=1)
-    said = said.replace(f" {state}: ", " ") if found else said
+    text = answer[found.end() :] if found else _WHERE.sub("", answer, count=1)
+    answer = answer.replace(f" {state}: ", " ") if found else answer
     for secret in ("password", "sslpassword"):
         if parameters.get(secret):
-            said = said.replace(str(parameters[secret]), "••••")
-    printable = "".join(letter if letter.isprintable() else " " for letter in said)
+            answer = answer.replace(str(parameters[secret]), "••••")
+    printable = "".join(letter if letter.isprintable() else " " for letter in answer)
     line = " ".join(printable.split())[:_LONGEST]
     return ConnectFailed(failure_table.row_of(state, text), line, state)
 

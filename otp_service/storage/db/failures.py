@@ -45,7 +45,7 @@ def describe(error: sa.exc.SQLAlchemyError) -> str:
     cause = _cause(error)
     sqlstate = getattr(cause, "pgcode", None)
     fact = f"{type(cause or error).__name__}, SQLSTATE {sqlstate or 'none'}"
-    return f"{fact}: {cause.said}" if isinstance(cause, ConnectFailed) else fact
+    return f"{fact}: {cause.answer}" if isinstance(cause, ConnectFailed) else fact
 
 
 def _cause(error: sa.exc.SQLAlchemyError) -> BaseException | None:

@@ -189,7 +189,7 @@ def test_what_libpq_says_of_a_connection_that_could_not_be_made(
     failure = connect_failures.of(psycopg2.OperationalError(TRIES + said), {})
     assert (failure.row.outage, what in failure.row.what) == (outage, True)
     assert failure.pgcode is None
-    assert failure.said == (TRIES + said).split("\n", maxsplit=1)[0]
+    assert failure.answer == (TRIES + said).split("\n", maxsplit=1)[0]
 
 
 def test_each_row_has_an_example_a_reason_and_something_to_do() -> None:
