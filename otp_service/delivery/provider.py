@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Protocol
 from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
 import requests
@@ -32,6 +32,16 @@ class ProviderAnswer:
     trouble: Callable[[], Trouble] = Trouble
 
 
+class Account(Protocol):
+    """A provider's settings; ``missing`` as `Provider.missing`."""
+
+    @property
+    def api_url(self) -> str: ...
+
+    @property
+    def missing(self) -> list[str]: ...
+
+
 class Provider(ABC):
     """One of `settings.providers.PROVIDERS`, as the settings have it; it may lack some of them.
 
@@ -53,14 +63,17 @@ class Provider(ABC):
     def from_env(cls, read: Reader) -> Provider:
         """As the environment has it; what is wrong with that is noted."""
 
-    @property
-    @abstractmethod
-    def api_url(self) -> str: ...
+    def __init__(self, settings: Account) -> None:
+        self.settings = settings
 
     @property
-    @abstractmethod
+    def api_url(self) -> str:
+        return self.settings.api_url
+
+    @property
     def missing(self) -> list[str]:
         """Names of the variables without which nothing can be sent."""
+        return self.settings.missing
 
     @property
     @abstractmethod

@@ -44,8 +44,7 @@ class Gupshup(Provider):
     own = "API_KEY SOURCE TEMPLATE_ID SRC_NAME TEMPLATES API_URL"
     unusable = "GUPSHUP_API_URL or GUPSHUP_API_KEY"
 
-    def __init__(self, settings: GupshupSettings) -> None:
-        self.settings = settings
+    settings: GupshupSettings
 
     @classmethod
     def from_env(cls, read: Reader) -> Gupshup:
@@ -55,14 +54,6 @@ class Gupshup(Provider):
         if not (accounts.is_unfilled(source) or re.fullmatch(r"\+?[0-9]{5,15}", source)):
             read.problems.append("GUPSHUP_SOURCE must be the sender's number, digits only")
         return provider
-
-    @property
-    def api_url(self) -> str:
-        return self.settings.api_url
-
-    @property
-    def missing(self) -> list[str]:
-        return self.settings.missing
 
     @property
     def secrets(self) -> list[str]:

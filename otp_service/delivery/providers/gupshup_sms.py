@@ -37,8 +37,10 @@ class GupshupSms(Provider):
     own = "USERID PASSWORD TEXT PRINCIPAL_ENTITY_ID DLT_TEMPLATE_ID MASK API_URL"
     unusable = "GUPSHUP_SMS_API_URL"
 
+    settings: SmsSettings
+
     def __init__(self, settings: SmsSettings, *, has_webhook: bool = True) -> None:
-        self.settings = settings
+        super().__init__(settings)
         self._has_webhook = has_webhook
 
     @classmethod
@@ -51,14 +53,6 @@ class GupshupSms(Provider):
                 "GUPSHUP_SMS_TEXT must contain {code}; {minutes} may be in it, too"
             )
         return provider
-
-    @property
-    def api_url(self) -> str:
-        return self.settings.api_url
-
-    @property
-    def missing(self) -> list[str]:
-        return self.settings.missing
 
     @property
     def secrets(self) -> list[str]:

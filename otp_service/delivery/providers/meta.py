@@ -43,8 +43,7 @@ class Meta(Provider):
     own = "ACCESS_TOKEN PHONE_NUMBER_ID TEMPLATE TEMPLATE_LANGUAGES APP_SECRET VERIFY_TOKEN API_URL"
     unusable = "META_API_URL, META_PHONE_NUMBER_ID or META_ACCESS_TOKEN"
 
-    def __init__(self, settings: MetaSettings) -> None:
-        self.settings = settings
+    settings: MetaSettings
 
     @classmethod
     def from_env(cls, read: Reader) -> Meta:
@@ -57,14 +56,6 @@ class Meta(Provider):
         if not all(map(languages.read, provider.settings.languages)):
             read.problems.append("META_TEMPLATE_LANGUAGES must be languages, separated by commas")
         return provider
-
-    @property
-    def api_url(self) -> str:
-        return self.settings.api_url
-
-    @property
-    def missing(self) -> list[str]:
-        return self.settings.missing
 
     @property
     def secrets(self) -> list[str]:
