@@ -2,19 +2,6 @@
 
 from __future__ import annotations
 
-COUNTED = {
-    "phone_sends": "messages to it",
-    "purpose_sends": "messages for this purpose",
-    "resend_cooldown": "messages for this purpose",
-    "address_sends": "messages from this address",
-    "phone_failures": "wrong guesses",
-    "phone_refusals": "refused messages to it",
-    "client_refusals": "refused messages of one client",
-    "live_verifications": "live verifications of it",
-    "failures_in_a_row": "wrong guesses in a row",
-}
-"""What each limit counts, by its name."""
-
 REFUSALS = {
     "country": "its country is not in OTP_ALLOWED_COUNTRIES",
     "prefix": "it begins with one of OTP_BLOCKED_PREFIXES",

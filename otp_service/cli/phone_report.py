@@ -9,14 +9,14 @@ from itertools import chain
 import click
 
 from otp_service.domain.failures import explain
-from otp_service.domain.limits import Limit
+from otp_service.domain.limits import COUNTED, Limit
 from otp_service.domain.phone import known, mask
 from otp_service.domain.quotas import Block
 from otp_service.settings import Settings
 from otp_service.storage.phones import Count, Report
 from otp_service.storage.sql import rows
 from otp_service.web.fields import rfc3339
-from otp_service.wording import COUNTED, REFUSALS, span
+from otp_service.wording import REFUSALS, span
 
 _SUSPICIONS = {
     "prefix_numbers": "many numbers of its prefix got messages lately",

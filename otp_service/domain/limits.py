@@ -35,6 +35,20 @@ class Limit:
         return {"limit": self.name, "allowed": self.count, **per}
 
 
+COUNTED = {
+    "phone_sends": "messages to it",
+    "purpose_sends": "messages for this purpose",
+    "resend_cooldown": "messages for this purpose",
+    "address_sends": "messages from this address",
+    "phone_failures": "wrong guesses",
+    "phone_refusals": "refused messages to it",
+    "client_refusals": "refused messages of one client",
+    "live_verifications": "live verifications of it",
+    "failures_in_a_row": "wrong guesses in a row",
+}
+"""What each limit counts, by its name."""
+
+
 def seconds_until(end: datetime, now: datetime) -> int:
     """Whole seconds to wait, 1 at least."""
     return max(1, math.ceil((end - now).total_seconds()))

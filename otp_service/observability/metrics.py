@@ -17,11 +17,12 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from otp_service.domain.limits import COUNTED
 from otp_service.domain.messages import Receipt
 from otp_service.domain.provider_events import ProviderEvent
 from otp_service.domain.verification import Price
 from otp_service.observability.multiprocess import shared_folder
-from otp_service.wording import COUNTED, REFUSALS
+from otp_service.wording import REFUSALS
 
 LIMITS = {*COUNTED, "verification_attempts", "client_requests"}
 CATEGORIES = {

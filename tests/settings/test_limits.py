@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from otp_service.domain.limits import Limit, Limits
+from otp_service.domain.limits import COUNTED, Limit, Limits
 from otp_service.settings import variables
 from tests.settings.environments import load
 
@@ -16,6 +16,12 @@ WINDOWS = sorted(set(NAMES) - {"OTP_TEST_NUMBERS"})
 
 def test_where_nothing_is_set_they_are_the_domains_own(tmp_path: Path) -> None:
     assert load(tmp_path).limits == Limits()
+
+
+def test_every_limit_that_can_be_set_has_words_for_people(tmp_path: Path) -> None:
+    limits = load(tmp_path, OTP_RESEND_COOLDOWN_SECONDS="30", **dict.fromkeys(WINDOWS, "5/10m"))
+    windows = [each for each in vars(limits.limits).values() if isinstance(each, tuple)]
+    assert {limit.name for each in windows for limit in each} <= COUNTED.keys()
 
 
 @pytest.mark.parametrize("name", WINDOWS)

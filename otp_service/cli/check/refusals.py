@@ -12,7 +12,8 @@ from otp_service.domain.errors import (
     SendLimitExceeded,
     StorageUnavailable,
 )
-from otp_service.wording import COUNTED, REFUSALS, span
+from otp_service.domain.limits import COUNTED
+from otp_service.wording import REFUSALS, span
 
 _ASK = "./otp why +NUMBER tells of every limit, and ./otp unlock +NUMBER lets it go on."
 

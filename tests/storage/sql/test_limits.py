@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import partial
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -15,11 +16,12 @@ from otp_service.domain.errors import (
     RequestLimitExceeded,
     SendLimitExceeded,
 )
-from otp_service.domain.limits import Limit, Limits
+from otp_service.domain.limits import Limit, Limits, limits
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Person
 from otp_service.storage import phones
 from otp_service.storage.models.deliveries import DeliveryRow
+from otp_service.storage.sql.limits import failure_windows, refusal_windows, send_windows
 from tests.fakes import FakeSender
 from tests.storage.conftest import MakeService
 from tests.storage.helpers import fail, pass_time, race, wrong
@@ -33,6 +35,16 @@ MANY = Limits(
 
 def phone(number: int) -> Person:
     return Person("public", f"+9198765{number:05}", "login")
+
+
+def test_whatever_has_windows_is_counted_by_a_statement() -> None:
+    names = [each.name for each in fields(Limits) if each.type == "tuple[Limit, ...]"]
+    each_set: dict[str, Any] = {name: limits(name, (1, 60)) for name in names}
+    found = replace(MANY, **each_set)
+    sends = [window.limit for window in send_windows(found)]
+    assert sends == list(found.sends)
+    others = refusal_windows(found) + failure_windows(found, sa.bindparam("verification_id"))
+    assert {limit.name for limit in [*sends, *(each.limit for each in others)]} == {*names}
 
 
 class TestOfAnAddress:

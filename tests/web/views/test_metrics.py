@@ -6,9 +6,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from otp_service.domain.limits import COUNTED
 from otp_service.observability.metrics import LIMITS, Metrics
 from otp_service.settings import settings_of
-from otp_service.wording import COUNTED, REFUSALS
+from otp_service.wording import REFUSALS
 from tests.conftest import MakeApp, new_key
 from tests.scrape import Scrape
 
