@@ -1,4 +1,5 @@
-"""What `make test-fast` leaves out: what needs a Postgres, a browser, another process, a service.
+"""What `make test-fast` leaves out: what needs a Postgres, a browser, another process, a service,
+or waits for a provider that stalls.
 
 `pytest -p tests.fast`. What a test needs is read off the fixtures that it comes to use and off
 what its file imports: no list of tests has to be kept.
@@ -20,6 +21,10 @@ SLOW = {
     "simulator": "the provider's part on real sockets",
     "make_app": "a whole service: a fifth of a second each time, and there are a thousand",
     "engine": "a database that is prepared and filled: on SQLite they took a third of the run",
+}
+SLOW_MODULES = {
+    "subprocess": "another process",
+    "misbehaving": "a provider that stalls until a deadline, for which a test sleeps",
 }
 
 
@@ -44,7 +49,7 @@ def is_fast(item: pytest.Item) -> bool:
         return False
     parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
     on_postgres = any(each == "postgres" for each in parameters)  # as `database_url` has it
-    return not on_postgres and not any(map(_starts_processes, _modules(item)))
+    return not on_postgres and not any(map(_uses_slow, _modules(item)))
 
 
 def _modules(item: pytest.Function) -> Iterator[ModuleType]:
@@ -56,10 +61,10 @@ def _modules(item: pytest.Function) -> Iterator[ModuleType]:
 
 
 @cache
-def _starts_processes(module: ModuleType) -> bool:
-    """It imports `subprocess`, or something of another module of tests that does."""
+def _uses_slow(module: ModuleType) -> bool:
+    """It imports one of them, or something of another module of tests that does."""
     used = {getattr(each, "__module__", None) for each in vars(module).values()}
     helpers = {str(name) for name in used if str(name).startswith("tests.")} - {module.__name__}
-    return "subprocess" in vars(module) or any(
-        _starts_processes(sys.modules[name]) for name in helpers
+    return not SLOW_MODULES.keys().isdisjoint(vars(module)) or any(
+        _uses_slow(sys.modules[name]) for name in helpers
     )
