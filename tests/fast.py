@@ -62,9 +62,10 @@ def _modules(item: pytest.Function) -> Iterator[ModuleType]:
 
 @cache
 def _uses_slow(module: ModuleType) -> bool:
-    """It imports one of them, or something of another module of tests that does."""
+    """It is or imports one of them, or something of another module of tests that does."""
+    names = {module.__name__.rpartition(".")[2], *vars(module)}
     used = {getattr(each, "__module__", None) for each in vars(module).values()}
     helpers = {str(name) for name in used if str(name).startswith("tests.")} - {module.__name__}
-    return not SLOW_MODULES.keys().isdisjoint(vars(module)) or any(
+    return not SLOW_MODULES.keys().isdisjoint(names) or any(
         _uses_slow(sys.modules[name]) for name in helpers
     )

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests import fast
+from tests import databases, fast
+from tests.delivery import over_http
 
 pytest_plugins = ["pytester"]
 TESTS = Path(__file__).parent
@@ -56,3 +57,8 @@ def test_what_takes_long_is_a_fixture(name: str) -> None:
     """One that gets another name would be asked for again."""
     fixture = re.compile(rf"^@pytest\.fixture.*\ndef {name}\(", re.MULTILINE)
     assert any(fixture.search(path.read_text()) for path in TESTS.rglob("*.py"))
+
+
+def test_what_uses_a_slow_module_through_another_is_left_out_too() -> None:
+    assert fast._uses_slow(over_http)
+    assert not fast._uses_slow(databases)
