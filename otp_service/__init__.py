@@ -17,23 +17,9 @@ from otp_service.settings.env_file import process_environment
 from otp_service.storage.db import engine as engines
 from otp_service.storage.models.base import db, engines_of
 from otp_service.storage.schema import MIGRATIONS
-from otp_service.web import auth, error_handlers, openapi, request_log
-from otp_service.web.blueprint import Blueprint
+from otp_service.web import auth, error_handlers, openapi, request_log, views
 from otp_service.web.bodies import MAX_BODY_BYTES
 from otp_service.web.dependencies import Dependencies
-from otp_service.web.fields import PHONE
-from otp_service.web.views import (
-    debug,
-    docs,
-    home,
-    jwks,
-    metrics,
-    ops,
-    otp,
-    sandbox,
-    verifications,
-    webhooks,
-)
 
 ROOT = Path(__file__).resolve().parent.parent
 log = logging.getLogger(__name__)
@@ -85,35 +71,14 @@ def _add_databases(app: Flask, settings: Settings) -> None:
 def _add_web(app: Flask, settings: Settings, dependencies: Dependencies) -> None:
     error_handlers.init_app(app)
     request_log.init_app(app, dependencies.metrics)
-    blueprints = _blueprints(settings, dependencies)
+    blueprints = views.blueprints(
+        dependencies,
+        code_length=settings.code_length,
+        channels=list(Channel) if settings.has_sms else [Channel.WHATSAPP],
+        callbacks=[each for provider in settings.providers for each in provider.callbacks],
+        proxies=settings.trusted_proxies,
+        sandbox_numbers=dict(settings.test_numbers) if settings.sandbox else None,
+    )
     scopes = {blueprint.name: blueprint.scopes for blueprint in blueprints}
     auth.init_app(app, dependencies.clients, scopes)
     openapi.init_app(app, blueprints, keys_required=settings.api_keys_required)
-
-
-def _blueprints(settings: Settings, dependencies: Dependencies) -> list[Blueprint]:
-    service = dependencies.service
-    channels = list(Channel) if settings.has_sms else [Channel.WHATSAPP]
-    names = [channel.value for channel in channels]
-    blueprints = [
-        otp.blueprint(service, dependencies.proofs, settings.code_length, names),
-        _webhooks(settings, dependencies),
-        verifications.blueprint(service),
-        verifications.cancel_blueprint(service),
-        jwks.blueprint(dependencies.proofs),
-        ops.blueprint(dependencies.store_state, dependencies.senders, dependencies.worker),
-        debug.blueprint(dependencies.sender_configuration, dependencies.sample_request),
-        metrics.blueprint(dependencies.metrics),
-        docs.bp,
-    ]
-    if not settings.sandbox:
-        return [*blueprints, home.about_blueprint()]
-    number, code = next(iter(settings.test_numbers.items()), (PHONE, ""))
-    return [*blueprints, home.tour_blueprint(number, code), sandbox.blueprint(service)]
-
-
-def _webhooks(settings: Settings, dependencies: Dependencies) -> Blueprint:
-    callbacks = [each for provider in settings.providers for each in provider.callbacks]
-    keep_receipts, keep_events = dependencies.keep_receipts, dependencies.keep_events
-    inbox = webhooks.Inbox(keep_receipts, keep_events, settings.trusted_proxies)
-    return webhooks.blueprint(callbacks, inbox)

@@ -43,7 +43,7 @@ class Account(Protocol):
 
 
 class Provider(ABC):
-    """One of `settings.providers.PROVIDERS`, as the settings have it; it may lack some of them.
+    """One of `delivery.providers.PROVIDERS`, as the settings have it; it may lack some of them.
 
     ``name`` never changes: stored messages have it; ``title`` is for people. ``family`` names its
     failure codes, ``prefix`` its variables, of which ``own`` are of use to nothing else, and

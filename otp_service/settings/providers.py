@@ -7,6 +7,7 @@ from typing import cast
 
 from otp_service.delivery import accounts
 from otp_service.delivery.provider import Provider
+from otp_service.delivery.providers import PROVIDERS
 from otp_service.delivery.providers.gupshup import Gupshup
 from otp_service.delivery.providers.gupshup_settings import GupshupSettings
 from otp_service.delivery.providers.gupshup_sms import GupshupSms
@@ -17,8 +18,6 @@ from otp_service.domain.provider_events import ProviderEvent
 from otp_service.domain.verification import Channel
 from otp_service.environment import Reader
 
-PROVIDERS: tuple[type[Provider], ...] = (Gupshup, Meta, GupshupSms)
-"""All of them; of a channel the first that is configured is asked first."""
 _OF_WHATSAPP = [each for each in PROVIDERS if each.channel is Channel.WHATSAPP]
 
 

@@ -8,11 +8,11 @@ from datetime import timedelta
 from flask import Flask
 
 from otp_service.cli.check.findings import Finding, Mark, ok
+from otp_service.delivery.providers import PROVIDERS
 from otp_service.domain import failures
 from otp_service.domain.failures import FAILURES
 from otp_service.domain.provider_events import Kind, Level, ProviderEvent
 from otp_service.settings import Settings
-from otp_service.settings.providers import PROVIDERS
 from otp_service.storage.models.base import engines_of
 from otp_service.storage.provider_events import Known, known
 

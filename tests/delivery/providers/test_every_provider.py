@@ -10,10 +10,10 @@ import pytest
 
 from otp_service.delivery.failure_codes import FAMILIES
 from otp_service.delivery.provider import Provider
+from otp_service.delivery.providers import PROVIDERS
 from otp_service.domain.callbacks import Callback, SharedSecret
 from otp_service.domain.messages import Message
 from otp_service.environment import Reader
-from otp_service.settings.providers import PROVIDERS
 
 MESSAGE = Message("+919876543210", "048213", expires_in=300, delivery_id="d0")
 URL = "https://provider.test/send"
