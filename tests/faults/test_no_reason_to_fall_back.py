@@ -10,8 +10,8 @@ import pytest
 
 from otp_service.storage.db import postgres
 from tests.conftest import MakeApp
-from tests.faults.asking import connect, run
 from tests.faults.cluster import Cluster
+from tests.faults.queries import connect, run
 from tests.faults.service import PHONE, Caller, caller_at
 
 

@@ -10,10 +10,10 @@ import pytest
 from psycopg2 import extensions
 
 from tests.conftest import MakeApp
-from tests.faults.asking import connect, run
 from tests.faults.cluster import Cluster
 from tests.faults.pgbouncer import SERVER_CONNECTIONS, PgBouncer
 from tests.faults.processes import at_once
+from tests.faults.queries import connect, run
 from tests.faults.service import PHONE, Caller
 from tests.faults.waiting import until
 from tests.storage.helpers import wrong

@@ -11,10 +11,10 @@ import psycopg2
 import pytest
 from psycopg2 import extensions
 
-from tests.faults.asking import ask, connect, run, wait
 from tests.faults.cluster import Cluster
 from tests.faults.loopback import LOOPBACK
 from tests.faults.proxy import Proxy
+from tests.faults.queries import ask, connect, run, wait
 
 INSERT = "INSERT INTO otp_service.kept VALUES ('milk')"
 SLOW = "SELECT pg_sleep(0.2)"
