@@ -11,7 +11,7 @@ import traceback
 import pytest
 
 from otp_service.delivery import http_connection
-from otp_service.delivery import sender as calls
+from otp_service.delivery import sender as http_sender
 from otp_service.delivery.http import Answer
 from otp_service.delivery.providers import gupshup
 from otp_service.domain.errors import (
@@ -188,7 +188,7 @@ def traceback_of(error: DeliveryError) -> str:
     report.stack[:] = [
         frame
         for frame in report.stack
-        if frame.filename in (calls.__file__, gupshup.__file__, http_connection.__file__)
+        if frame.filename in (http_sender.__file__, gupshup.__file__, http_connection.__file__)
     ]
     assert len(report.stack) > 0
     return "".join(report.format())

@@ -5,9 +5,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,8 +12,8 @@ import pytest
 from otp_service import create_app
 from otp_service.environment import SettingsError
 from otp_service.settings import Settings
+from tests.server.processes import wsgi
 
-ROOT = Path(__file__).parent.parent.parent
 GUPSHUP = {
     "GUPSHUP_API_KEY": "sk_canary_key_1234",
     "GUPSHUP_SOURCE": "917834811114",
@@ -79,15 +76,7 @@ def test_the_server_tells_all_of_it_at_once_and_does_not_start() -> None:
         "TRUSTED_PROXIES": "0.0.0.0/0",
         "DATABASE_URL": "postgresql://otp:PASSWORD@canary/otp",
     }
-    done = subprocess.run(
-        [sys.executable, "wsgi.py"],
-        cwd=ROOT,
-        env=os.environ | environ,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = wsgi(**environ)
     assert done.returncode == 2
     expected = [
         "META_PHONE_NUMBER_ID is missing",

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from otp_service import create_app
 from otp_service.environment import SettingsError
+from tests.server.processes import wsgi
 from tests.settings.environments import (
     SECRET,
     problems,
     refusal,
     with_database,
 )
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.statement(21)
@@ -46,15 +42,7 @@ def test_what_is_no_database_of_ours_is_refused(tmp_path: Path, url: str) -> Non
 
 def test_the_command_ends_with_2_and_without_the_password() -> None:
     environ = {"DATABASE_URL": "postgresql://app:hunt@er2@127.0.0.1:1/otp", "OTP_SECRET": SECRET}
-    done = subprocess.run(
-        [sys.executable, "wsgi.py"],
-        cwd=ROOT,
-        env=os.environ | environ,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = wsgi(**environ)
     assert done.returncode == 2
     assert "percent-encode the password" in done.stderr
     assert "er2" not in done.stdout + done.stderr

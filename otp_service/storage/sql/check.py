@@ -11,7 +11,6 @@ import sqlalchemy.orm
 
 from otp_service.domain.checks import Check, CheckResult, Verdict
 from otp_service.domain.limits import LOCKED_FOR, Limits
-from otp_service.domain.phone import mask
 from otp_service.domain.quotas import Block
 from otp_service.domain.verification import Status, Verification
 from otp_service.storage.db.database import Database
@@ -127,19 +126,11 @@ class CheckCode:
 
 def _values(check: Check) -> dict[str, Any]:
     """What the statements are `given`."""
-    person, key = check.person, check.key
     return {
-        "request_id": secrets.token_hex(16),
+        **rows.of_request(check.person, check.phone_digest, check.key),
         "attempt_id": secrets.token_hex(16),
-        "client": person.client,
-        "phone": person.phone,
-        "masked": mask(person.phone, "*"),
-        "phone_digest": check.phone_digest,
-        "purpose": person.purpose,
         "verification_id": check.verification_id,
         "exempt": check.exempt,
-        "idempotency_key": key.idempotency_key if key else None,
-        "fingerprint": key.fingerprints[0] if key else None,
     }
 
 

@@ -12,7 +12,6 @@ import sqlalchemy.orm
 from otp_service.domain.drafts import Draft, Earlier, Issued
 from otp_service.domain.limits import Guard, Limits
 from otp_service.domain.messages import Outgoing
-from otp_service.domain.phone import mask
 from otp_service.domain.quotas import Block, Lock, Quota
 from otp_service.domain.verification import Channel
 from otp_service.storage.db.database import Database
@@ -85,17 +84,12 @@ def _new_id(database: Database) -> str:
 
 def _values(draft: Draft, verification_id: str, generation: int) -> Values:
     """What the statements are `given`."""
-    person, options, key = draft.person, draft.options, draft.options.key
+    options = draft.options
     return {
-        "request_id": secrets.token_hex(16),
+        **rows.of_request(draft.person, draft.phone_digest, options.key),
         "id": verification_id,
         "delivery_id": secrets.token_hex(16),
         "generation": generation,
-        "client": person.client,
-        "phone": person.phone,
-        "masked": mask(person.phone, "*"),
-        "phone_digest": draft.phone_digest,
-        "purpose": person.purpose,
         "channel": draft.channel.value,
         "provider": draft.provider,
         "sms_provider": draft.sms_provider,
@@ -109,8 +103,6 @@ def _values(draft: Draft, verification_id: str, generation: int) -> Values:
         "address": draft.address,
         "prefix": draft.prefix,
         "country": draft.country,
-        "idempotency_key": key.idempotency_key if key else None,
-        "fingerprint": key.fingerprints[0] if key else None,
     }
 
 

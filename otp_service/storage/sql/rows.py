@@ -1,8 +1,9 @@
-"""From rows to the domain's values."""
+"""From rows to the domain's values, and from a request to a statement's."""
 
 from __future__ import annotations
 
 import math
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from itertools import groupby
@@ -10,15 +11,18 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from otp_service.domain.drafts import RequestKey
 from otp_service.domain.errors import RequestLimitExceeded
 from otp_service.domain.limits import Limit, seconds_until
 from otp_service.domain.messages import Outgoing
+from otp_service.domain.phone import mask
 from otp_service.domain.ports import StoredMessage
 from otp_service.domain.quotas import Block, Quota
 from otp_service.domain.verification import (
     Channel,
     Delivery,
     DeliveryStatus,
+    Person,
     Price,
     Status,
     Verification,
@@ -89,10 +93,6 @@ def message(row: sa.Row[Any]) -> StoredMessage:
     )
 
 
-def first(rows: Rows) -> Verification | None:
-    return verification(rows[0]) if rows else None
-
-
 def with_deliveries(rows: Rows) -> Verification | None:
     """One verification from rows that repeat it for each of its deliveries."""
     if not rows or rows[0].id is None:
@@ -127,3 +127,17 @@ def refuse_caller(row: sa.Row[Any], limit: Limit | None) -> None:
         return
     ends_at = limit.ends_at(row.requests_full_since)
     raise RequestLimitExceeded(**Block.until(limit, ends_at, row.as_of).details)
+
+
+def of_request(person: Person, phone_digest: str, key: RequestKey | None) -> dict[str, str | None]:
+    """What a send and a check give their statements of who asks, and for whom."""
+    return {
+        "request_id": secrets.token_hex(16),
+        "client": person.client,
+        "phone": person.phone,
+        "masked": mask(person.phone, "*"),
+        "phone_digest": phone_digest,
+        "purpose": person.purpose,
+        "idempotency_key": key.idempotency_key if key else None,
+        "fingerprint": key.fingerprints[0] if key else None,
+    }

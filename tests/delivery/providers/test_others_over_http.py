@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pytest
 
 from otp_service.delivery import http_connection
-from otp_service.delivery import sender as calls
+from otp_service.delivery import sender as http_sender
 from otp_service.delivery.providers import gupshup_sms, meta
 from otp_service.delivery.providers.gupshup_sms import GupshupSms
 from otp_service.delivery.providers.gupshup_sms_settings import SmsSettings
@@ -204,7 +204,7 @@ def locals_of(error: DeliveryError) -> str:
     assert error.__cause__ is None
     assert error.__context__ is None
     report = traceback.TracebackException.from_exception(error, capture_locals=True)
-    ours = [module.__file__ for module in (calls, gupshup_sms, meta, http_connection)]
+    ours = [module.__file__ for module in (http_sender, gupshup_sms, meta, http_connection)]
     report.stack[:] = [frame for frame in report.stack if frame.filename in ours]
     assert len(report.stack) > 0
     return "".join(report.format())
