@@ -60,6 +60,12 @@ def database(url: str, name: str) -> Iterator[sa.Engine]:
         _execute(url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
+def make_database(url: str, name: str) -> str:
+    """A new database that goes with its server: its URL."""
+    _execute(url, f"CREATE DATABASE {name}")
+    return sa.make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
 def _execute(url: str, *statements: str) -> None:
     engine = _engine(sa.make_url(url))
     with engine.connect() as connection:
