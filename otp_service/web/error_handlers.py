@@ -23,6 +23,7 @@ from otp_service.web.fields import rfc3339
 
 log = logging.getLogger(__name__)
 
+_SENT = SentSchema()
 REPLAYED = "Idempotent-Replayed"
 """The header of an answer that an earlier request with the same key was given, too."""
 
@@ -78,7 +79,7 @@ def envelope(error: OtpError) -> dict[str, Any]:
 
 def _data(error: OtpError) -> dict[str, Any]:
     if isinstance(error, domain.CodeAlreadySent):
-        return dict(SentSchema().dump(error))
+        return dict(_SENT.dump(error))
     data = {} if error.phone is None else {"phone_number": error.phone}
     if isinstance(error, domain.DeliveryError) and error.verification_id:
         data["verification_id"] = error.verification_id

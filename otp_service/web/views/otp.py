@@ -31,6 +31,7 @@ from otp_service.web.otp_docs import (
 from otp_service.web.request_schemas import send_schema, verify_schema
 
 Body = dict[str, Any]
+_SENT, _VERIFIED = SentSchema(), VerifiedSchema()  # once: making one takes longer than its work
 
 
 def blueprint(
@@ -131,14 +132,14 @@ def _verified(service: OtpService, proofs: Proofs | None, body: Body) -> Respons
     # Before the code is used up: without a key to sign with, nothing may be judged.
     sign = proofs.signer() if proofs else None
     verified = service.verify(person, body["otp"], body.get("verification_id"), key)
-    data: dict[str, Any] = VerifiedSchema().dump(verified)
+    data: dict[str, Any] = _VERIFIED.dump(verified)
     if sign:
         data["proof"] = sign(verified)
     return answer("OTP verified successfully", data, repeated=verified.repeated)
 
 
 def _sent(message: str, sent: Sent, options: SendOptions) -> Response:
-    data, repeated = SentSchema().dump(sent), sent.verification.repeated
+    data, repeated = _SENT.dump(sent), sent.verification.repeated
     if not options.background:
         return answer(message, data, repeated=repeated)
     response = answer("OTP will be sent", data, repeated=repeated)

@@ -51,6 +51,9 @@ class InboxMessageSchema(Answer):
     expires_at = Time("When its code ends", attribute="expires_at", required=True)
 
 
+_MESSAGE = InboxMessageSchema()
+
+
 def blueprint(service: OtpService) -> Blueprint:
     bp = Blueprint("sandbox", auth.PUBLIC, Tag.PAGES)
 
@@ -87,7 +90,7 @@ def blueprint(service: OtpService) -> Blueprint:
 
 def _inbox(service: OtpService) -> list[dict[str, Any]]:
     shown = [_shown(message, code) for message, code in service.inbox()]
-    dumped: list[dict[str, Any]] = InboxMessageSchema(many=True).dump(shown)
+    dumped: list[dict[str, Any]] = _MESSAGE.dump(shown, many=True)
     return dumped
 
 

@@ -38,6 +38,8 @@ _ID = {
         "example": VERIFICATION_ID,
     },
 }
+_OF_ALL, _OF_ONE = VerificationSchema(), VerificationSchema(exclude=["client"])
+_ASKED = PhoneQuerySchema()
 _QUERY = [
     {
         "name": "phone_number",
@@ -83,11 +85,11 @@ def blueprint(service: OtpService) -> Blueprint:
         The newest first, each with its deliveries; with the scope `support` those of every client. All
         there are or none: while a database that may have some can't be asked, the answer is 503.
         """  # noqa: E501 (the document has these very lines)
-        asked = load_query(PhoneQuerySchema())
+        asked = load_query(_ASKED)
         phone = re.sub("^ +(?=[0-9])", "+", asked["phone_number"])
         support, count = auth.looks_at_all(), int(asked["limit"])
         found = service.of_phone(g.client, phone, count, support=support)
-        return answer("Verifications found", {"verifications": _shown(many=True).dump(found)})
+        return answer("Verifications found", {"verifications": _shown().dump(found, many=True)})
 
     return bp
 
@@ -112,9 +114,9 @@ def cancel_blueprint(service: OtpService) -> Blueprint:
     return bp
 
 
-def _shown(*, many: bool = False) -> VerificationSchema:
+def _shown() -> VerificationSchema:
     """Whose it is is told to who sees those of others."""
-    return VerificationSchema(many=many, exclude=() if auth.looks_at_all() else ("client",))
+    return _OF_ALL if auth.looks_at_all() else _OF_ONE
 
 
 def _well_formed(verification_id: str) -> str:
