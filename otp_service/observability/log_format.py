@@ -5,21 +5,21 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timezone
+from functools import partial
 from typing import Any
 
 from structlog.contextvars import get_contextvars
 from structlog.dev import ConsoleRenderer
-from structlog.processors import JSONRenderer
-from structlog.stdlib import ExtraAdder, ProcessorFormatter
-from structlog.typing import EventDict, Processor
 
 from otp_service.observability.log_redaction import Redaction, described, plain_words
 
 OURS = "otp_service"
-_NO_FIELDS = ("_from_structlog", "stack_info", "message", "asctime")  # the last: other handlers'
-_add_extra = ExtraAdder()
+_OF_EVERY_RECORD = {*vars(logging.makeLogRecord({})), "message", "asctime"}  # the last: formatters'
+
+Line = dict[str, object]
 
 
 class Handler(logging.StreamHandler[Any]):
@@ -31,11 +31,10 @@ class Handler(logging.StreamHandler[Any]):
     def __init__(self, style: str, safe: Redaction) -> None:
         super().__init__(sys.stderr)
         terminal = sys.stderr.isatty()
-        renderer: Processor = JSONRenderer(ensure_ascii=False)
+        render: Callable[[Line], str] = json.JSONEncoder(ensure_ascii=False).encode
         if style == "console" or (style == "auto" and terminal):
-            renderer = ConsoleRenderer(colors=terminal, sort_keys=False)
-        chain: list[Processor] = [_Line(safe), renderer]
-        self.setFormatter(ProcessorFormatter(processors=chain, foreign_pre_chain=[_fields]))
+            render = partial(ConsoleRenderer(colors=terminal, sort_keys=False), None, "")
+        self.setFormatter(_Formatter(safe, render))
         self.addFilter(lambda record: _is_ours(record) or record.levelno >= logging.WARNING)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's name)
@@ -46,28 +45,32 @@ class Handler(logging.StreamHandler[Any]):
             self.stream.write(json.dumps(line) + "\n")
 
 
-class _Line:
-    def __init__(self, safe: Redaction) -> None:
-        self._safe = safe
+class _Formatter(logging.Formatter):
+    def __init__(self, safe: Redaction, render: Callable[[Line], str]) -> None:
+        super().__init__()
+        self._safe, self._render = safe, render
 
-    def __call__(self, _logger: object, _name: str, found: EventDict) -> EventDict:
-        record: logging.LogRecord = found.pop("_record")
-        for name in _NO_FIELDS:
-            found.pop(name, None)
-        event, error = str(found.pop("event", "")), _exception(found.pop("exc_info", None))
-        first = {
+    def format(self, record: logging.LogRecord) -> str:
+        is_ours, event = _is_ours(record), record.getMessage()
+        first: Line = {
             "timestamp": _time(record.created),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "event": self._safe.text(event if _is_ours(record) else plain_words(event)),
+            "event": self._safe.text(event if is_ours else plain_words(event)),
         }
-        fields = {**get_contextvars(), **found, **(described(error) if error else {})}
-        return {**first, **{self._safe.text(k): self._safe(v) for k, v in fields.items()}, **first}
+        fields = {**get_contextvars(), **(_extra(record) if is_ours else {}), **_error(record)}
+        safe = {self._safe.text(name): self._safe(value) for name, value in fields.items()}
+        return self._render({**first, **safe, **first})
 
 
-def _fields(logger: Any, name: str, found: EventDict) -> EventDict:
-    """What the standard library's ``extra`` gave; not a library's, which may be anything."""
-    return _add_extra(logger, name, found) if _is_ours(found["_record"]) else found
+def _extra(record: logging.LogRecord) -> Line:
+    """What ``extra`` gave; a library's may be anything."""
+    return {k: value for k, value in vars(record).items() if k not in _OF_EVERY_RECORD}
+
+
+def _error(record: logging.LogRecord) -> Line:
+    error = record.exc_info[1] if record.exc_info else None
+    return described(error) if error else {}
 
 
 def _is_ours(record: logging.LogRecord) -> bool:
@@ -78,12 +81,3 @@ def _time(seconds: float) -> str:
     """RFC 3339 in UTC, with milliseconds."""
     time = datetime.fromtimestamp(seconds, timezone.utc)
     return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _exception(given: object) -> BaseException | None:
-    """From the ways in which ``exc_info`` can be given."""
-    if given is True:
-        return sys.exc_info()[1]
-    if isinstance(given, tuple):
-        return _exception(given[1])
-    return given if isinstance(given, BaseException) else None

@@ -19,7 +19,7 @@ _SHORT = 12  # a shorter secret, such as "postgres", may be a part of words that
 _PLACES = 10
 _NO_DURATION = 1e7
 
-_KEY = re.compile(r"otp_[\w-]{43}")  # an API key of ours
+_KEY = r"otp_[\w-]{43}"  # an API key of ours
 # Ids stay as they are: UUIDs, and hex digits behind the letter of a home or alone.
 _PHONE = re.compile(
     r"(?P<id>\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b[ps]?[0-9a-f]{32,}\b)"
@@ -39,27 +39,30 @@ class Redaction:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         known = sorted(filter(None, set(secrets)), key=len, reverse=True)
-        self._secrets = re.compile("|".join(map(_pattern, known))) if known else _KEY
+        self._secrets = re.compile("|".join([*map(_pattern, known), _KEY]))
 
     def __call__(self, value: object) -> object:
         """The same in a form that JSON knows: of an exception its type, of an object its text."""
-        if value is None or isinstance(value, bool):
+        if isinstance(value, str):  # most are
+            return self.text(str(value))
+        if value is None or isinstance(value, bool) or _is_duration(value):
             return value
         if isinstance(value, Mapping):
             return {self.text(str(name)): self(each) for name, each in value.items()}
         if isinstance(value, (list, tuple, Set)):
             return [self(each) for each in value]
-        if isinstance(value, float) and abs(value) < _NO_DURATION:
-            return value  # the digits behind its point are nobody's number
         if isinstance(value, BaseException):
             return type(value).__name__
         text = self.text(str(value))
         return value if isinstance(value, int) and text == str(value) else text
 
     def text(self, text: str) -> str:
-        for secret in (self._secrets, _KEY):
-            text = secret.sub(HIDDEN, text)
-        return one_line(_PHONE.sub(_masked, text))
+        return one_line(_PHONE.sub(_masked, self._secrets.sub(HIDDEN, text)))
+
+
+def _is_duration(value: object) -> bool:
+    """Then the digits behind its point are nobody's number."""
+    return isinstance(value, float) and abs(value) < _NO_DURATION
 
 
 class WithoutQuery(logging.Filter):

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from types import TracebackType
 
 import structlog
-from structlog.stdlib import BoundLogger, LoggerFactory, ProcessorFormatter
+from structlog.stdlib import BoundLogger, LoggerFactory, render_to_log_kwargs
 
 from otp_service.observability.log_format import OURS, Handler
 from otp_service.observability.log_redaction import Redaction
@@ -34,7 +34,7 @@ def configure(level: str = "info", style: str = "auto", secrets: Iterable[str] =
     root.setLevel(max(logging.WARNING, getattr(logging, level.upper())))
     logging.getLogger(OURS).setLevel(level.upper())
     structlog.configure(
-        processors=[ProcessorFormatter.wrap_for_formatter],
+        processors=[render_to_log_kwargs],
         wrapper_class=BoundLogger,
         logger_factory=LoggerFactory(),
     )
