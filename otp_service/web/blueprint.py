@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import Any
 
-import flask_smorest
+import flask
 from marshmallow import Schema
 
 from otp_service.domain.errors import OtpError
@@ -15,6 +15,8 @@ from otp_service.web.bodies import View, with_body
 
 Decorator = Callable[[View], View]
 Json = dict[str, Any]
+Operation = Callable[[], Json]
+"""Makes a part of an operation object, once somebody asks for the OpenAPI document."""
 
 
 class Tag(Enum):
@@ -32,13 +34,28 @@ class Tag(Enum):
         return self.name.capitalize()
 
 
-class Blueprint(flask_smorest.Blueprint):
+class Blueprint(flask.Blueprint):
     """Views that share a scope and a tag; `auth.PUBLIC` says that anyone may call them."""
 
     def __init__(self, name: str, scope: str, tag: Tag, *other_scopes: str) -> None:
         super().__init__(name, __name__)
         self.scope, self.tag, self.other_scopes = scope, tag, other_scopes
         self.scopes = frozenset({scope, *other_scopes})
+        self.operations: dict[str, list[Operation]] = {}
+        """By the name of the view; of what several say of one thing, the last holds."""
+
+    def described_by(self, operation: Operation) -> Decorator:
+        """Add to the view's operation object in the OpenAPI document."""
+
+        def decorate(view: View) -> View:
+            self.operations.setdefault(view.__name__, []).append(operation)
+            return view
+
+        return decorate
+
+    def documented(self, **operation: Any) -> Decorator:
+        """Add to it what has not to be made."""
+        return self.described_by(lambda: operation)
 
     def takes(self, schema: Schema, example: Json) -> Decorator:
         """Give the view the request's body as its first argument, once it fits ``schema``.
@@ -50,15 +67,6 @@ class Blueprint(flask_smorest.Blueprint):
 
         return lambda view: document(with_body(schema, view))
 
-    def documented(self, **operation: Any) -> Decorator:
-        """Add to the view's operation object in the OpenAPI document."""
-
-        def decorate(view: View) -> View:
-            documented: View = self.doc(operationId=view.__name__, **operation)(view)
-            return documented
-
-        return decorate
-
     def responds(
         self,
         message: str,
@@ -67,23 +75,41 @@ class Blueprint(flask_smorest.Blueprint):
         fails: Iterable[type[OtpError]] = (),
     ) -> Decorator:
         """Document the view's one success and each of its refusals, with examples."""
-        success = responses.success(message, data, example)
-        refused = responses.refusals([*fails, *auth.refusals(self.scope)])
-        refused["200"] = responses.with_refusals(success, refused.get("200"))
-        return self.documented(responses=refused)
+
+        def operation() -> Json:
+            success = responses.success(message, data, example)
+            refused = self._refusals(fails)
+            refused["200"] = responses.with_refusals(success, refused.get("200"))
+            return {"responses": refused}
+
+        return self.described_by(operation)
 
     def accepts(self, message: str, data: type[Schema], example: Json) -> Decorator:
         """Document that a view may also answer 202, with the same data."""
-        return self.documented(responses={"202": responses.accepted(message, data, example)})
+        return self.described_by(
+            lambda: {"responses": {"202": responses.accepted(message, data, example)}}
+        )
 
     def replays(self) -> Decorator:
         """Document that a view may repeat an answer, and says so then."""
-        return self.documented(responses={"200": responses.replayed()})
+        return self.described_by(lambda: {"responses": {"200": responses.replayed()}})
 
-    def pages(self, description: str, media_type: str, example: Any) -> Decorator:
+    def pages(
+        self,
+        description: str,
+        media_type: str,
+        example: Any,
+        fails: Iterable[type[OtpError]] = (),
+    ) -> Decorator:
         """Document a view that answers something else than an envelope."""
-        schema = responses.shape(example)
-        content = {media_type: {"schema": schema, "examples": {"page": {"value": example}}}}
-        page = {"description": description, "content": content}
-        refused = responses.refusals(auth.refusals(self.scope))
-        return self.documented(responses={**refused, "200": page})
+
+        def operation() -> Json:
+            examples = {"page": {"value": example}}
+            content = {media_type: {"schema": responses.shape(example), "examples": examples}}
+            page = {"description": description, "content": content}
+            return {"responses": {**self._refusals(fails), "200": page}}
+
+        return self.described_by(operation)
+
+    def _refusals(self, fails: Iterable[type[OtpError]]) -> dict[str, Json]:
+        return responses.refusals([*fails, *auth.refusals(self.scope)])

@@ -1,17 +1,20 @@
-"""The OpenAPI 3.1 document, made from the blueprints once, at start."""
+"""The OpenAPI 3.1 document, made from the blueprints once, when somebody asks for it."""
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-import flask_smorest
 from flask import Flask
 
 from otp_service.web import auth, responses, webhook_docs
 from otp_service.web.blueprint import Blueprint, Tag
 from otp_service.web.components import Components
 from otp_service.web.errors import BadRequest
+from otp_service.web.operations import operations
 
 TITLE = "WhatsApp OTP"
 VERSION = "1.0.0"
@@ -26,32 +29,44 @@ _KEY_SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "`Authorization: Bearer KEY`"},
     "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
 }
-_OF_FLASK_SMOREST = ("Error", "PaginationMetadata")  # for features that are not used
 Json = dict[str, Any]
 
 
-class _Api(flask_smorest.Api):  # type: ignore[misc, unused-ignore]
-    """flask-smorest for the document only: error answers and pages are our own."""
+class Document:
+    """Made when it is first asked for: most processes never are, and it takes a tenth of a
+    second. What is kept is its text.
+    """
 
-    DEFAULT_ERROR_RESPONSE_NAME = None
+    def __init__(self, make: Callable[[], Json], write: Callable[[Json], str]) -> None:
+        self.make = make
+        self._write = write
+        self._lock = threading.Lock()
+        self._text = b""
 
-    def _register_error_handlers(self) -> None:
-        """See `web.error_handlers`."""
+    def text(self) -> bytes:
+        with self._lock:
+            if not self._text:
+                self._text = self._write(self.make()).encode()
+            return self._text
 
 
-def init_app(app: Flask, blueprints: list[Blueprint], *, keys_required: bool) -> None:
-    """Register the blueprints and keep the document of them in ``app.extensions``."""
-    app.config.update(API_TITLE=TITLE, API_VERSION=VERSION, OPENAPI_VERSION="3.1.0")
-    api = _Api(app, spec_kwargs={"info": _INFO | {"description": _introduction(keys_required)}})
+def init_app(app: Flask, blueprints: Sequence[Blueprint], *, keys_required: bool) -> None:
+    """Register the blueprints, and know how the document of them is made."""
     for blueprint in blueprints:
-        api.register_blueprint(blueprint)
-    document = api.spec.to_dict()
+        app.register_blueprint(blueprint)
+    make = partial(_document, app, blueprints, keys_required)
+    app.extensions["openapi"] = Document(make, partial(app.json.dumps, separators=(",", ":")))
+
+
+def document_of(app: Flask) -> Document:
+    return cast(Document, app.extensions["openapi"])
+
+
+def _document(app: Flask, blueprints: Sequence[Blueprint], keys_required: bool) -> Json:
+    document = _described(app, blueprints, _introduction(keys_required))
     # Relative to where the document came from: right wherever it is deployed.
     document["servers"] = [{"url": "/", "description": "This server"}]
-    document["tags"] = [{"name": tag.title, "description": tag.value} for tag in Tag]
     schemas = document["components"]["schemas"]
-    for unused in _OF_FLASK_SMOREST:
-        schemas.pop(unused, None)
     document["components"] = {
         "schemas": schemas,
         "securitySchemes": _KEY_SCHEMES | webhook_docs.SCHEMES,
@@ -60,22 +75,32 @@ def init_app(app: Flask, blueprints: list[Blueprint], *, keys_required: bool) ->
     for name, schema in list(schemas.items()):
         schemas[name] = components.schema(schema)
     by_name = {blueprint.name: blueprint for blueprint in blueprints}
-    for operation in _operations(document):
-        (name,) = operation["tags"]
-        _complete(operation, by_name[name], components, keys_required=keys_required)
-    app.extensions["openapi"] = document
+    for path in document["paths"].values():
+        for operation in path.values():
+            (name,) = operation["tags"]
+            _complete(operation, by_name[name], components, keys_required=keys_required)
+    return document
+
+
+def _described(app: Flask, blueprints: Sequence[Blueprint], introduction: str) -> Json:
+    """What the views say of themselves, their schemas as components."""
+    # To serve it takes none of this.
+    from apispec import APISpec  # noqa: PLC0415
+    from apispec.ext.marshmallow import MarshmallowPlugin  # noqa: PLC0415
+
+    info = _INFO | {"description": introduction}
+    spec = APISpec(TITLE, VERSION, "3.1.0", [MarshmallowPlugin()], info=info)
+    for tag in Tag:
+        spec.tag({"name": tag.title, "description": tag.value})
+    for blueprint in blueprints:
+        for path, method, operation in operations(app, blueprint):
+            spec.path(path, operations={method: operation})
+    return spec.to_dict()
 
 
 def _introduction(keys_required: bool) -> str:
     text = _INTRODUCTION.read_text(encoding="utf-8")
     return text.replace("(KEYS)", _NEEDED if keys_required else _NOT_NEEDED)
-
-
-def _operations(document: Json) -> list[Json]:
-    """All of them; each names its path's parameters itself."""
-    for path in document["paths"].values():
-        path.pop("parameters", None)
-    return [operation for path in document["paths"].values() for operation in path.values()]
 
 
 def _complete(

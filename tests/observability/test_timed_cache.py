@@ -12,6 +12,7 @@ from flask import Flask
 
 from otp_service.observability.timed_cache import TimedCache
 from otp_service.storage.models.base import engines_of
+from otp_service.web.openapi import document_of
 from tests.conftest import Serve
 from tests.faults.waiting import until
 
@@ -97,4 +98,4 @@ def test_the_description_is_written_once(app: Flask) -> None:
     first, second = (client.get("/openapi.json") for _ in range(2))
     assert first.mimetype == "application/json"
     assert first.data == second.data
-    assert first.get_json() == app.extensions["openapi"]
+    assert first.get_json() == document_of(app).make()

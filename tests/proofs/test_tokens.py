@@ -17,6 +17,7 @@ from otp_service.environment import SettingsError
 from otp_service.proofs import keys as signing
 from otp_service.settings import settings_of
 from otp_service.web import examples
+from otp_service.web.openapi import document_of
 from tests.conftest import SECRET, MakeApp
 from tests.proofs.reading import (
     AWAY,
@@ -135,7 +136,7 @@ def test_without_the_setting_there_is_no_proof_and_no_key_and_nothing_is_asked(
 
 def test_the_documents_example_is_signed_by_its_example_key(proving: Flask, app: Flask) -> None:
     def example(of: Flask) -> Claims:
-        answers = of.extensions["openapi"]["paths"]["/verify-otp"]["post"]["responses"]
+        answers = document_of(of).make()["paths"]["/verify-otp"]["post"]["responses"]
         shown = answers["200"]["content"]["application/json"]["examples"]["success"]["value"]
         return dict(shown["data"])
 

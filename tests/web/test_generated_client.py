@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from otp_service import create_app
+from otp_service.web.openapi import document_of
 from tests.conftest import SECRET, LiveServer, MakeApp, Serve, new_key
 from tests.storage.helpers import wrong
 
@@ -41,7 +42,7 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Generated]:
     """Made from the sandbox's document; what the generator warns of is a failure."""
     folder = tmp_path_factory.mktemp("generated")
     environ = {"DATABASE_URL": f"sqlite:///{folder / 'otp.db'}", "OTP_SECRET": SECRET}
-    document = create_app(environ, instance=folder).extensions["openapi"]
+    document = document_of(create_app(environ, instance=folder)).make()
     (folder / "openapi.json").write_text(json.dumps(document))
     (folder / "options.json").write_text('{"post_hooks": []}')  # which would only shape the code
     command = [sys.executable, "-m", "openapi_python_client", "generate", "--fail-on-warning"]

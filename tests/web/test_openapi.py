@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -14,6 +18,7 @@ from flask.testing import FlaskClient
 from openapi_spec_validator import validate
 
 from otp_service.web import auth
+from otp_service.web.openapi import document_of
 from tests.conftest import MakeApp, Serve, new_key
 from tests.web.document import operations, resolved
 
@@ -52,9 +57,12 @@ def test_schemathesis_finds_nothing(make_app: MakeApp, serve: Serve, tmp_path: P
 
 
 def test_schemathesis_would_find_a_lie(app: Flask, serve: Serve) -> None:
-    app.extensions["openapi"]["paths"]["/health"]["get"]["responses"]["200"]["content"][
-        "application/json"
-    ]["schema"]["required"].append("uptime")
+    document = document_of(app)
+    lie = document.make()
+    lie["paths"]["/health"]["get"]["responses"]["200"]["content"]["application/json"]["schema"][
+        "required"
+    ].append("uptime")
+    document.make = lambda: lie
     with pytest.raises(AssertionError, match="Response violates schema"):
         schemathesis(f"{serve(app).url}/openapi.json", "--include-path=/health")
 
@@ -63,6 +71,29 @@ def test_the_document_is_valid_openapi_3_1(client: FlaskClient) -> None:
     document = client.get("/openapi.json").get_json()
     assert document["openapi"] == "3.1.0"
     validate(document)
+
+
+def test_the_document_is_made_once_however_many_ask_at_once(app: Flask) -> None:
+    document = document_of(app)
+    make, made = document.make, list[str]()
+
+    def slowly() -> dict[str, Any]:
+        made.append("a document")
+        time.sleep(0.05)
+        return make()
+
+    document.make = slowly
+    app.test_client().get("/health")
+    assert not made
+    with ThreadPoolExecutor(8) as pool:
+        texts = list(pool.map(lambda _: document.text(), range(8)))
+    assert len(made) == 1
+    assert len(set(texts)) == 1
+
+
+def test_making_the_document_changes_nothing_that_it_is_made_of(app: Flask) -> None:
+    make = document_of(app).make
+    assert json.dumps(make()) == json.dumps(make())
 
 
 def test_every_answer_has_an_example(client: FlaskClient) -> None:
@@ -75,7 +106,7 @@ def test_every_answer_has_an_example(client: FlaskClient) -> None:
 
 def test_every_route_is_described(app: Flask) -> None:
     routes = {re.sub(r"<string[^>]*:(\w+)>", r"{\1}", r.rule) for r in app.url_map.iter_rules()}
-    assert routes - set(app.extensions["openapi"]["paths"]) == {"/static/<path:filename>"}
+    assert routes - set(document_of(app).make()["paths"]) == {"/static/<path:filename>"}
 
 
 def test_with_a_real_sender_there_is_no_sandbox(make_app: MakeApp) -> None:
@@ -85,5 +116,5 @@ def test_with_a_real_sender_there_is_no_sandbox(make_app: MakeApp) -> None:
         GUPSHUP_TEMPLATE_ID="t",
         GUPSHUP_SRC_NAME="DemoApp",
     )
-    assert not [path for path in app.extensions["openapi"]["paths"] if "sandbox" in path]
+    assert not [path for path in document_of(app).make()["paths"] if "sandbox" in path]
     assert app.test_client().get("/sandbox").status_code == 404

@@ -14,6 +14,7 @@ import pytest
 
 from otp_service.web import auth
 from otp_service.web.example_refusals import REFUSALS
+from otp_service.web.openapi import document_of
 from tests.conftest import MakeApp
 from tests.system import TOOLS, need_tool, node
 from tests.web.document import Json, all_in, operations, resolved
@@ -147,7 +148,7 @@ def test_what_is_said_is_said_once(document: Json) -> None:
 def test_linters_recommend_nothing_and_would_see_what_was_wrong_once(
     make_app: MakeApp, tmp_path: Path
 ) -> None:
-    documents = {name: make_app(**SETTINGS[name]).extensions["openapi"] for name in SETTINGS}
+    documents = {name: document_of(make_app(**SETTINGS[name])).make() for name in SETTINGS}
     broken = deepcopy(documents["the sandbox"])
     del broken["servers"], broken["components"]["securitySchemes"]
     broken["components"]["schemas"]["Channel"]["enum"] *= 2

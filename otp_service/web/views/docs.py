@@ -7,12 +7,12 @@ from http import HTTPStatus
 
 from flask import Response, current_app, render_template, url_for
 
-from otp_service.web import auth, explanations, responses
+from otp_service.web import auth, explanations
 from otp_service.web.blueprint import Blueprint, Tag
 from otp_service.web.error_handlers import STATUS, envelope
 from otp_service.web.errors import NotFound
 from otp_service.web.example_refusals import REFUSALS
-from otp_service.web.openapi import TITLE
+from otp_service.web.openapi import TITLE, document_of
 from otp_service.web.security_headers import content_security_policy
 
 bp = Blueprint("docs", auth.PUBLIC, Tag.PAGES)
@@ -29,12 +29,7 @@ def openapi() -> Response:
 
     OpenAPI 3.1, made from the code: what these pages show, and what clients are generated from.
     """
-    known = current_app.extensions
-    if "openapi_json" not in known:
-        known["openapi_json"] = current_app.json.dumps(
-            known["openapi"], separators=(",", ":")
-        ).encode()
-    return Response(known["openapi_json"], mimetype="application/json")
+    return Response(document_of(current_app).text(), mimetype="application/json")
 
 
 @bp.get("/docs")
@@ -68,8 +63,8 @@ _CODE = {
 
 
 @bp.get(f"{explanations.PATH}/<string(maxlength=64):code>")
-@bp.documented(parameters=[_CODE], responses=responses.refusals([NotFound]))
-@bp.pages("What the error says", "text/html", "<!doctype html>…")
+@bp.documented(parameters=[_CODE])
+@bp.pages("What the error says", "text/html", "<!doctype html>…", [NotFound])
 def explain_error(code: str) -> tuple[str, dict[str, str]]:
     """Read what an error code means.
 

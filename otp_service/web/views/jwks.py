@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response, jsonify
 
 from otp_service.domain.errors import StorageUnavailable
-from otp_service.web import auth, examples, responses
+from otp_service.web import auth, examples
 from otp_service.web.blueprint import Blueprint, Tag
 from otp_service.web.dependencies import Proofs
 
@@ -15,8 +15,9 @@ def blueprint(proofs: Proofs | None) -> Blueprint:
     bp = Blueprint("proofs", auth.PUBLIC, Tag.VERIFICATIONS)
 
     @bp.get("/.well-known/jwks.json")
-    @bp.documented(responses=responses.refusals([StorageUnavailable]))
-    @bp.pages("A JWK set (RFC 7517)", "application/json", examples.PUBLIC_KEYS)
+    @bp.pages(
+        "A JWK set (RFC 7517)", "application/json", examples.PUBLIC_KEYS, [StorageUnavailable]
+    )
     def jwks() -> Response:
         """The public keys that proofs are checked with.
 

@@ -6,6 +6,7 @@ import hmac
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from flask import Response, request
@@ -57,8 +58,8 @@ def _add(
     bp: Blueprint, method: str, which: Callback | Handshake, view: Callable[[], Response]
 ) -> None:
     view.__name__, view.__doc__ = which.name, which.description
-    documented = bp.documented(**webhook_docs.operation(which))(view)
-    bp.route(which.path, methods=[method])(documented)
+    bp.described_by(partial(webhook_docs.operation, which))(view)
+    bp.route(which.path, methods=[method])(view)
 
 
 def _take(callback: Callback, inbox: Inbox) -> Callable[[], Response]:
