@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 # Not --quiet: the first time takes long, and shows here that it goes on.
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --require-hashes
 
-.PHONY: help run test test-fast lint format smoke container-test bench bench-growth screenshots supabase-sql lock clean
+.PHONY: help run test test-fast lint format smoke container-test wrk bench bench-growth bench-soak screenshots supabase-sql lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -41,14 +41,22 @@ smoke: ## The README's curl tour against a running server
 container-test: ## Build the image and run both compose files, for real
 	scripts/container-test.sh
 
-bench: $(VENV)/dev ## Measure throughput beside bare Flask, and judge it (about 10 minutes)
-	@command -v wrk >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq \
-	  && apt-get install -y -qq --no-install-recommends wrk >/dev/null; } \
-	  || { echo "wrk is not installed. On Debian and Ubuntu: apt-get install wrk"; exit 2; }
+bench: $(VENV)/dev wrk ## Measure throughput beside bare Flask, and judge it (about 10 minutes)
 	$(BIN)/python -m bench.load $(if $(SERVER),--server $(SERVER))
 
-bench-growth: $(VENV)/dev ## Show how latency grows with old rows (about 20 minutes, 15 GB of disk)
+bench-growth: $(VENV)/dev wrk ## Show that old rows and new tables cost no time (half an hour, 15 GB of disk)
 	$(BIN)/python -m bench.growth
+	$(BIN)/python -m bench.fresh
+
+bench-soak: $(VENV)/dev wrk ## Show that memory stays flat over a million requests (half an hour)
+	$(BIN)/python -m bench.soak $(if $(SERVER),--server $(SERVER))
+
+# The load generator: installed where that can be done without asking.
+wrk:
+	@command -v wrk >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+	  && apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+	  apt-get install -y -qq --no-install-recommends wrk >/dev/null; } \
+	  || { echo "wrk is not installed. On Debian and Ubuntu: apt-get install wrk"; exit 2; }
 
 screenshots: $(VENV)/dev ## Take the README's pictures again (needs Chromium)
 	$(BIN)/python -m scripts.screenshots

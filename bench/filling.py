@@ -10,7 +10,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from bench.indexes import without_indexes
-from bench.server import say
+from bench.progress import say
 from otp_service.storage.models.dialects import SCHEMA
 
 BATCH = 200_000

@@ -15,9 +15,9 @@ from pathlib import Path
 import sqlalchemy as sa
 from flask import Flask
 
-from bench import calls, filling, report, server, timing
+from bench import calls, filling, postgres, report, timing
 from bench.plans import Explainer
-from bench.server import say
+from bench.progress import say
 from bench.timing import Subject
 from otp_service import create_app
 from otp_service.domain.service import OtpService
@@ -32,12 +32,12 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # and no server stays
     with ExitStack() as stack:
         try:
-            url = options.database or stack.enter_context(server.own_server(options.rows[-1]))
-            few = stack.enter_context(server.database(url, "otp_bench_few"))
-            many = stack.enter_context(server.database(url, "otp_bench_many"))
+            url = options.database or stack.enter_context(postgres.own_server(options.rows[-1]))
+            few = stack.enter_context(postgres.database(url, "otp_bench_few"))
+            many = stack.enter_context(postgres.database(url, "otp_bench_many"))
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             failures = run(few, many, options.rows, options.calls, folder)
-        except server.Unusable as reason:
+        except postgres.Unusable as reason:
             failures = [str(reason)]
     for failure in failures:
         print(f"FAILED: {failure}")

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import sqlalchemy as sa
 
-from bench.server import say
+from bench.progress import say
 from otp_service.storage.models.dialects import SCHEMA
 
 _CONSTRAINTS = """

@@ -7,44 +7,56 @@ import shutil
 import signal
 import sys
 import tempfile
+import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench import running, server, table, targets, wrk
+from bench import machine, postgres, running, slow_provider, table, targets, wrk
 from bench.measuring import Measuring, Plan
+from bench.progress import say
 from bench.results import Results
-from bench.server import say
 
-SUBJECTS = ("flask", "floor", "check", "cycle", "sqlite")
+SUBJECTS = ("flask", "floor", "check", "cycle", "sqlite", "slow")
+CROWD = 256  # connections
+FOLDER = Path(__file__).parent
 
 
 def main() -> int:
-    plan = _plan(_options())
+    options = _options()
     if shutil.which("wrk") is None:
         say("wrk is not installed. On Debian and Ubuntu: apt-get install wrk")
         return 2
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # and no server stays
+    plan, began = _plan(options), time.monotonic()
     try:
-        results = _measure(plan)
-    except (server.Unusable, running.Broken, wrk.Failed) as reason:
+        described, results = _measure(plan)
+    except (postgres.Unusable, running.Broken, wrk.Failed) as reason:
         say(f"FAILED: {reason}")
         return 1
     verdicts = targets.judge(results, plan.server)
-    print(table.figures(results), table.verdicts(verdicts), sep="\n\n")
-    missed = [each for each in verdicts if not each.met]
-    print(f"\n{len(verdicts) - len(missed)} of {len(verdicts)} targets met")
-    return 1 if missed else 0
+    text = table.page(described, results, verdicts)
+    print(text)
+    if plan == _plan(_options([])) and options.results:
+        (FOLDER / "RESULTS.md").write_text(text)
+    say(f"after {time.monotonic() - began:.0f} s")
+    return 0 if all(each.met for each in verdicts) else 1
 
 
-def _measure(plan: Plan) -> Results:
+def _measure(plan: Plan) -> tuple[list[str], Results]:
+    """And on what."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="otp-bench-")))
-        url = stack.enter_context(server.own_server(0))
+        url = stack.enter_context(postgres.own_server(0))
+        described = machine.describe(postgres.version(url))
         measuring = Measuring(plan, folder, url)
         for number in range(plan.rounds):
             say(f"round {number + 1} of {plan.rounds}")
             measuring.round()
-        return measuring.results
+        if 64 in plan.connections:
+            measuring.crowd(CROWD)
+        if "slow" in plan.subjects:
+            slow_provider.measure(measuring)
+        return described, measuring.results
 
 
 def _plan(options: argparse.Namespace) -> Plan:
@@ -58,27 +70,34 @@ def _plan(options: argparse.Namespace) -> Plan:
     )
 
 
-def _options() -> argparse.Namespace:
+def _options(given: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m bench.load",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Measure checks and cycles (a send and its check; both count) with wrk, and\n"
-        "compare them with bare Flask and one UPDATE on plain waitress, the floor.",
+        "compare them with bare Flask and one UPDATE on plain waitress, the floor. Exits with 1\n"
+        "if a target is missed, with 2 if wrk is missing.",
         epilog="""examples:
   .venv/bin/python -m bench.load                  all of it, about 10 minutes
-  .venv/bin/python -m bench.load --only floor check --processes 1 --connections 16 --rounds 1
-                                                  one figure in 20 seconds
-  .venv/bin/python -m bench.load --only floor cycle --seconds 10 --rounds 5
-  .venv/bin/python -m bench.load --server granian --processes 2""",
+  .venv/bin/python -m bench.load --only floor check --processes 1 --connections 16 \\
+      --rounds 1 --seconds 3                      one figure in 20 seconds
+  .venv/bin/python -m bench.load --only floor cycle --rounds 5 --seconds 10
+  .venv/bin/python -m bench.load --only slow --rounds 0
+  .venv/bin/python -m bench.load --server granian
+
+RESULTS.md is written by a whole run only.""",
     )
     parser.add_argument("--only", nargs="+", choices=SUBJECTS, default=SUBJECTS, metavar="SUBJECT",
         help=f"of {', '.join(SUBJECTS)}")  # fmt: skip
-    parser.add_argument("--processes", nargs="+", type=int, default=[1, 2])
-    parser.add_argument("--connections", nargs="+", type=int, default=[16, 64])
+    parser.add_argument("--processes", nargs="+", type=int, default=[1, 2], help="default 1 2")
+    parser.add_argument("--connections", nargs="+", type=int, default=[16, 64],
+        help=f"default 16 64; with 64 also {CROWD}, once")  # fmt: skip
     parser.add_argument("--server", default="waitress", choices=list(targets.SHARES))
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=int, default=5, help="of each measurement")
-    return parser.parse_args()
+    parser.add_argument("--seconds", type=int, default=5, help="of each measurement; default 5")
+    parser.add_argument("--no-results", dest="results", action="store_false",
+        help="leave RESULTS.md as it is")  # fmt: skip
+    return parser.parse_args(given)
 
 
 if __name__ == "__main__":

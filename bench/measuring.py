@@ -9,12 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg2
-
-from bench import processes, running, server, service, wrk
+from bench import postgres, processes, running, service, wrk
+from bench.progress import say
 from bench.results import Case, Figures, Results, Served
 from bench.running import Running
-from bench.server import say
 from bench.service import Store
 from bench.wrk import Ask, Load
 
@@ -41,7 +39,7 @@ class Measuring:
     def __init__(self, plan: Plan, folder: Path, url: str) -> None:
         self.plan, self.results = plan, Results()
         self._folder, self._url = folder, url
-        self._postgres = _postmaster(url)
+        self._postgres = postgres.first_process(url)
         self._stores: dict[str, Store] = {}
         self._next_number = 0  # of the first phone that nobody used yet
 
@@ -53,14 +51,16 @@ class Measuring:
                 self._floor(kind)
         for count in self.plan.processes:
             if subjects & {"check", "cycle"}:
-                self._service(self._store("postgres"), count)
+                self._service(self.store("postgres"), count)
             if "sqlite" in subjects:
-                self._service(self._store("sqlite"), count)
+                self._service(self.store("sqlite"), count)
 
-    def crowded(self, connections: int) -> None:
+    def crowd(self, connections: int) -> None:
         """Checks and cycles once more, from so many connections."""
+        if not {"check", "cycle"} & set(self.plan.subjects):
+            return
         for count in self.plan.processes:
-            with self._serving(self._store("postgres"), count) as found:
+            with self._serving(self.store("postgres"), count) as found:
                 self._on_postgres(found, count, connections)
 
     def _floor(self, kind: str) -> None:
@@ -73,14 +73,14 @@ class Measuring:
             wrk.run(ask, case.connections, 1)
             self._measure(case, found, ask)
 
-    def _store(self, name: str) -> Store:
+    def store(self, name: str) -> Store:
         """Made when it is first needed."""
         if name not in self._stores:
             say(f"  making the service's {name} database")
             folder = self._folder / name
             url = f"sqlite:///{folder / 'otp.db'}"
             if name == "postgres":
-                url = server.make_database(self._url, "otp_bench")
+                url = postgres.make_database(self._url, "otp_bench")
             self._stores[name] = service.make_store(folder, url)
         return self._stores[name]
 
@@ -88,7 +88,7 @@ class Measuring:
     def _serving(self, store: Store, count: int) -> Iterator[Running]:
         """Warm, so that each thread has its connection; its memory is looked at in the end."""
         with store.serving(count, self.plan.server) as found:
-            self._run(Ask("cycle", found.port, store.keys), 16, WARM_SECONDS)
+            self.run(Ask("cycle", found.port, store.keys), 16, WARM_SECONDS)
             yield found
             self.results.served.append(Served(found.start, found.memory))
 
@@ -102,7 +102,7 @@ class Measuring:
                     self._on_postgres(found, count, connections)
 
     def _on_postgres(self, found: Running, count: int, connections: int) -> None:
-        keys = self._store("postgres").keys
+        keys = self.store("postgres").keys
         if "check" in self.plan.subjects:
             self._checks(found, Case("check", count, connections))
         if "cycle" in self.plan.subjects:
@@ -110,13 +110,13 @@ class Measuring:
 
     def _checks(self, found: Running, case: Case) -> None:
         """Codes first, by sends, then their checks; again with more codes if they did not last."""
-        keys, codes = self._store("postgres").keys, self._folder / "codes"
+        keys, codes = self.store("postgres").keys, self._folder / "codes"
         seconds = PREPARING * self.plan.seconds
         ask = Ask("check", found.port, keys, codes=codes)
         while True:
             count = self._prepare(found, case, seconds, codes)
             before = self._cpu(found)
-            load = self._run(ask, case.connections, self.plan.seconds)
+            load = self.run(ask, case.connections, self.plan.seconds)
             if not load.ran_out:
                 self._keep(case, load, before, self._cpu(found))
                 return
@@ -126,14 +126,14 @@ class Measuring:
     def _prepare(self, found: Running, case: Case, seconds: float, codes: Path) -> int:
         """Codes to check, in no order: how many. The sends are a case of their own."""
         pairs = self._folder / "pairs"
-        ask = Ask("send", found.port, self._store("postgres").keys, pairs=pairs)
+        ask = Ask("send", found.port, self.store("postgres").keys, pairs=pairs)
         sends = Case("send", case.processes)
         fastest = max((each.rate for each in self.results.figures.get(case, ())), default=0.0)
         rate = self.results.median(sends, lambda each: each.rate)
         if fastest and rate:
             seconds = fastest * self.plan.seconds * SPARE / rate
         before = self._cpu(found)
-        load = self._run(ask, sends.connections, math.ceil(seconds))
+        load = self.run(ask, sends.connections, math.ceil(seconds))
         if case.connections == sends.connections:
             self._keep(sends, load, before, self._cpu(found))
         lines = pairs.read_text().splitlines()
@@ -143,10 +143,10 @@ class Measuring:
 
     def _measure(self, case: Case, found: Running, ask: Ask) -> None:
         before = self._cpu(found)
-        load = self._run(ask, case.connections, self.plan.seconds)
+        load = self.run(ask, case.connections, self.plan.seconds)
         self._keep(case, load, before, self._cpu(found))
 
-    def _run(self, ask: Ask, connections: int, seconds: float) -> Load:
+    def run(self, ask: Ask, connections: int, seconds: float) -> Load:
         """No phone is used twice."""
         load = wrk.run(ask._replace(first=self._next_number), connections, seconds)
         self._next_number = max(self._next_number, load.next_number)
@@ -162,13 +162,3 @@ class Measuring:
         figures = Figures(load, *cpu)
         self.results.figures[case].append(figures)
         say(f"  {case}: {figures}")
-
-
-def _postmaster(url: str) -> int:
-    """The first process of the Postgres at ``url``, on this machine."""
-    connection = psycopg2.connect(url)
-    with connection.cursor() as cursor:
-        cursor.execute("SHOW data_directory")
-        ((folder,),) = cursor.fetchall()
-    connection.close()
-    return int(Path(folder, "postmaster.pid").read_text().splitlines()[0])

@@ -2,7 +2,7 @@
 local ask = os.getenv("BENCH_ASK") -- get, send, check or cycle
 local number = tonumber(os.getenv("BENCH_FIRST") or "0")
 local pairs_file, codes_file = os.getenv("BENCH_PAIRS"), os.getenv("BENCH_CODES")
-local by_key, keys, waiting, threads = {}, {}, {}, {}
+local keys, waiting, threads = {}, {}, {}, {}
 
 -- Read by `done` from each thread, so these are global.
 good, bad, ran_out, first_number, next_number = 0, 0, false, number, number
@@ -66,6 +66,12 @@ function request()
     return send()
   end
   return check()
+end
+
+if os.getenv("BENCH_EACH_MS") then
+  function delay()
+    return tonumber(os.getenv("BENCH_EACH_MS"))
+  end
 end
 
 function response(status, _, body)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench.progress import say
 from bench.running import Broken, Running, free_port, running
 from otp_service import create_app
 from otp_service.settings import variables
@@ -41,6 +44,16 @@ class Store:
         environ = dict.fromkeys(variables({}), "") | self.settings | own | settings
         with running(["wsgi.py"], port, os.environ | environ, self.log) as found:
             yield found
+        for event, count in self._troubles().most_common(5):
+            if count > processes:  # not what each tells at its start
+                say(f"  the log has {count} times: {event}")
+        self.log.unlink()
+
+    def _troubles(self) -> Counter[str]:
+        """Of one life of the server: what it warned of, and how often."""
+        lines = map(json.loads, self.log.read_text().splitlines())
+        levels = ("warning", "error", "critical")
+        return Counter(str(line["event"]) for line in lines if line["level"] in levels)
 
 
 def make_store(folder: Path, url: str, **settings: str) -> Store:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime, timezone
 
 from bench.results import FLOORS, Case, Results
 from bench.targets import FLOOR, SQLITE_FLOOR, Verdict
 
+_TITLE = "# The last run of `make bench`"
 _HEAD = (
     "",
     "processes",
@@ -21,10 +23,20 @@ _HEAD = (
 )
 
 
-def figures(results: Results) -> str:
+def _figures(results: Results) -> str:
     """A line a case: medians of its rounds; CPU is of one request."""
     order = sorted(results.figures, key=lambda each: each.subject not in FLOORS)
     return _table(_HEAD, [_row(results, case) for case in order])
+
+
+def page(described: Sequence[str], results: Results, verdicts: Sequence[Verdict]) -> str:
+    """All of it; ``described`` is the machine."""
+    met = f"{sum(each.met for each in verdicts)} of {len(verdicts)} targets met"
+    today = datetime.now(timezone.utc).date()
+    lines = [f"- {line}" for line in (f"{today}: {met}", *described)]
+    tables = [_figures(results)] if results.figures else []
+    tables += [_slow_provider(results)] if results.slow else []
+    return "\n\n".join([_TITLE, "\n".join(lines), *tables, _verdicts(verdicts)]) + "\n"
 
 
 def _row(results: Results, case: Case) -> list[str]:
@@ -46,17 +58,24 @@ def _row(results: Results, case: Case) -> list[str]:
     ]
 
 
-def slow(results: Results) -> str:
-    return _table(
-        ("slow provider", ""), [[name, _number(found, 1)] for name, found in results.slow.items()]
-    )
+def _slow_provider(results: Results) -> str:
+    """300 ms a message, then silence; beside those that only send one connection checks."""
+    rows = [[name, _number(found, 1)] for name, found in results.slow.items()]
+    return _table(("provider", "found"), rows)
 
 
-def verdicts(found: Iterable[Verdict]) -> str:
+def _verdicts(verdicts: Iterable[Verdict]) -> str:
     rows = []
-    for each in found:
+    for each in verdicts:
         bound = f"{'≥' if each.at_least else '≤'} {each.bound:g}"
-        rows.append([each.what, f"{each.found:.3g}", bound, "met" if each.met else "**missed**"])
+        rows.append(
+            [
+                each.what,
+                _number(each.found, 2 if each.found < 100 else 0),
+                bound,
+                "met" if each.met else "**missed**",
+            ]
+        )
     return _table(("target", "found", "bound", ""), rows)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from bench.server import say
+from bench.progress import say
 from otp_service.domain.errors import CodeIncorrect, StorageUnavailable
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Person

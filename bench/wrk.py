@@ -50,7 +50,8 @@ class Ask(NamedTuple):
     """What is asked of the server at ``port``: get, send, check or cycle.
 
     ``first`` is the number of the first phone that may be used; ``codes`` is a file with a phone
-    and its code in each line, ``pairs`` one where such lines are to be written.
+    and its code in each line, ``pairs`` one where such lines are to be written. Each connection
+    waits ``each_ms`` before it asks again.
     """
 
     kind: str
@@ -59,13 +60,14 @@ class Ask(NamedTuple):
     first: int = 0
     codes: Path | None = None
     pairs: Path | None = None
+    each_ms: int = 0
 
     @property
     def environ(self) -> dict[str, str]:
         environ = {"BENCH_ASK": self.kind, "BENCH_FIRST": str(self.first)}
         environ["BENCH_KEYS"] = " ".join(self.keys)
-        environ |= {"BENCH_CODES": str(self.codes)} if self.codes else {}
-        return environ | ({"BENCH_PAIRS": str(self.pairs)} if self.pairs else {})
+        more = {"CODES": self.codes, "PAIRS": self.pairs, "EACH_MS": self.each_ms}
+        return environ | {f"BENCH_{name}": str(text) for name, text in more.items() if text}
 
 
 def run(ask: Ask, connections: int, seconds: float) -> Load:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import sqlalchemy as sa
 
+from bench.progress import say
 from otp_service.storage.db import engine as engines
 
 BYTES_PER_ROW = 1350  # an old verification with all that belongs to it and its indexes
@@ -37,7 +38,7 @@ def own_server(rows: int) -> Iterator[str]:
         server = get_server(folder, cleanup_mode="stop")
         try:
             settings = [f"ALTER SYSTEM SET {name} = '{text}'" for name, text in SETTINGS.items()]
-            _execute(server.get_uri(), *settings, "SELECT pg_reload_conf()")
+            execute(server.get_uri(), *settings, "SELECT pg_reload_conf()")
             yield server.get_uri()
         finally:
             server.cleanup()
@@ -49,7 +50,7 @@ def own_server(rows: int) -> Iterator[str]:
 def database(url: str, name: str) -> Iterator[sa.Engine]:
     """A new database of this server, for as long as it is needed."""
     try:
-        _execute(url, f"CREATE DATABASE {name}")
+        execute(url, f"CREATE DATABASE {name}")
     except sa.exc.DBAPIError as error:
         raise Unusable(f"no database {name} could be made: {error.orig}") from None
     engine = _engine(sa.make_url(url).set(database=name))
@@ -57,16 +58,35 @@ def database(url: str, name: str) -> Iterator[sa.Engine]:
         yield engine
     finally:
         engine.dispose()
-        _execute(url, f"DROP DATABASE {name} WITH (FORCE)")
+        execute(url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def make_database(url: str, name: str) -> str:
     """A new database that goes with its server: its URL."""
-    _execute(url, f"CREATE DATABASE {name}")
+    execute(url, f"CREATE DATABASE {name}")
     return sa.make_url(url).set(database=name).render_as_string(hide_password=False)
 
 
-def _execute(url: str, *statements: str) -> None:
+def first_process(url: str) -> int:
+    """The id of the one that all others of this server are children of. It is on this machine."""
+    folder = _told(url, "SHOW data_directory")
+    return int(Path(folder, "postmaster.pid").read_text().splitlines()[0])
+
+
+def version(url: str) -> str:
+    return _told(url, "SHOW server_version")
+
+
+def _told(url: str, query: str) -> str:
+    engine = _engine(sa.make_url(url))
+    with engine.connect() as connection:
+        text = str(connection.exec_driver_sql(query).scalar_one())
+    engine.dispose()
+    return text
+
+
+def execute(url: str, *statements: str) -> None:
+    """Each in a transaction of its own."""
     engine = _engine(sa.make_url(url))
     with engine.connect() as connection:
         for statement in statements:
@@ -78,8 +98,3 @@ def _engine(url: sa.URL) -> sa.Engine:
     url = url.set(drivername="postgresql+psycopg2")
     options = engines.options(url.render_as_string(hide_password=False), threads=2)
     return sa.create_engine(url, **options)
-
-
-def say(text: str) -> None:
-    """Progress, apart from the results."""
-    print(text, file=sys.stderr, flush=True)
