@@ -1,1 +1,1 @@
-"""waitress: how the service starts, listens, frames requests, queues them and stops."""
+"""How the service starts, listens, frames requests, queues them and stops, on waitress's parts."""

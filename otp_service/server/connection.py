@@ -1,112 +1,22 @@
-"""One connection: how strictly its requests are read, and how long one may take to arrive."""
+"""One connection: how long a request may take to arrive, and how its answer leaves."""
 
 from __future__ import annotations
 
-import json
+import select
 import socket
 import time
-from collections.abc import Callable
-from functools import partial
+from contextlib import suppress
 from typing import Any
 
-from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser, ParsingError
-from waitress.task import ErrorTask
-from waitress.utilities import BadRequest
+from waitress import wasyncore
+from waitress.channel import ClientDisconnected, HTTPChannel
 
-from otp_service.domain.errors import OtpError
-from otp_service.server import framing, large_bodies
-from otp_service.web import error_handlers, errors, request_log, security_headers
+from otp_service.server.poller import READ, WRITE, Poller
+from otp_service.server.request_parser import RequestParser
+from otp_service.server.tasks import EnvelopeTask
 
 REQUEST_SECONDS = 30.0  # from a request's first byte to its last
 LINGER_SECONDS = 1.0  # for who is still sending when the connection's last answer is out
-_REFUSALS: dict[int, Callable[[], OtpError]] = {
-    413: errors.BodyTooLarge,
-    500: errors.InternalError,
-    503: partial(errors.Busy, retry_after=5),
-}
-
-
-class _Parser(HTTPRequestParser):
-    """Refuses what may be read in two ways, and keeps no more of a body than may be needed."""
-
-    body_rcv: Any
-    error: Any
-    completed: bool
-    expect_continue: bool
-    headers_finished: bool
-
-    def __init__(self, adj: Any) -> None:
-        super().__init__(adj)
-        self.began = time.monotonic()  # a parser is made when a request's first byte is there
-        self._refusal: Any = None
-
-    def parse_header(self, header_plus: bytes) -> None:
-        try:
-            framing.check_head(header_plus)
-            super().parse_header(header_plus)
-        except framing.UnknownVersion:
-            self._refusal = framing.VersionNotSupported("")
-            raise
-        except ValueError:  # of urllib, for an address that is none
-            raise ParsingError("the path") from None
-        if self.chunked:
-            self.body_rcv = framing.Chunks(self.body_rcv.getbuf())
-
-    def received(self, data: bytes) -> int:
-        consumed = self._received(data)
-        if self.completed:  # waitress would ask for a body that there isn't, and wait for it
-            self.expect_continue = False
-        if self.error:
-            self.version = "1.1"  # ours, whatever theirs was
-        return consumed
-
-    def _received(self, data: bytes) -> int:
-        try:
-            if not self.headers_finished:
-                framing.check_arriving(self.header_plus, data)
-            consumed: int = super().received(data)
-        except ParsingError as unfit:
-            self.error, self.completed, self.headers_finished = BadRequest(*unfit.args), True, True
-            return len(data)
-        if self.headers_finished and self.error is None and self._refusal is None:
-            self._let_go_of_what_is_too_much()
-        if self._refusal and (self.completed or not large_bodies.is_read_to_its_end(self)):
-            self.error, self.completed = self._refusal, True
-        return consumed
-
-    def _let_go_of_what_is_too_much(self) -> None:
-        """What is not to be kept is let go as it comes; the answer comes at its end."""
-        self._refusal = large_bodies.refusal(self)
-        if self._refusal or large_bodies.is_of_no_use(self):
-            large_bodies.give_back(self)
-            self.body_rcv.buf = large_bodies.Nowhere(len(self.body_rcv))
-
-    def close(self) -> None:
-        """It was answered, or its connection has ended."""
-        large_bodies.give_back(self)
-        super().close()
-
-
-class _EnvelopeTask(ErrorTask):
-    """What waitress refuses before the application sees it, in the application's words."""
-
-    def execute(self) -> None:
-        error = self.request.error
-        refusal = _REFUSALS.get(error.code, errors.BadRequest)()
-        body = json.dumps(error_handlers.envelope(refusal)).encode()
-        self.status = f"{error.code} {error.reason}"
-        self.response_headers += [
-            *security_headers.EVERYWHERE.items(),
-            ("Content-Security-Policy", security_headers.NOTHING),
-            ("Content-Type", "application/json"),
-            ("X-Request-ID", request_log.request_id(self.request.headers.get("X_REQUEST_ID", ""))),
-        ]
-        if refusal.retry_after is not None:
-            self.response_headers.append(("Retry-After", str(refusal.retry_after)))
-        self.set_close_on_finish()
-        self.content_length = len(body)
-        self.write(body)
 
 
 class Channel(HTTPChannel):
@@ -114,12 +24,24 @@ class Channel(HTTPChannel):
 
     waitress's own timeout starts again at each byte: one that drips would stay for ever. And it
     closes a connection with unread bytes on it, which takes the answer from who was still sending.
+
+    It belongs to the thread that the poller told of it, or to the queue of requests, until that
+    thread (or the one that answers) lets go of it: then the poller watches it. waitress's main
+    thread, which would send what a thread has written, is not needed.
     """
 
-    parser_class = _Parser
-    error_task_class = _EnvelopeTask
+    parser_class = RequestParser
+    error_task_class = EnvelopeTask
     close_when_flushed: bool
+    total_outbufs_len: int
+    _has_request = False
+    _is_watched = True
     _stays_until: float | None = None  # all is said; what still comes is read and thrown away
+
+    def __init__(self, server: Any, sock: socket.socket, addr: Any, adj: Any, map: Any) -> None:  # noqa: A002 (waitress's)
+        super().__init__(server, sock, addr, adj, map=map)
+        self._poller: Poller = server.poller
+        self._poller.watch(self._fileno, READ)
 
     @property
     def is_of_client(self) -> bool:
@@ -129,18 +51,40 @@ class Channel(HTTPChannel):
         headers = {name: request.headers.get(name.upper().replace("-", "_"), "") for name in names}
         return request.error is None and bool(self.server.is_of_client(request.path, headers))
 
-    def readable(self) -> bool:
-        """The loop asks this of every connection, at least once a second."""
-        if self._is_overdue():
-            self.will_close = True
-        return bool(super().readable())
+    def take(self, events: int) -> bool:
+        """Read or write, as the poller says that it may; whether it has a request now."""
+        self._is_watched = self._has_request = False
+        wasyncore.readwrite(self, events)
+        return self._has_request or self._let_go()
+
+    def service(self) -> bool:
+        """Answer its request; whether it has another one already."""
+        self._has_request = False
+        super().service()
+        if self._has_request:
+            self._flush_exception(self._flush_some)  # this answer need not wait for the next one
+        return self._has_request or self._let_go()
+
+    def has_request(self) -> None:
+        """A request is complete."""
+        self._has_request = True
+
+    def _let_go(self) -> bool:
+        if self.connected and (self.total_outbufs_len or self.close_when_flushed):
+            self.handle_write()
+        if self.connected:
+            self._is_watched = True
+            self._poller.arm(self._fileno, WRITE if self.total_outbufs_len else READ)
+        return False
 
     def handle_write(self) -> None:
-        if self.close_when_flushed and not self.total_outbufs_len and not self.will_close:
+        if self.total_outbufs_len:
+            self._flush_exception(self._flush_some)
+        if self.will_close:
+            self.handle_close()
+        elif self.close_when_flushed and not self.total_outbufs_len:
             self.close_when_flushed = False
             self._say_goodbye()
-        else:
-            super().handle_write()
 
     def _say_goodbye(self) -> None:
         self._stays_until = time.monotonic() + LINGER_SECONDS
@@ -152,14 +96,42 @@ class Channel(HTTPChannel):
     def received(self, data: bytes) -> bool:
         return False if self._stays_until else bool(super().received(data))
 
+    def _flush_outbufs_below_high_watermark(self) -> None:
+        """Wait, here, until they have taken enough of what is written."""
+        while self.connected and self.total_outbufs_len > self.adj.outbuf_high_watermark:
+            self._flush_exception(self._flush_some)
+            if self.will_close or not _takes_more(self.socket, self.adj.channel_timeout):
+                self.handle_close()
+                raise ClientDisconnected
+
     def handle_close(self) -> None:
         """What had begun to arrive takes no room any more."""
         if arriving := self.request:
             arriving.close()
         super().handle_close()
 
+    def del_channel(self, map: Any = None) -> None:  # noqa: A002
+        if self._fileno is not None:
+            self._poller.forget(self._fileno)
+        super().del_channel(map)
+        self.server.has_room()
+
+    def hang_up_if_overdue(self, now: float) -> None:
+        """Whoever has it then closes it. ``now`` is the time of day."""
+        silent = now - self.last_activity > self.adj.channel_timeout
+        if self._is_watched and (silent or self._is_overdue()):
+            with suppress(OSError):  # it was closed at this moment
+                self.socket.shutdown(socket.SHUT_RDWR)
+
     def _is_overdue(self) -> bool:
         if self._stays_until:
             return time.monotonic() > self._stays_until
-        arriving = None if self.requests else self.request
+        arriving = self.request
         return arriving is not None and time.monotonic() - arriving.began > REQUEST_SECONDS
+
+
+def _takes_more(client: socket.socket, seconds: float) -> bool:
+    """Whether it does before they are over."""
+    poll = select.poll()
+    poll.register(client, WRITE)
+    return [events for _, events in poll.poll(seconds * 1000)] == [WRITE]

@@ -34,11 +34,11 @@ MOST_CHUNKS = 256  # of any size; beyond that one for each `USUAL_CHUNK` of the 
 USUAL_CHUNK = 1024  # bytes; proxies make them of 4 KiB and more
 
 
-class UnknownVersion(ParsingError):  # type: ignore[misc] # waitress has no types
+class UnknownVersion(ParsingError):
     """Neither HTTP/1.0 nor HTTP/1.1."""
 
 
-class VersionNotSupported(Error):  # type: ignore[misc]
+class VersionNotSupported(Error):
     """The answer to it."""
 
     code, reason = 505, "HTTP Version Not Supported"

@@ -25,7 +25,7 @@ MEDIUM_PLACES = 64  # for what is larger than most paths may have
 _OTHERS_FORMATS = "/webhooks/"
 
 
-class Busy(Error):  # type: ignore[misc] # waitress has no types
+class Busy(Error):
     code, reason = 503, "Service Unavailable"
 
 

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-import logging
-import threading
 from collections import deque
-from typing import Any
+from typing import Protocol
 
-from waitress.task import ThreadedTaskDispatcher
+
+class Connection(Protocol):
+    """A connection with a request on it."""
+
+    @property
+    def is_of_client(self) -> bool: ...
+
+    def service(self) -> bool:
+        """Answer the request; whether the connection has another one already."""
+
+    def cancel(self) -> None:
+        """Nobody will."""
 
 
 class RequestQueue:
     """The connections that wait for a thread, in two lanes, each first come, first served.
 
     Strangers never have more than an eighth of the threads. They have one always, or every other
-    turn: a health check must be answered, however many clients there are. All methods are
-    called under ``lock``.
+    turn: a health check must be answered, however many clients there are. Its user has the lock.
     """
 
-    def __init__(self, threads: int, lock: threading.Lock) -> None:
+    def __init__(self, threads: int) -> None:
         self._most = max(1, threads // 8)
-        self._lock = lock
-        self._clients: deque[Any] = deque()
-        self._strangers: deque[Any] = deque()
+        self._clients: deque[Connection] = deque()
+        self._strangers: deque[Connection] = deque()
         self._served = 0  # strangers, at the moment
         self._client_was_last = False
 
@@ -33,47 +40,25 @@ class RequestQueue:
         """Whether one of them may have a thread now."""
         return bool(self._clients or (self._strangers and self._served < self._most))
 
-    def append(self, channel: Any) -> None:
-        (self._clients if channel.is_of_client else self._strangers).append(channel)
+    def append(self, connection: Connection, *, is_of_client: bool) -> None:
+        (self._clients if is_of_client else self._strangers).append(connection)
 
-    def popleft(self) -> Any:
+    def popleft(self) -> tuple[Connection, bool]:
+        """The next one, and whether it is a client's; if not, `done` is to be called after it."""
         due = self._served == 0 and self._client_was_last
-        if self._clients and not (self._strangers and due):
-            self._client_was_last = True
-            return self._clients.popleft()
-        self._client_was_last = False
+        self._client_was_last = bool(self._clients and not (self._strangers and due))
+        if self._client_was_last:
+            return self._clients.popleft(), True
         self._served += 1
-        return _Stranger(self._strangers.popleft(), self, self._lock)
+        return self._strangers.popleft(), False
 
     def done(self) -> None:
         """A stranger's turn is over."""
         self._served -= 1
 
-
-class _Stranger:
-    """A connection, as waitress's threads take it, that tells when its request is done."""
-
-    def __init__(self, channel: Any, lanes: RequestQueue, lock: threading.Lock) -> None:
-        self._channel = channel
-        self._lanes = lanes
-        self._lock = lock
-
-    def service(self) -> None:
-        try:
-            self._channel.service()
-        finally:
-            with self._lock:
-                self._lanes.done()
-
-    def cancel(self) -> None:
-        self._lanes.done()
-        self._channel.cancel()
-
-
-def dispatcher(threads: int) -> ThreadedTaskDispatcher:
-    """waitress's threads, which take what the lanes give them."""
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a line for each that waits
-    made = ThreadedTaskDispatcher()
-    made.queue = RequestQueue(threads, made.lock)
-    made.set_thread_count(threads)
-    return made
+    def clear(self) -> list[Connection]:
+        """All that wait, which do so no more."""
+        waiting = [*self._clients, *self._strangers]
+        self._clients.clear()
+        self._strangers.clear()
+        return waiting

@@ -14,25 +14,85 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Flask
-from waitress import create_server
+from waitress import wasyncore
+from waitress.adjustments import Adjustments
+from waitress.server import TcpWSGIServer
 
-from otp_service.server import request_queue
+from otp_service.server import poller
 from otp_service.server.connection import Channel
+from otp_service.server.workers import Workers
 
 log = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 20  # more than a provider may take, less than orchestrators wait before SIGKILL
+SETTLE_SECONDS = 0.1
 CONNECTIONS = 940  # of the 1024 open files that a process usually may have; databases need some
 
 
+SENT_AT_ONCE = 32 * 1024  # bytes; up to here an answer is sent as a whole when it is ready
 IsOfClient = Callable[[str, dict[str, str]], bool]
+ADJUSTMENTS: dict[str, Any] = {
+    "ident": None,
+    "channel_timeout": 30,  # without any byte
+    "channel_request_lookahead": 0,
+    "cleanup_interval": 1,
+    "max_request_header_size": 32 * 1024,
+    "max_request_body_size": 4 * 1024 * 1024,  # from here on nobody reads to the end
+    "inbuf_overflow": 4 * 1024 * 1024,  # in memory: large ones are few, see large_bodies.py
+    "clear_untrusted_proxy_headers": False,  # web/client_address.py decides which count
+}
+
+
+class _Listener(TcpWSGIServer):
+    """What accepts connections, in the main thread, and hangs up on those who take too long.
+
+    The threads do all else with them, so waitress's way to wake the main thread is not used.
+    """
+
+    channel_class = Channel
+
+    def __init__(
+        self, app: Flask, listener: socket.socket, threads: int, is_of_client: IsOfClient
+    ) -> None:
+        self.is_of_client = is_of_client
+        self.poller = poller.make()
+        super().__init__(
+            app,
+            _sock=listener,
+            dispatcher=Workers(threads, self.poller, self._ready),
+            adj=Adjustments(sockets=[listener], connection_limit=CONNECTIONS, **ADJUSTMENTS),
+            sockinfo=(listener.family, listener.type, listener.proto, listener.getsockname()),
+            bind_socket=False,
+        )
+        self.adj.send_bytes = SENT_AT_ONCE
+
+    def _ready(self, event: poller.Event) -> Channel | None:
+        fd, events = event
+        channel: Channel | None = self.active_channels.get(fd)
+        return channel if channel is not None and channel.take(events) else None
+
+    def add_task(self, task: Channel) -> None:
+        task.has_request()
+
+    def pull_trigger(self) -> None:
+        """Who writes sends by himself."""
+
+    def has_room(self) -> None:
+        """One connection has ended."""
+        if self.in_connection_overflow:
+            self.trigger.pull_trigger()
+
+    def maintenance(self, now: float) -> None:
+        """waitress calls it once in `cleanup_interval` seconds."""
+        for channel in list(self.active_channels.values()):
+            channel.hang_up_if_overdue(now)
 
 
 class Server:
     """One process's server on a listening socket, which several processes may share.
 
-    What ``is_of_client``, by its path and headers, comes before all else: see `lanes`. Without it
-    all requests are alike.
+    What ``is_of_client``, by its path and headers, comes before all else: see `request_queue`.
+    Without it all requests are alike.
     """
 
     def __init__(
@@ -43,39 +103,37 @@ class Server:
         is_of_client: IsOfClient = lambda path, headers: True,
     ) -> None:
         self._stopping, self._asked_by = False, ""
-        self._waitress: Any = create_server(
-            app,
-            sockets=[listener],
-            _dispatcher=request_queue.dispatcher(threads),
-            ident=None,
-            connection_limit=CONNECTIONS,
-            channel_timeout=30,  # without any byte
-            channel_request_lookahead=0,
-            asyncore_use_poll=True,
-            max_request_header_size=32 * 1024,
-            max_request_body_size=4 * 1024 * 1024,  # from here on nobody reads to the end
-            inbuf_overflow=4 * 1024 * 1024,  # in memory: large ones are few, see large_bodies.py
-            clear_untrusted_proxy_headers=False,  # web/client_address.py decides which count
-        )
-        self._waitress.channel_class = Channel
-        self._waitress.is_of_client = is_of_client
+        self._waitress: Any = _Listener(app, listener, threads, is_of_client)
+        self._workers: Workers = self._waitress.task_dispatcher
+        self._doors = dict(self._waitress._map)  # no connection yet: what accepts, what wakes
 
     def run(self) -> None:
         """Serve until `stop`, then answer what has been asked already."""
         while not self._stopping:
             self._turn(1.0)
-        self._turn(0)  # accept who has connected by now
+        self._settle()
+        del self._doors[self._waitress._fileno]
         self._waitress.del_channel()
         self._waitress.socket.close()
         self._drain()
-        self._waitress.task_dispatcher.shutdown()
+        self._workers.shutdown()
+        self._waitress.poller.close()
+
+    def _settle(self) -> None:
+        """Accept who has connected by now; what is as good as done gets the time to end."""
+        before, until = -1, time.monotonic() + SETTLE_SECONDS
+        while before != (before := len(self._waitress.active_channels)):
+            self._turn(0)
+        while not self._workers.are_idle and time.monotonic() < until:
+            self._turn(0.01)
 
     def _drain(self) -> None:
         began, asked = time.monotonic(), self._busy()
         facts = {"asked_by": self._asked_by, "requests": asked}
         log.info("stopping: what was asked is still answered", extra=facts)
-        while self._busy() and time.monotonic() < began + DRAIN_SECONDS:
+        while not self._is_done() and time.monotonic() < began + DRAIN_SECONDS:
             self._turn(0.1)
+            self._waitress.maintenance(time.time())
         seconds = round(time.monotonic() - began, 1)
         log.info("drained", extra={"seconds": seconds, "unanswered": self._busy()})
 
@@ -83,12 +141,13 @@ class Server:
         """Safe in a signal handler; ``number`` is the signal's."""
         self._asked_by = signal.Signals(number).name if number else "the program"
         self._stopping = True
-        self._waitress.pull_trigger()
+        self._waitress.trigger.pull_trigger()
 
     def _turn(self, seconds: float) -> None:
-        self._waitress.asyncore.loop(
-            timeout=seconds, map=self._waitress._map, use_poll=True, count=1
-        )
+        wasyncore.loop(timeout=seconds, map=self._doors, use_poll=True, count=1)
+
+    def _is_done(self) -> bool:
+        return self._workers.are_idle and not self._busy()
 
     def _busy(self) -> int:
         """On how many connections there is something to do."""

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from waitress.adjustments import Adjustments
 from waitress.buffers import OverflowableBuffer
 
-from otp_service.server import connection as connections
 from otp_service.server import framing
+from otp_service.server.request_parser import RequestParser
 from tests.conftest import LiveServer
 from tests.security.fuzzing import through_the_app
 
@@ -41,7 +41,7 @@ STARTS = st.sampled_from(
 @settings(deadline=None, max_examples=300)
 def test_headers_that_are_taken_say_once_how_long_the_body_is(start: bytes, block: bytes) -> None:
     raw = start + b"\r\n" + block + b"\r\n\r\n"
-    parser = connections._Parser(Adjustments())
+    parser = RequestParser(Adjustments())
     parser.received(raw)
     told = re.findall(
         rb"(?im)^(?:content-length|transfer-encoding):", raw.partition(b"\r\n\r\n")[0]

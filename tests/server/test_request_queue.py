@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 import pytest
 import requests
 from flask import Flask
-from waitress.task import ThreadedTaskDispatcher
 
-from otp_service.server import request_queue
+from otp_service.server import poller
+from otp_service.server.workers import Workers
 from otp_service.web.dependencies import dependencies_of
 from tests.conftest import LiveServer, MakeApp, Serve, new_key
 from tests.faults.waiting import until
@@ -30,23 +30,29 @@ class Channel:
     may_end: threading.Event = field(default_factory=threading.Event)
     began: threading.Event = field(default_factory=threading.Event)
 
-    def service(self) -> None:
+    def service(self) -> bool:
         self.began.set()
         self.may_end.wait(20)
+        return False
 
     def cancel(self) -> None:
         self.may_end.set()
 
 
+def made(threads: int) -> Workers:
+    """Without connections of their own: they are given some."""
+    return Workers(threads, poller.make(), lambda event: None)
+
+
 @pytest.fixture
-def sixteen() -> ThreadedTaskDispatcher:
-    return request_queue.dispatcher(16)
+def sixteen() -> Workers:
+    return made(16)
 
 
-def strangers(dispatcher: ThreadedTaskDispatcher, count: int) -> list[Channel]:
+def strangers(workers: Workers, count: int) -> list[Channel]:
     channels = [Channel(is_of_client=False) for _ in range(count)]
     for channel in channels:
-        dispatcher.add_task(channel)
+        workers.add_task(channel)
     return channels
 
 
@@ -54,9 +60,7 @@ def served(channels: list[Channel]) -> int:
     return sum(channel.began.is_set() for channel in channels)
 
 
-def test_strangers_never_have_more_than_an_eighth_of_the_threads(
-    sixteen: ThreadedTaskDispatcher,
-) -> None:
+def test_strangers_never_have_more_than_an_eighth_of_the_threads(sixteen: Workers) -> None:
     crowd = strangers(sixteen, 64)
     clients = [Channel(is_of_client=True) for _ in range(14)]
     for client in clients:
@@ -71,21 +75,21 @@ def test_strangers_never_have_more_than_an_eighth_of_the_threads(
 
 @pytest.mark.parametrize("threads", [1, 2, 8])
 def test_a_stranger_has_a_turn_however_many_clients_there_are(threads: int) -> None:
-    dispatcher = request_queue.dispatcher(threads)
+    workers = made(threads)
     clients = [Channel(is_of_client=True) for _ in range(50)]
     for client in clients:
-        dispatcher.add_task(client)
+        workers.add_task(client)
     until(lambda: served(clients) == threads)
-    (stranger,) = strangers(dispatcher, 1)
+    (stranger,) = strangers(workers, 1)
     clients[0].may_end.set()
     until(stranger.began.is_set)
     for channel in [*clients, stranger]:
         channel.may_end.set()
     until(lambda: served(clients) == 50)
-    dispatcher.shutdown()
+    workers.shutdown()
 
 
-def test_what_waits_at_the_end_is_given_up(sixteen: ThreadedTaskDispatcher) -> None:
+def test_what_waits_at_the_end_is_given_up(sixteen: Workers) -> None:
     crowd = strangers(sixteen, 20)
     until(lambda: served(crowd) == 2)
     for channel in crowd[:2]:

@@ -1,0 +1,72 @@
+"""A request as it arrives: how strictly it is read, and how much of it is kept."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from waitress.parser import HTTPRequestParser, ParsingError
+from waitress.utilities import BadRequest
+
+from otp_service.server import framing, large_bodies
+
+
+class RequestParser(HTTPRequestParser):
+    """Refuses what may be read in two ways, and keeps no more of a body than may be needed."""
+
+    body_rcv: Any
+    error: Any
+    completed: bool
+    expect_continue: bool
+    headers_finished: bool
+
+    def __init__(self, adj: Any) -> None:
+        super().__init__(adj)
+        self.began = time.monotonic()  # a parser is made when a request's first byte is there
+        self._refusal: Any = None
+
+    def parse_header(self, header_plus: bytes) -> None:
+        try:
+            framing.check_head(header_plus)
+            super().parse_header(header_plus)
+        except framing.UnknownVersion:
+            self._refusal = framing.VersionNotSupported("")
+            raise
+        except ValueError:  # of urllib, for an address that is none
+            raise ParsingError("the path") from None
+        if self.chunked:
+            self.body_rcv = framing.Chunks(self.body_rcv.getbuf())
+
+    def received(self, data: bytes) -> int:
+        consumed = self._received(data)
+        if self.completed:  # waitress would ask for a body that there isn't, and wait for it
+            self.expect_continue = False
+        if self.error:
+            self.version = "1.1"  # ours, whatever theirs was
+        return consumed
+
+    def _received(self, data: bytes) -> int:
+        try:
+            if not self.headers_finished:
+                framing.check_arriving(self.header_plus, data)
+            consumed: int = super().received(data)
+        except ParsingError as unfit:
+            self.error, self.completed, self.headers_finished = BadRequest(*unfit.args), True, True
+            return len(data)
+        if self.headers_finished and self.error is None and self._refusal is None:
+            self._let_go_of_what_is_too_much()
+        if self._refusal and (self.completed or not large_bodies.is_read_to_its_end(self)):
+            self.error, self.completed = self._refusal, True
+        return consumed
+
+    def _let_go_of_what_is_too_much(self) -> None:
+        """What is not to be kept is let go as it comes; the answer comes at its end."""
+        self._refusal = large_bodies.refusal(self)
+        if self._refusal or large_bodies.is_of_no_use(self):
+            large_bodies.give_back(self)
+            self.body_rcv.buf = large_bodies.Nowhere(len(self.body_rcv))
+
+    def close(self) -> None:
+        """It was answered, or its connection has ended."""
+        large_bodies.give_back(self)
+        super().close()

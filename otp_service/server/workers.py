@@ -1,0 +1,138 @@
+"""The threads: they wait for connections, read what these say, and answer it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from otp_service.server.poller import Event, Poller
+from otp_service.server.request_queue import Connection, RequestQueue
+
+log = logging.getLogger(__name__)
+
+Ready = Callable[[Event], Connection | None]
+
+
+class Workers:
+    """So many threads on one ``poller``; what waitress calls its task dispatcher.
+
+    ``ready`` lets a connection read or write, and returns it if it has a request now.
+
+    Only one thread waits at the poller: who computes has the interpreter, and others that were
+    woken meanwhile would only wait for that. Whoever takes a request while nobody waits there
+    sends the thread that has been idle the shortest. Whoever has done looks at all connections
+    before he takes the next request, so that a client's is found among any crowd.
+    """
+
+    def __init__(self, threads: int, poller: Poller, ready: Ready) -> None:
+        self._poller, self._ready = poller, ready
+        self._queue = RequestQueue(threads)
+        self._lock = threading.Lock()  # for all below
+        self._idle: list[threading.Lock] = []  # each thread sleeps on its own
+        self._lookout: threading.Lock | None = None  # whose thread waits at the poller, or is to
+        self._lookout_waits = False
+        self._stopping = False
+        self._threads = [
+            threading.Thread(target=self._work, name=f"request-{number}", daemon=True)
+            for number in range(threads)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def are_idle(self) -> bool:
+        """Whether nothing is done, nor waits to be."""
+        with self._lock:
+            idle = len(self._idle) + self._lookout_waits
+            nothing_waits = not len(self._queue) and self._poller.is_quiet()
+            return nothing_waits and idle == len(self._threads)
+
+    def add_task(self, connection: Connection) -> None:
+        """From outside of these threads."""
+        self._append(connection)
+        self._poller.ring()
+
+    def shutdown(self, timeout: float = 5) -> None:
+        """Threads that have not ended after ``timeout`` seconds are left alone."""
+        with self._lock:
+            self._stopping = True
+            for bed in self._idle:
+                bed.release()
+        self._poller.ring()
+        until = time.monotonic() + timeout
+        for thread in self._threads:
+            thread.join(max(0, until - time.monotonic()))
+        if running := sum(thread.is_alive() for thread in self._threads):
+            log.warning("%d thread(s) still running", running)
+        with self._lock:
+            given_up = self._queue.clear()
+        if given_up:
+            log.warning("Canceling %d pending task(s)", len(given_up))
+        for connection in given_up:
+            connection.cancel()
+
+    def _append(self, connection: Connection) -> None:
+        is_of_client = connection.is_of_client
+        with self._lock:
+            self._queue.append(connection, is_of_client=is_of_client)
+
+    def _work(self) -> None:
+        bed = threading.Lock()
+        bed.acquire()
+        while not self._stopping:
+            self._look(block=self._is_to_wait(bed))
+            if taken := self._next(bed):
+                self._serve(*taken)
+
+    def _is_to_wait(self, bed: threading.Lock) -> bool:
+        with self._lock:
+            is_lookout = self._lookout is bed
+            waits = is_lookout and not self._queue and not self._stopping
+            if is_lookout:
+                self._lookout_waits = waits
+            return waits
+
+    def _look(self, *, block: bool) -> None:
+        for event in self._poller.wait(block=block):
+            try:
+                if connection := self._ready(event):
+                    self._append(connection)
+            except BaseException:
+                log.exception("Exception when reading")
+
+    def _next(self, bed: threading.Lock) -> tuple[Connection, bool] | None:
+        """A request, if there is one; else this thread is the lookout, or sleeps until it is."""
+        taken, woken, sleeps = None, None, False
+        with self._lock:
+            if self._lookout is bed:
+                self._lookout, self._lookout_waits = None, False
+            if self._queue:
+                taken = self._queue.popleft()
+                if self._lookout is None and self._idle:
+                    self._lookout = woken = self._idle.pop()
+            elif self._lookout is None:
+                self._lookout = bed
+            elif not self._stopping:
+                self._idle.append(bed)
+                sleeps = True
+            another = bool(self._queue) and self._lookout_waits
+        if woken:
+            woken.release()
+        if another:
+            self._poller.ring()
+        if sleeps:
+            bed.acquire()
+        return taken
+
+    def _serve(self, connection: Connection, is_of_client: bool) -> None:
+        try:
+            if connection.service():
+                self._append(connection)
+        except BaseException:
+            log.exception("Exception when servicing %r", connection)
+        finally:
+            if not is_of_client:
+                with self._lock:
+                    self._queue.done()
