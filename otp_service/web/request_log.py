@@ -16,7 +16,7 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 from otp_service.domain.errors import OtpError
 from otp_service.observability.log_redaction import WithoutQuery
 from otp_service.observability.metrics import Metrics
-from otp_service.web.security_headers import EVERYWHERE, NOTHING
+from otp_service.web.security_headers import ProtectedResponse
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +38,7 @@ class _Answered(NamedTuple):
 
 def init_app(app: Flask, metrics: Metrics) -> None:
     """``metrics`` counts the requests."""
+    app.response_class = ProtectedResponse
     app.before_request(_begin)
     app.after_request(partial(_finish, metrics))
     logging.getLogger("werkzeug").addFilter(_WITHOUT_QUERY)  # of `flask run`, each request's line
@@ -58,8 +59,6 @@ def request_id(theirs: str) -> str:
 
 def _finish(metrics: Metrics, response: Response) -> Response:
     response.headers["X-Request-ID"] = g.request_id
-    response.headers.update(EVERYWHERE)
-    response.headers.setdefault("Content-Security-Policy", NOTHING)
     seconds = time.perf_counter() - g.started
     answered = _Answered(*_method_and_route(), response.status_code, g.get("refusal"), seconds)
     _log(answered)
