@@ -17,6 +17,7 @@ import hmac
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from otp_service.domain.verification import Person
 
@@ -29,7 +30,7 @@ class Secret:
 
     key: bytes = field(repr=False)
 
-    @property
+    @cached_property
     def id(self) -> str:
         return hashlib.sha256(b"otp-secret-id" + self.key).hexdigest()[:8]
 

@@ -109,7 +109,8 @@ class Dispatch:
         """
         due_in = self.policy.sms_after if message.auto else None
         for pause in RECORD_PAUSES if message.lease else (0,):
-            time.sleep(pause)
+            if pause:  # to sleep for no time gives the processor away as well
+                time.sleep(pause)
             with suppress(StorageUnavailable):
                 self.outbox.submitted(message, message_id, self.policy.grace, due_in)
                 return

@@ -15,6 +15,7 @@ from otp_service.domain.errors import InvalidPhoneNumber
 
 _MIN_DIGITS = 8  # with fewer there is no number of any country, written without its plus
 _PREFIX_LESS = 4
+_BARE = re.compile(r"\+?[0-9]+")
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,11 @@ class PhoneNumber:
         return plans.NUMBER_TYPES.get(phonenumbers.number_type(self.parsed), "unknown")
 
     @property
+    def is_valid(self) -> bool:
+        """Whether its country has such numbers: then they are of a kind."""
+        return self.kind != "unknown"
+
+    @property
     def prefix(self) -> str:
         """The number less its last four digits, which numbers rented together share."""
         return self.e164[:-_PREFIX_LESS]
@@ -72,7 +78,7 @@ def read(text: str, numbering: Numbering = Numbering()) -> PhoneNumber:
     Digits without a plus are international, as the original API read them. Raises
     `InvalidPhoneNumber`, which says why.
     """
-    written = text if re.fullmatch(r"\+?[0-9]+", text, re.ASCII) else typed.number(text)
+    written = text if _BARE.fullmatch(text) else typed.number(text)
     digits = written.lstrip("+")
     if f"+{digits}" in numbering.test_numbers:
         return PhoneNumber(f"+{digits}")
@@ -101,8 +107,9 @@ def _read(written: str, country: str | None, numbering: Numbering) -> PhoneNumbe
     """``written`` has a plus, or is as one dials in ``country``."""
     parsed = _parse(written, country, numbering)
     number = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    found = PhoneNumber(number, parsed)
     is_accepted = number.startswith(numbering.accepted_prefixes) and plans.is_possible(parsed)
-    if not is_accepted and not phonenumbers.is_valid_number(parsed):
+    if not is_accepted and not found.is_valid:
         raise InvalidPhoneNumber(plans.why_invalid(parsed))
     if len(number) > 1 + plans.MAX_DIGITS:
         raise InvalidPhoneNumber("too_long")
@@ -110,7 +117,7 @@ def _read(written: str, country: str | None, numbering: Numbering) -> PhoneNumbe
         # Its first digits would be taken for a trunk prefix next time, or it would be mended once
         # more: a second spelling, with limits of its own, of whichever phone that is.
         raise InvalidPhoneNumber("unknown_range")
-    return PhoneNumber(number, parsed)
+    return found
 
 
 def _parse(written: str, country: str | None, numbering: Numbering) -> phonenumbers.PhoneNumber:

@@ -78,7 +78,7 @@ def parse_object(raw: bytes) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise InvalidJson(**json_position.of_decoding(raw, error)) from None
     try:
-        value = json.loads(text, parse_constant=_refuse)
+        value = _JSON.decode(text)
     except json.JSONDecodeError as error:
         raise InvalidJson(**json_position.of_parsing(text, error)) from None
     except (ValueError, RecursionError):
@@ -92,11 +92,14 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(constant)
 
 
+_JSON = json.JSONDecoder(parse_constant=_refuse)
+
+
 def _too_deep(value: Any) -> bool:
     """Without recursion, since a parser may follow deeper than Python's own stack goes."""
-    level: list[Any] = [value]
-    for _ in range(json_position.MAX_DEPTH):
-        level = [child for parent in level for child in _children(parent)]
+    level, depth = [value], 0
+    while level and depth < json_position.MAX_DEPTH:
+        level, depth = [child for parent in level for child in _children(parent)], depth + 1
     return bool(level)
 
 

@@ -66,8 +66,10 @@ def _messages(needed: str) -> dict[str, str]:
 def matches(pattern: str, problem: str) -> Callable[[str], None]:
     """Unlike `validate.Regexp` with ``$``, this refuses a trailing newline."""
 
+    known = re.compile(pattern)
+
     def check(text: str) -> None:
-        if not re.fullmatch(pattern, text):
+        if not known.fullmatch(text):
             raise ValidationError(problem)
 
     return check
