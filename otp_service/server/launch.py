@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import sqlalchemy as sa
@@ -11,7 +12,7 @@ from otp_service import create_app, log
 from otp_service.environment import SettingsError
 from otp_service.observability import log_setup
 from otp_service.observability.multiprocess import shared_counts
-from otp_service.server import arguments
+from otp_service.server import arguments, servers
 from otp_service.server.supervisor import serve, serve_in_children
 from otp_service.server.waitress_server import listen
 from otp_service.settings import Settings, settings_of
@@ -60,6 +61,7 @@ def main() -> None:
     log_setup.configure()
     try:
         app = _application()
+        servers.look_for(settings_of(app).server)
     except SettingsError as error:
         error.show()
         sys.exit(error.exit_code)
@@ -74,6 +76,8 @@ def main() -> None:
     _announce(settings, listener.getsockname()[1])
     if settings.processes == 1:
         serve(app, listener)
+        if settings.server == "granian":
+            os._exit(0)  # its threads may still be ending, which an interpreter that ends aborts
     else:
         with shared_counts(settings.processes) as join_counts:
             serve_in_children(_application, listener, settings.processes, join_counts)

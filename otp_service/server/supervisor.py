@@ -15,8 +15,7 @@ from flask import Flask
 
 from otp_service import log
 from otp_service.observability.multiprocess import Join
-from otp_service.server.waitress_server import Server
-from otp_service.settings import settings_of
+from otp_service.server import servers
 from otp_service.storage.models.base import engines_of
 from otp_service.storage.schema import upgrade_when_there
 from otp_service.web.dependencies import dependencies_of
@@ -34,7 +33,7 @@ def serve(app: Flask, listener: socket.socket) -> None:
         upgrade_when_there(engine)
     dependencies = dependencies_of(app)
     dependencies.start()
-    server = Server(app, listener, settings_of(app).threads, dependencies.clients.is_of_client)
+    server = servers.make(app, listener)
 
     def stop(number: int, _frame: object) -> None:
         dependencies.worker.stop()

@@ -18,22 +18,28 @@ _REFUSALS: dict[int, Callable[[], OtpError]] = {
 }
 
 
+def refusal(status: int, request_id: str) -> tuple[list[tuple[str, str]], bytes]:
+    """Headers and body, in the application's words; ``request_id`` is the caller's, or anything."""
+    error = _REFUSALS.get(status, errors.BadRequest)()
+    headers = [
+        *security_headers.EVERYWHERE.items(),
+        ("Content-Security-Policy", security_headers.NOTHING),
+        ("Content-Type", "application/json"),
+        ("X-Request-ID", request_log.request_id(request_id)),
+    ]
+    if error.retry_after is not None:
+        headers.append(("Retry-After", str(error.retry_after)))
+    return headers, json.dumps(error_handlers.envelope(error)).encode()
+
+
 class EnvelopeTask(ErrorTask):
-    """What waitress refuses before the application sees it, in the application's words."""
+    """What waitress refuses before the application sees it."""
 
     def execute(self) -> None:
         error = self.request.error
-        refusal = _REFUSALS.get(error.code, errors.BadRequest)()
-        body = json.dumps(error_handlers.envelope(refusal)).encode()
+        headers, body = refusal(error.code, self.request.headers.get("X_REQUEST_ID", ""))
         self.status = f"{error.code} {error.reason}"
-        self.response_headers += [
-            *security_headers.EVERYWHERE.items(),
-            ("Content-Security-Policy", security_headers.NOTHING),
-            ("Content-Type", "application/json"),
-            ("X-Request-ID", request_log.request_id(self.request.headers.get("X_REQUEST_ID", ""))),
-        ]
-        if refusal.retry_after is not None:
-            self.response_headers.append(("Retry-After", str(refusal.retry_after)))
+        self.response_headers += headers
         self.set_close_on_finish()
         self.content_length = len(body)
         self.write(body)

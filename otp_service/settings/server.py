@@ -15,6 +15,7 @@ class ServerSettings:
 
     host: str
     port: int
+    server: str
     processes: int
     threads: int
     worker: bool
@@ -27,6 +28,7 @@ def read_server(read: Reader, sandbox: bool) -> ServerSettings:
     return ServerSettings(
         host=_host(read, sandbox),
         port=read.number("PORT", "Where to listen; 0 is any that is free", 8000, 0, 65535),
+        server=_server(read),
         processes=read.number("WEB_CONCURRENCY", "Processes of the server", 1, 1, 64),
         threads=read.number("WAITRESS_THREADS", "Threads of each process", 16, 1, 256),
         worker=read.switch("OTP_WORKER", "Whether the server also sends what waits", True),
@@ -51,6 +53,19 @@ def _host(read: Reader, sandbox: bool) -> str:
             "/sandbox: use 127.0.0.1, or let a container publish its port there only"
         )
     return host
+
+
+def _server(read: Reader) -> str:
+    name = "OTP_SERVER"
+    meaning = "What serves: waitress, or granian from requirements-granian.txt"
+    chosen = read.choice(name, meaning, "waitress", ("waitress", "granian"))
+    if chosen == "granian":
+        read.warnings.append(
+            f"{name}=granian can't tell a line feed alone from a line's end, nor %2F from a slash, "
+            "which others may read as another request: put a proxy in front that writes requests "
+            "anew, as nginx does"
+        )
+    return chosen
 
 
 def _is_loopback(host: str) -> bool:

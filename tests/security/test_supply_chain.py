@@ -14,14 +14,24 @@ DOCKERFILE = (ROOT / "Dockerfile").read_text()
 pytestmark = pytest.mark.statement(22)
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
-def test_every_dependency_is_pinned_with_its_hashes(name: str) -> None:
+def pinned(name: str) -> list[str]:
     text = (ROOT / name).read_text()
     logical = re.sub(r"\\\n\s*", "", text)
-    pinned = [line for line in logical.splitlines() if line and not line.lstrip().startswith("#")]
-    assert len(pinned) > 20
-    for line in pinned:
+    return [line for line in logical.splitlines() if line and not line.lstrip().startswith("#")]
+
+
+@pytest.mark.parametrize(
+    "name", ["requirements.txt", "requirements-granian.txt", "requirements-dev.txt"]
+)
+def test_every_dependency_is_pinned_with_its_hashes(name: str) -> None:
+    assert len(pinned(name)) > 20
+    for line in pinned(name):
         assert re.match(r"[a-z0-9.\[\],-]+==\S+ .*--hash=sha256:[0-9a-f]{64}", line, re.I), line
+
+
+def test_granian_is_all_that_its_requirements_add() -> None:
+    added = set(pinned("requirements-granian.txt")) ^ set(pinned("requirements.txt"))
+    assert [line.partition("==")[0] for line in added] == ["granian"]
 
 
 def test_it_is_installed_by_those_hashes_only() -> None:

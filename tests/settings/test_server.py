@@ -21,6 +21,15 @@ def test_where_it_listens_and_with_how_many_hands(tmp_path: Path) -> None:
     assert (settings.processes, settings.threads) == (4, 2)
 
 
+def test_waitress_serves_unless_granian_is_chosen_which_takes_a_proxy(tmp_path: Path) -> None:
+    assert load(tmp_path).server == "waitress"
+    chosen = load(tmp_path, OTP_SERVER="granian")
+    assert chosen.server == "granian"
+    assert any("put a proxy in front" in warning for warning in chosen.warnings)
+    (problem,) = problems(tmp_path, OTP_SERVER="gunicorn")
+    assert problem == "OTP_SERVER must be one of: waitress, granian"
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [("PORT", "65536"), ("WEB_CONCURRENCY", "0"), ("WAITRESS_THREADS", "257"), ("PORT", "http")],
