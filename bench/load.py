@@ -18,7 +18,9 @@ from bench.results import Results
 
 SUBJECTS = ("flask", "floor", "check", "cycle", "sqlite", "slow")
 CROWD = 256  # connections
+TITLE = "# The last whole run of `make bench`"
 FOLDER = Path(__file__).parent
+RESULTS = {"waitress": "RESULTS.md", "granian": "RESULTS-granian.md"}
 
 
 def main() -> int:
@@ -36,8 +38,8 @@ def main() -> int:
     verdicts = targets.judge(results, plan.server)
     text = table.page(described, results, verdicts)
     print(text)
-    if plan == _plan(_options([])) and options.results:
-        (FOLDER / "RESULTS.md").write_text(text)
+    if plan == _plan(_options(["--server", plan.server])) and options.results:
+        (FOLDER / RESULTS[plan.server]).write_text(f"{TITLE}\n\n{text}")
     say(f"after {time.monotonic() - began:.0f} s")
     return 0 if all(each.met for each in verdicts) else 1
 
@@ -85,7 +87,7 @@ def _options(given: list[str] | None = None) -> argparse.Namespace:
   .venv/bin/python -m bench.load --only slow --rounds 0
   .venv/bin/python -m bench.load --server granian
 
-RESULTS.md is written by a whole run only.""",
+RESULTS.md, or RESULTS-granian.md, is written by a whole run only.""",
     )
     parser.add_argument("--only", nargs="+", choices=SUBJECTS, default=SUBJECTS, metavar="SUBJECT",
         help=f"of {', '.join(SUBJECTS)}")  # fmt: skip

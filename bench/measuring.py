@@ -128,9 +128,9 @@ class Measuring:
         pairs = self._folder / "pairs"
         ask = Ask("send", found.port, self.store("postgres").keys, pairs=pairs)
         sends = Case("send", case.processes)
-        fastest = max((each.rate for each in self.results.figures.get(case, ())), default=0.0)
+        fastest = self.results.fastest(case.subject, case.processes)
         rate = self.results.median(sends, lambda each: each.rate)
-        if fastest and rate:
+        if fastest and rate:  # as in a round before
             seconds = fastest * self.plan.seconds * SPARE / rate
         before = self._cpu(found)
         load = self.run(ask, sends.connections, math.ceil(seconds))

@@ -80,5 +80,11 @@ class Results:
         ratios = [of(one) / of(other) for one, other in both if of(other)]
         return statistics.median(ratios) if ratios else None
 
+    def fastest(self, subject: str, processes: int) -> float:
+        """The highest rate with any number of connections; 0 if it was not measured."""
+        found = self.figures.items()
+        alike = [of for case, of in found if (case.subject, case.processes) == (subject, processes)]
+        return max((each.rate for rounds in alike for each in rounds), default=0.0)
+
     def failed(self, case: Case) -> int:
         return sum(each.load.failed for each in self.figures.get(case, ()))

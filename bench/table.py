@@ -8,7 +8,6 @@ from datetime import datetime, timezone
 from bench.results import FLOORS, Case, Results
 from bench.targets import FLOOR, SQLITE_FLOOR, Verdict
 
-_TITLE = "# The last run of `make bench`"
 _HEAD = (
     "",
     "processes",
@@ -36,7 +35,7 @@ def page(described: Sequence[str], results: Results, verdicts: Sequence[Verdict]
     lines = [f"- {line}" for line in (f"{today}: {met}", *described)]
     tables = [_figures(results)] if results.figures else []
     tables += [_slow_provider(results)] if results.slow else []
-    return "\n\n".join([_TITLE, "\n".join(lines), *tables, _verdicts(verdicts)]) + "\n"
+    return "\n\n".join(["\n".join(lines), *tables, _verdicts(verdicts)]) + "\n"
 
 
 def _row(results: Results, case: Case) -> list[str]:

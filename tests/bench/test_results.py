@@ -24,6 +24,14 @@ def test_a_round_that_was_not_finished_is_left_out() -> None:
     assert found.ratio(Case("check"), Case("floor")) == 0.5
 
 
+def test_the_fastest_is_that_of_any_round_with_any_number_of_connections() -> None:
+    found = results(check=[100, 300], cycle=[900])
+    found.figures[Case("check", 1, 64)] = [figures(400)]
+    found.figures[Case("check", 2, 64)] = [figures(500)]
+    assert found.fastest("check", 1) == 400
+    assert found.fastest("check", 4) == 0
+
+
 def test_errors_of_all_rounds_count() -> None:
     found = results()
     found.figures[Case("check")] = [figures(errors=1), figures(), figures(errors=2)]

@@ -43,7 +43,7 @@ def test_in_a_crowd_the_slowest_wait_three_times_as_long_as_most(p99: float, met
 def test_one_error_in_any_round_misses() -> None:
     found = Results()
     found.figures[Case("check", 2, 256)] = [figures(), figures(errors=1)]
-    assert not verdict(found, "errors").met
+    assert not verdict(found, "errors of all").met
 
 
 @pytest.mark.parametrize(("cpu", "met"), [(0.25, True), (0.26, False)])
