@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from flask import Flask
-from flask_migrate import Migrate
 
 from otp_service import bootstrap, cli
 from otp_service.domain.verification import Channel
@@ -16,7 +15,6 @@ from otp_service.settings import Settings
 from otp_service.settings.env_file import process_environment
 from otp_service.storage.db import engine as engines
 from otp_service.storage.models.base import db, engines_of
-from otp_service.storage.schema import MIGRATIONS
 from otp_service.web import auth, error_handlers, openapi, request_log, views
 from otp_service.web.bodies import MAX_BODY_BYTES
 from otp_service.web.dependencies import Dependencies
@@ -57,7 +55,6 @@ def _add_databases(app: Flask, settings: Settings) -> None:
         if url
     }
     db.init_app(app)
-    Migrate(app, db, directory=str(MIGRATIONS))
     names, problems = ("DATABASE_URL", "FALLBACK_DATABASE_URL"), []
     for name, engine in zip(names, engines_of(app), strict=False):
         try:

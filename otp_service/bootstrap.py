@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
@@ -25,7 +26,6 @@ from otp_service.observability.gauges import Gauges, SenderState
 from otp_service.observability.metrics import Metrics
 from otp_service.observability.provider_events import ProviderNews
 from otp_service.observability.timed_cache import TimedCache
-from otp_service.proofs.tokens import Proofs
 from otp_service.settings import Settings
 from otp_service.storage import retention
 from otp_service.storage.api_keys import KeyRing
@@ -34,11 +34,14 @@ from otp_service.storage.db.database import Database
 from otp_service.storage.homes import Homes
 from otp_service.storage.outbox import Messages
 from otp_service.storage.provider_events import ProviderEvents
-from otp_service.storage.signing_keys import SigningKeys
 from otp_service.storage.verifications import Operations, SqlStore
 from otp_service.web.auth import Clients
 from otp_service.web.dependencies import Dependencies
 from otp_service.web.openapi import VERSION
+
+if TYPE_CHECKING:
+    from otp_service.proofs.tokens import Proofs
+    from otp_service.storage.signing_keys import SigningKeys
 
 SAMPLE = {"phone": "+1234567890", "code": "123456"}
 
@@ -47,13 +50,13 @@ def dependencies(settings: Settings, engines: Sequence[sa.Engine]) -> Dependenci
     """Nothing runs before `Dependencies.start`."""
     databases = [Database(engine) for engine in engines]
     store = _store(settings, *databases)
-    messages = Messages(*databases)
-    metrics = Metrics()
+    messages, metrics = Messages(*databases), Metrics()
     senders = _senders(settings, metrics)
     dispatch = _dispatch(settings, messages, senders)
     follow_up = FollowUp(dispatch, messages, messages, dispatch.policy, metrics.message_priced)
     worker = Worker(follow_up, partial(_clean_up, databases, settings))
-    api_keys, signing_keys = _keys(settings, databases)
+    api_keys = KeyRing(*databases) if settings.api_keys_required else None
+    proofs, signing_keys = _proofs(settings, databases)
 
     def keep_receipts(receipts: Sequence[Receipt]) -> None:
         messages.keep(receipts)
@@ -73,7 +76,7 @@ def dependencies(settings: Settings, engines: Sequence[sa.Engine]) -> Dependenci
         service=_service(store, dispatch, worker, metrics),
         store_state=TimedCache(store.state, lambda: [d.is_down for d in databases]).now,
         clients=Clients(api_keys),
-        proofs=_proofs(settings, signing_keys),
+        proofs=proofs,
         senders=shown,
         worker=worker,
         metrics=metrics,
@@ -94,19 +97,17 @@ def _gauges(
     return Gauges(VERSION, databases, senders, worker if settings.worker else None)
 
 
-def _keys(
+def _proofs(
     settings: Settings, databases: Sequence[Database]
-) -> tuple[KeyRing | None, SigningKeys | None]:
-    """Those that are needed: who may call, and what signs proofs."""
-    proving = settings.proof.subject != "off"
-    return (
-        KeyRing(*databases) if settings.api_keys_required else None,
-        SigningKeys(settings.secrets, *databases) if proving else None,
-    )
+) -> tuple[Proofs, SigningKeys] | tuple[None, None]:
+    """What makes them, and its keys, where they are made: cryptography is large."""
+    if settings.proof.subject == "off":
+        return None, None
+    from otp_service.proofs.tokens import Proofs  # noqa: PLC0415
+    from otp_service.storage.signing_keys import SigningKeys  # noqa: PLC0415
 
-
-def _proofs(settings: Settings, keys: SigningKeys | None) -> Proofs | None:
-    return Proofs(settings.proof, settings.secrets[-1], keys.now) if keys else None
+    keys = SigningKeys(settings.secrets, *databases)
+    return Proofs(settings.proof, settings.secrets[-1], keys.now), keys
 
 
 def _store(

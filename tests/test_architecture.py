@@ -37,7 +37,7 @@ ROOMS = {
     "cli.check": "delivery domain settings storage storage.db storage.models web wording",
     "cli": "cli.check domain observability proofs settings storage storage.db storage.models "
     "storage.sql web wording",
-    "": "bootstrap cli domain environment settings storage storage.db storage.models web "
+    "": "bootstrap cli domain environment settings storage.db storage.models web "
     "web.views",  # create_app
     "__main__": "cli",
     "server": "domain environment observability settings storage storage.db storage.models web",

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from flask import Flask
 
-from otp_service.cli.audit import show_audit
-from otp_service.cli.check.command import check
-from otp_service.cli.database import cleanup, erase, init_db
-from otp_service.cli.group import Commands
-from otp_service.cli.keys import keys
-from otp_service.cli.support import unlock
-from otp_service.cli.why import why
-from otp_service.cli.worker import worker
+from otp_service.cli.group import Commands, OnDemand
 
-otp = Commands("otp", help="Run and look after the OTP service.")
-for command in (init_db, check, worker, keys, why, unlock, show_audit, cleanup, erase):
-    otp.add_command(command)
+otp = Commands(
+    "otp",
+    help="Run and look after the OTP service.",
+    commands=OnDemand(
+        {
+            "init-db": "otp_service.cli.database:init_db",
+            "check": "otp_service.cli.check.command:check",
+            "worker": "otp_service.cli.worker:worker",
+            "keys": "otp_service.cli.keys:keys",
+            "why": "otp_service.cli.why:why",
+            "unlock": "otp_service.cli.support:unlock",
+            "audit": "otp_service.cli.audit:show_audit",
+            "cleanup": "otp_service.cli.database:cleanup",
+            "erase": "otp_service.cli.database:erase",
+        }
+    ),
+)
 
 
 def init_app(app: Flask) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from collections import UserDict
 from typing import Any
 
 import click
 from flask import Flask
 from flask.cli import AppGroup, ScriptInfo
+from werkzeug.utils import import_string
 
-from otp_service.cli.check import databases
-from otp_service.cli.check.findings import Mark
 from otp_service.domain.errors import StorageUnavailable
 
 # A disk that is full, a quota, a file's size, a fault. A reader that left (EPIPE) is click's.
@@ -22,6 +22,16 @@ _UNWRITTEN = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 def application(ctx: click.Context) -> Flask:
     """Also while arguments are read, when there is no application context yet."""
     return ctx.ensure_object(ScriptInfo).load_app()
+
+
+class OnDemand(UserDict[str, Any]):
+    """Commands by their names, each put in as its "module:variable" and imported when it is looked
+    at: what serves has all of them, and runs none.
+    """
+
+    def __getitem__(self, name: str) -> click.Command:
+        command: click.Command = import_string(super().__getitem__(name))
+        return command
 
 
 class Commands(AppGroup):
@@ -63,6 +73,10 @@ def _forget_output() -> None:
 
 def _explained(failure: StorageUnavailable, app: Flask) -> str:
     """What is wrong with which database and what to do about it, as `otp check` tells it."""
+    # Seldom needed, and it knows every other room.
+    from otp_service.cli.check import databases  # noqa: PLC0415
+    from otp_service.cli.check.findings import Mark  # noqa: PLC0415
+
     found = [each for each in databases.check(app) if each.mark is Mark.PROBLEM]
     lines = [f"{each.subject}: {each.text}\n  {each.advice}".rstrip() for each in found]
     return "\n".join(lines) or f"the database refuses: {failure.reason}"

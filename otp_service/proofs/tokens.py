@@ -7,7 +7,6 @@ import hmac
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 import jwt
@@ -17,19 +16,7 @@ from otp_service.domain.errors import StorageUnavailable
 from otp_service.domain.verification import Verification
 from otp_service.proofs import keys as signing
 from otp_service.proofs.keys import SigningKey, utc_now
-
-
-@dataclass(frozen=True)
-class ProofSettings:
-    """The signed proof of a success: ``subject`` is off, hashed or phone; it lives ``seconds``.
-
-    Without an ``audience`` it is for the client that asked.
-    """
-
-    subject: str
-    issuer: str
-    audience: str
-    seconds: int
+from otp_service.proofs.settings import ProofSettings
 
 
 class Proofs:

@@ -19,7 +19,7 @@ from otp_service.domain.destination import DestinationRules
 from otp_service.domain.limits import Limits
 from otp_service.domain.phone import Numbering
 from otp_service.environment import Reader, SettingsError, Variable
-from otp_service.proofs.tokens import ProofSettings
+from otp_service.proofs.settings import ProofSettings
 from otp_service.settings import oversights
 from otp_service.settings import providers as provider_settings
 from otp_service.settings.codes import CodeSettings, read_codes

@@ -10,7 +10,7 @@ from pathlib import Path
 from otp_service import private_files
 from otp_service.domain.codes import MIN_SECRET_BYTES, Secret
 from otp_service.environment import Reader
-from otp_service.proofs.tokens import ProofSettings
+from otp_service.proofs.settings import ProofSettings
 
 HOW_TO_MAKE_ONE = 'make one with: python3 -c "import secrets; print(secrets.token_hex(32))"'
 _DIFFERENT_BYTES = 8  # fewer than that in 32 random ones: less than once in 10**36

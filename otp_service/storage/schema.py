@@ -3,6 +3,7 @@
 On Postgres one upgrade at a time works, behind a lock, and each migration is a transaction of its
 own that waits for no table longer than `LOCK_TIMEOUT`: whoever waits for a table makes all who
 come later wait, too. Migrations expand; what the release before needs goes with the next one.
+Alembic is imported when there is something to do, which a server's start seldom has.
 """
 
 from __future__ import annotations
@@ -15,10 +16,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 
 from otp_service.storage.db import postgres
 from otp_service.storage.db.database import PROBE_SECONDS, is_there
@@ -47,6 +44,8 @@ def upgrade(engine: sa.Engine) -> None:
 
     Raises SQLAlchemy's errors, `AnotherUpgradeIsRunning` and `SchemaIsNewer` among them.
     """
+    if _revision(engine) == revisions()[-1]:
+        return
     if engine.dialect.name == "postgresql":
         _upgrade_postgres(engine.execution_options(isolation_level="READ COMMITTED"))
     else:
@@ -70,17 +69,28 @@ def _upgrade_late(engine: sa.Engine) -> None:
 
 def is_behind(engine: sa.Engine) -> bool:
     """Whether `upgrade` would have something to do; False if the database can't be asked."""
-    newest, *older = (each.revision for each in ScriptDirectory(str(MIGRATIONS)).walk_revisions())
-    own = SCHEMA if engine.dialect.name == "postgresql" else None
-    version = sa.table("alembic_version", sa.column("version_num"), schema=own)
     try:
-        with postgres.deadline(2), engine.connect() as connection:
-            if not sa.inspect(connection).has_table(version.name, schema=own):
-                return True
-            at = connection.scalar(sa.select(version.c.version_num))
+        with postgres.deadline(2):
+            at = _revision(engine)
     except sa.exc.SQLAlchemyError:
         return False
-    return at is None or (at != newest and at in older)
+    return at is None or at in revisions()[:-1]
+
+
+def revisions() -> list[str]:
+    """Of this release, oldest first: files of migrations begin with theirs, 0001, 0002, …"""
+    return sorted(path.name.partition("_")[0] for path in MIGRATIONS.glob("versions/[0-9]*.py"))
+
+
+def _revision(engine: sa.Engine) -> str | None:
+    """Which one the database is at; None before the first."""
+    own = SCHEMA if engine.dialect.name == "postgresql" else None
+    version = sa.table("alembic_version", sa.column("version_num"), schema=own)
+    with engine.connect() as connection:
+        if not sa.inspect(connection).has_table(version.name, schema=own):
+            return None
+        at: str | None = connection.scalar(sa.select(version.c.version_num))
+        return at
 
 
 def _upgrade_postgres(engine: sa.Engine) -> None:
@@ -121,6 +131,10 @@ def _set_timeouts(connection: sa.Connection) -> None:
 
 
 def _migrate(connection: sa.Connection) -> None:
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection

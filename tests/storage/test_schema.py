@@ -140,6 +140,10 @@ def test_the_release_that_knew_one_key_a_client_goes_on_beside_several(empty: sa
     assert {row.name for row in api_keys.everything(empty) if not row.revoked_at} == {"desk"}
 
 
+def test_the_files_names_tell_what_alembic_reads_in_them() -> None:
+    assert schema.revisions() == [each.revision for each in reversed(EACH)]
+
+
 def test_it_is_known_whether_an_upgrade_would_do_anything(empty: sa.Engine) -> None:
     assert schema.is_behind(empty)
     go_to(empty, "0001")

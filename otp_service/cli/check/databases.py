@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import sqlalchemy as sa
-from alembic.script import ScriptDirectory
 from flask import Flask
 
 from otp_service.cli.check.findings import Finding, ok, problem, warning
@@ -14,7 +13,7 @@ from otp_service.storage.db.database import PING
 from otp_service.storage.db.transaction import Transaction
 from otp_service.storage.models.base import engines_of
 from otp_service.storage.models.dialects import SCHEMA, timeline
-from otp_service.storage.schema import MIGRATIONS
+from otp_service.storage.schema import revisions
 
 _VERSION = sa.Table(
     "alembic_version", sa.MetaData(), sa.Column("version_num", sa.String()), schema=SCHEMA
@@ -53,7 +52,7 @@ def check(app: Flask) -> Iterator[Finding]:
 
 def _home(name: str, engine: sa.Engine) -> Iterator[Finding]:
     kind = engine.dialect.name
-    if (at := _revision(engine)) != (newest := _newest()):
+    if (at := _revision(engine)) != (newest := revisions()[-1]):
         yield _other_schema(name, kind, at, newest)
         return
     PING.run(engine)
@@ -92,10 +91,6 @@ def _is_empty_file(engine: sa.Engine) -> bool:
         return engine.dialect.name == "sqlite" and not sa.inspect(engine).get_table_names()
     except sa.exc.SQLAlchemyError:
         return False
-
-
-def _newest() -> str:
-    return ScriptDirectory(str(MIGRATIONS)).get_current_head() or ""
 
 
 def _other_schema(name: str, kind: str, at: str, newest: str) -> Finding:
