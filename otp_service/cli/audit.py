@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 import click
-import sqlalchemy as sa
 from flask import current_app
 from flask.cli import with_appcontext
 
@@ -15,6 +14,7 @@ from otp_service.cli.output import show_table
 from otp_service.cli.parameters import Action, Ago, Phone, Verification, codes
 from otp_service.cli.support import homes
 from otp_service.domain.errors import HomeUnreachable
+from otp_service.storage.db.answer import Row
 from otp_service.storage.models.base import engines_of
 from otp_service.storage.sql import audit
 from otp_service.web.fields import rfc3339
@@ -77,7 +77,7 @@ def _tell_missing(names: list[str]) -> None:
         click.echo(f"The {name} can't be reached: its entries are missing here.", err=True)
 
 
-def _entry(row: sa.Row[Any]) -> dict[str, Any]:
+def _entry(row: Row) -> dict[str, Any]:
     at: datetime = row.at
     phone = row.phone and row.phone.replace("*", "•")  # as it is written everywhere else
     who_did_what = {"actor": row.actor, "action": row.action}

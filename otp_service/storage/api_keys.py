@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from otp_service.domain.errors import StorageUnavailable
 from otp_service.storage.cached_rows import CachedRows
 from otp_service.storage.copied_rows import Rows
+from otp_service.storage.db.answer import Row
 from otp_service.storage.db.database import Database
 from otp_service.storage.db.transaction import Transaction, given
 from otp_service.storage.models.keys import ApiKeyRow
@@ -42,7 +43,11 @@ _ID_DIGITS = 8
 _OF_NAME = K.name == given("name")
 _HOLDS = sa.and_(_OF_NAME, K.revoked_at.is_(None))
 
-ALL = Transaction(sa.select(*K.__table__.c).order_by(K.name, K.created_at, K.digest), reads=True)
+ALL = Transaction(
+    sa.select(*K.__table__.c).order_by(K.name, K.created_at, K.digest),
+    name="api_keys",
+    reads=True,
+)
 # Without the time of the last use: a copy of the rest is not made again because a key was used.
 HOLDERS = Transaction(
     sa.select(K.name, K.digest, K.scopes, K.created_at, K.revoked_at).order_by(K.digest),
@@ -111,7 +116,7 @@ def revoke(engine: sa.Engine, name: str, key: str | None = None) -> bool:
     return bool(_REVOKE.run(engine, name=name, key=key))
 
 
-def everything(engine: sa.Engine) -> list[sa.Row[tuple[object, ...]]]:
+def everything(engine: sa.Engine) -> list[Row]:
     """By name, oldest first."""
     return list(ALL.run(engine))
 

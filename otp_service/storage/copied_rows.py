@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Any
 
 import sqlalchemy as sa
 
+from otp_service.storage.db.answer import Row
 from otp_service.storage.db.failures import describe
 from otp_service.storage.models.base import Base
 
 log = logging.getLogger(__name__)
 
-Rows = Sequence[sa.Row[Any]]
+Rows = Sequence[Row]
 
 
 def put_copy(engine: sa.Engine, row: type[Base], rows: Rows) -> bool:
@@ -27,7 +27,7 @@ def put_copy(engine: sa.Engine, row: type[Base], rows: Rows) -> bool:
     try:
         with engine.begin() as connection:
             known = {found[0]: found[1] for found in connection.execute(ended)}
-            new = [dict(each._mapping) for each in rows]
+            new = [each._asdict() for each in rows]
             for values in new:
                 values["revoked_at"] = values["revoked_at"] or known.get(values[key.name])
             connection.execute(sa.delete(row))

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert  # SQLite compiles its ON CONFLICT just as well
 
 from otp_service.domain.limits import Limit, Limits
 from otp_service.domain.quotas import Block, Lock
+from otp_service.storage.db.answer import Row
 from otp_service.storage.db.transaction import Transaction, given
 from otp_service.storage.models.deliveries import DeliveryRow
 from otp_service.storage.models.limits import PhoneRow
@@ -57,9 +57,9 @@ class Report:
     """For a verification that begins now."""
     lock: Lock | None
     suspicions: Sequence[str]
-    recent: Sequence[sa.Row[Any]]
+    recent: Sequence[Row]
     """The newest verifications, newest first."""
-    messages: Sequence[sa.Row[Any]]
+    messages: Sequence[Row]
     """The newest deliveries, newest first, each with its client and purpose."""
 
     @property
@@ -119,7 +119,7 @@ _MESSAGES = Transaction(
 )
 
 
-def _counts(row: sa.Row[Any], windows: Sequence[Window]) -> Iterator[Count]:
+def _counts(row: Row, windows: Sequence[Window]) -> Iterator[Count]:
     for number, window in enumerate(windows):
         since = getattr(row, f"full_since_{number}")
         until = since and window.limit.ends_at(since)

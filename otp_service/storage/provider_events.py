@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import insert  # SQLite compiles its ON CONF
 
 from otp_service.domain.errors import StorageUnavailable
 from otp_service.domain.provider_events import Kind, Level, ProviderEvent
+from otp_service.storage.db.answer import Row
 from otp_service.storage.db.database import Database, keep_in_first
 from otp_service.storage.db.transaction import Transaction, given
 from otp_service.storage.models.deliveries import ProviderEventRow
@@ -99,7 +100,7 @@ def _values(event: ProviderEvent) -> dict[str, Any]:
     return values | {"kind": event.kind.value, "level": event.level.value}
 
 
-def _known(row: sa.Row[Any]) -> Known:
+def _known(row: Row) -> Known:
     values = {name: getattr(row, name) for name in _FIELDS}
     values |= {name: values[name] or "" for name in _EMPTY}
     values |= {"kind": Kind(row.kind), "level": Level(row.level)}

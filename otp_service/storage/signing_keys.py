@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Any
 
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -14,6 +13,7 @@ from otp_service.proofs import keys as signing
 from otp_service.proofs.keys import SECONDS_AHEAD, SigningKey, utc_now
 from otp_service.storage.cached_rows import CachedRows
 from otp_service.storage.copied_rows import Rows
+from otp_service.storage.db.answer import Row
 from otp_service.storage.db.database import Database
 from otp_service.storage.models.keys import SigningKeyRow
 from otp_service.storage.sql.signing_keys import ALL, MAKE_IF_MISSING, REVOKE, ROTATE
@@ -96,7 +96,7 @@ class _Opener:
             for row in rows
         ]
 
-    def _private(self, row: sa.Row[Any]) -> Ed25519PrivateKey | None:
+    def _private(self, row: Row) -> Ed25519PrivateKey | None:
         if row.kid not in self._opened:
             secret = self._secrets.get(row.secret_id)
             self._opened[row.kid] = _unseal(row.kid, row.private_key, secret) if secret else None

@@ -21,9 +21,8 @@ ALREADY, TOO_MANY_SENDS = "otp_already_sent", "send_limit_exceeded"
 WRONG, USED_UP, LOCKED = "invalid_otp", "too_many_attempts", "phone_locked"
 NO_CODE, UNKNOWN = "otp_not_found", "not_found"
 
-ISSUE, CHECK = "INSERT INTO otp_service.verifications", "INSERT INTO otp_service.attempts"
-REISSUE, CANCEL = "otp_service.verifications SET channel=", "canceled_at="
-RECORD = "provider_message_id="
+ISSUE, CHECK, REISSUE = "pg_temp.issue_", "pg_temp.check_code_", "pg_temp.reissue_"
+CANCEL, RECORD = "pg_temp.cancel_", "pg_temp.submitted_"
 
 
 class Broken(AssertionError):

@@ -84,7 +84,7 @@ def _backlog(engine: sa.Engine) -> Iterator[Finding]:
 
 def _keys(engine: sa.Engine) -> Finding:
     try:
-        keys = [key._mapping for key in api_keys.everything(engine)]
+        keys = [key._asdict() for key in api_keys.everything(engine)]
     except StorageUnavailable:
         return warning("API keys", "they can't be read: see the database")
     usable = [key for key in keys if not key["revoked_at"] and "otp" in key["scopes"].split()]

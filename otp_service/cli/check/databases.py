@@ -19,10 +19,16 @@ _VERSION = sa.Table(
     "alembic_version", sa.MetaData(), sa.Column("version_num", sa.String()), schema=SCHEMA
 )
 _REVISION = Transaction(sa.select(_VERSION.c.version_num), reads=True)
+_SETTINGS = sa.table("pg_settings", sa.column("name"), sa.column("reset_val", sa.String()))
+_OF_DATABASE = (  # each of our sessions has its own
+    sa.select(_SETTINGS.c.reset_val)
+    .where(_SETTINGS.c.name == "default_transaction_isolation")
+    .scalar_subquery()
+)
 _DEFAULTS = Transaction(
     sa.select(
         timeline().label("timeline"),
-        sa.func.current_setting("default_transaction_isolation").label("isolation"),
+        _OF_DATABASE.label("isolation"),
     ),
     reads=True,
 )

@@ -6,12 +6,12 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
-from typing import Any
 
 import sqlalchemy as sa
 
 from otp_service.circuit_breaker import Circuit
 from otp_service.domain.errors import HomeUnreachable, StorageUnavailable
+from otp_service.storage.db.answer import Row
 from otp_service.storage.db.transaction import Transaction
 from otp_service.storage.models.base import Base
 
@@ -39,7 +39,7 @@ class Database:
     def is_down(self) -> bool:
         return self._circuit.is_open
 
-    def run(self, transaction: Transaction, **values: object) -> Sequence[sa.Row[Any]]:
+    def run(self, transaction: Transaction, **values: object) -> Sequence[Row]:
         """What `Transaction.run` does; `HomeUnreachable` at once while the database is down."""
         if self._circuit.is_open:
             raise HomeUnreachable

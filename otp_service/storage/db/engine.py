@@ -13,6 +13,7 @@ from psycopg2 import extensions
 
 from otp_service import private_files
 from otp_service.storage.db import postgres, transaction
+from otp_service.storage.db.session import Session
 from otp_service.storage.models import dialects
 from otp_service.storage.models.dialects import SCHEMA
 
@@ -59,6 +60,7 @@ def prepare(engine: sa.Engine) -> None:
         extensions.set_wait_callback(postgres.wait)  # for all of psycopg2 in this process
         sa.event.listen(engine, "do_connect", postgres.connect)
         sa.event.listen(engine, "checkout", _refuse_dropped_connection)
+        sa.event.listen(engine, "engine_connect", _without_limit)
 
 
 def _create_private_file(path: str | None) -> None:
@@ -89,6 +91,14 @@ def _write_ahead(connection: Any) -> None:
             time.sleep(0.01)
         else:
             return
+
+
+def _without_limit(connection: sa.Connection) -> None:
+    """Who takes a connection himself, such as an upgrade, may need longer than a `Transaction`."""
+    session: Session = connection.connection.info["session"]
+    if session.limit is not None:
+        session.limit = None
+        connection.connection.cursor().execute("RESET statement_timeout")
 
 
 def _refuse_dropped_connection(connection: Any, _record: Any, _proxy: Any) -> None:

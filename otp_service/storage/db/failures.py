@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 import psycopg2
 import sqlalchemy as sa
 
@@ -10,8 +12,10 @@ from otp_service.storage.db import failure_table
 from otp_service.storage.db.connect_failures import ConnectFailed, NoAnswer
 from otp_service.storage.db.failure_table import Row
 
+DRIVERS = (psycopg2.Error, sqlite3.Error)
 
-def failure_of(error: sa.exc.SQLAlchemyError) -> StorageUnavailable:
+
+def failure_of(error: Exception) -> StorageUnavailable:
     """Connection-class or not, by `failure_table`."""
     row, failure = row_of(error), StorageUnavailable(describe(error))
     if row.outage:
@@ -21,7 +25,7 @@ def failure_of(error: sa.exc.SQLAlchemyError) -> StorageUnavailable:
     return failure
 
 
-def row_of(error: sa.exc.SQLAlchemyError) -> Row:
+def row_of(error: Exception) -> Row:
     """Its row of `failure_table`."""
     cause = _cause(error)
     if isinstance(error, sa.exc.TimeoutError):
@@ -37,7 +41,7 @@ def row_of(error: sa.exc.SQLAlchemyError) -> Row:
     return failure_table.LOST if lost and row is failure_table.UNKNOWN else row
 
 
-def describe(error: sa.exc.SQLAlchemyError) -> str:
+def describe(error: Exception) -> str:
     """What failed, without the database's text, which may quote a row.
 
     But with what was said while a connection was refused: that can't.
@@ -48,5 +52,6 @@ def describe(error: sa.exc.SQLAlchemyError) -> str:
     return f"{fact}: {cause.answer}" if isinstance(cause, ConnectFailed) else fact
 
 
-def _cause(error: sa.exc.SQLAlchemyError) -> BaseException | None:
-    return getattr(error, "orig", None)
+def _cause(error: Exception) -> BaseException | None:
+    """The driver's error, which comes as it is or in SQLAlchemy's."""
+    return getattr(error, "orig", error if isinstance(error, DRIVERS) else None)

@@ -28,11 +28,16 @@ from psycopg2 import extensions
 
 from otp_service.storage.db import connect_failures, failure_table
 from otp_service.storage.db.connect_failures import READ_ONLY, ConnectFailed, NoAnswer
+from otp_service.storage.db.session import SETTINGS, Session
 from otp_service.storage.models.dialects import TIMELINE
 
 _ADDRESSES_OF_A_HOST = 2
 _VERBOSE = 2  # libpq's PQERRORS_VERBOSE
-_IS_READ_ONLY = "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean"
+_ABOUT = (
+    "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean,"
+    " pg_backend_pid()"
+)
+_PREPARE = "; ".join(f"SET {name} = '{value}'" for name, value in SETTINGS.items())
 _NO_TIMELINE = re.compile("0A|42|55000")  # it is not supported there, not allowed, or not there
 
 _libpq = ctypes.CDLL(psycopg2._psycopg.__file__)
@@ -59,6 +64,15 @@ def left() -> float | None:
     """Seconds until this thread's deadline, None without one."""
     end = getattr(_here, "deadline", None)
     return None if end is None else max(0.0, end - time.monotonic())
+
+
+def server_limit() -> int:
+    """Milliseconds, half of what is left here: a slow server can be told from a silent one.
+
+    In steps, so that a session has to be told seldom.
+    """
+    limit = int(500 * (left() or 0))
+    return max(1, limit - limit % 100 if limit > 100 else limit)
 
 
 def wait(connection: Any) -> None:
@@ -101,12 +115,16 @@ def _connected(wanted: Parameters, target: Parameters) -> Any:
 def _ready(dialect: Any, record: Any, connection: Any) -> Any:
     connection.autocommit = True
     with connection.cursor() as cursor:
-        cursor.execute(_IS_READ_ONLY)
-        (read_only,) = cursor.fetchone()
+        cursor.execute(_ABOUT)
+        read_only, process = cursor.fetchone()
         if read_only:
             connection.close()
             raise ConnectFailed(failure_table.row_of(READ_ONLY, ""), pgcode=READ_ONLY)
-        record.info["timeline"] = _tells_timeline(dialect, cursor)
+        # A pooler invents the number that it tells a client: it has many servers for it.
+        is_ours = process == connection.info.backend_pid
+        if is_ours:
+            cursor.execute(_PREPARE)
+        record.info["session"] = Session(is_ours, _tells_timeline(dialect, cursor))
     return connection
 
 

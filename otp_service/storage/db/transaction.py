@@ -1,49 +1,43 @@
 """Several statements as one transaction, and on Postgres in one round trip.
 
-PostgreSQL runs the statements of one simple-protocol message as a single transaction, each with
-a snapshot of its own (PostgreSQL manual, "Multiple Statements in a Simple Query"). So the first
-one can wait for a lock and those behind it see what its holder committed, which one statement
-with many `WITH` parts would not. That needs READ COMMITTED, whatever is the database's default.
-SQLite runs the same statements one by one between `BEGIN IMMEDIATE` and `COMMIT`, where nobody
-else writes.
+Each statement has a snapshot of its own, on both databases: the first ones may wait for a lock,
+and those behind it see what its holder committed. On Postgres they are a function of the session,
+or one message where a pooler is in between (see `function`, `message`). SQLite runs them one by
+one between `BEGIN IMMEDIATE` and `COMMIT`, where nobody else writes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sqlite3
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import psycopg2
 import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
 
 from otp_service.storage.db import failures, postgres
-from otp_service.storage.models.dialects import ON_SQLITE, TIMELINE
+from otp_service.storage.db.answer import Answer, Row
+from otp_service.storage.db.function import GIVEN
+from otp_service.storage.db.session import Session, Statements
+from otp_service.storage.models.dialects import ON_SQLITE
 
 SECONDS = 2.0  # for all of a transaction on Postgres: a connection, locks, statements, the answer
-# In the message, since a pooler may give each transaction another session. SET TRANSACTION has to
-# come before any query.
-_BEGIN = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED;\nSET LOCAL statement_timeout = %(limit)s"
-# The server's own limit, in ms, is for each statement of a message (the manual's
-# "statement_timeout"). Before each it is set to what is left for all: now() stands still. 0 would
-# be no limit.
-_WHAT_IS_LEFT = (
-    "SELECT set_config('statement_timeout', greatest(1, %(limit)s - "
-    "1000 * date_part('epoch', clock_timestamp() - now()))::int::text, true)"
-)
 
 Statement = sa.sql.expression.Executable
 
 
 def given(name: str, type_: Any = None) -> sa.BindParameter[Any]:
     """A value that each run of a `Transaction` gives, under the same name in every statement."""
-    return sa.bindparam(f"given_{name}", type_=type_)
+    return sa.bindparam(f"{GIVEN}{name}", type_=type_)
 
 
 class Transaction:
-    """Statements prepared once, run often. The last one's rows are the answer.
+    """Statements made once, run often. The last one's rows are the answer.
 
-    With ``serialize`` (texts, given or looked up, such as a phone number, or nulls), runs with an
-    equal value wait for each other, for one value after the other. ``reads`` says that nothing is
-    written.
+    ``name`` is what Postgres's own views and logs call it. With ``serialize`` (texts, given or
+    looked up, such as a phone number, or nulls), runs with an equal value wait for each other, for
+    one value after the other. ``reads`` says that nothing is written.
     Raises `HomeUnreachable` where the connection failed, so that nothing is known, and
     `StorageUnavailable` for whatever else the database did not do.
     """
@@ -51,75 +45,104 @@ class Transaction:
     def __init__(
         self,
         *statements: Any,
+        name: str = "transaction",
         serialize: Sequence[sa.ColumnElement[Any]] = (),
         reads: bool = False,
         seconds: float = SECONDS,
     ) -> None:
         self._statements = statements
-        self._serialize = serialize
+        self._on_server = Statements(name, [*_locks(serialize), *statements])
+        self._answer = Answer(statements[-1])
         self._reads = reads
         self._seconds = seconds
-        self._message: tuple[str, dict[str, Any]] | None = None
-        self._compiled: list[Any] = []
+        self._on_file: _OnSqlite | None = None
 
-    def run(self, engine: sa.Engine, **values: Any) -> Sequence[sa.Row[Any]]:
-        given_values = {f"given_{name}": value for name, value in values.items()}
+    def run(self, engine: sa.Engine, **values: Any) -> list[Row]:
+        given_values = {GIVEN + name: value for name, value in values.items()}
         run = self._on_sqlite if engine.dialect.name == "sqlite" else self._on_postgres
         try:
             return run(engine, given_values)
-        except sa.exc.SQLAlchemyError as error:
+        except (sa.exc.SQLAlchemyError, psycopg2.Error, sqlite3.Error) as error:
             failure = failures.failure_of(error)
         # Raised outside of the handler: a database error's text holds the row.
         raise failure
 
-    def _on_sqlite(self, engine: sa.Engine, values: dict[str, Any]) -> Sequence[sa.Row[Any]]:
-        if not self._compiled:
-            self._compiled = self._compile_for_sqlite(engine)
-        with engine.execution_options(read_only=self._reads).begin() as connection:
-            for statement in self._compiled:
-                result = connection.execute(statement, values)
-            return result.all() if result.returns_rows else []
+    def _on_sqlite(self, engine: sa.Engine, values: dict[str, Any]) -> list[Row]:
+        if self._on_file is None:
+            self._on_file = _OnSqlite(self._statements, self._answer, self._reads, engine.dialect)
+        connection = engine.raw_connection()
+        try:
+            return self._on_file.run(connection.cursor(), values)
+        finally:
+            connection.close()  # back to the pool, which ends what has failed
 
-    def _compile_for_sqlite(self, engine: sa.Engine) -> list[Any]:
-        """Once: to find a statement in SQLAlchemy's cache takes longer than SQLite takes for it."""
-        found = []
-        for statement in self._statements:
-            compiled = statement.compile(dialect=engine.dialect, **ON_SQLITE)
-            compiled.schema_translate_map = None  # done: not to be done again at each run
-            found.append(compiled)
+    def _on_postgres(self, engine: sa.Engine, values: dict[str, Any]) -> list[Row]:
+        with postgres.deadline(self._seconds):
+            connection = engine.raw_connection()
+            try:
+                cursor = connection.cursor()
+                session: Session = connection.info["session"]
+                limit = postgres.server_limit()
+                self._on_server.run(engine.dialect, session, cursor, values, limit)
+                return self._answer.rows(cursor.fetchall()) if self._answer.types else []
+            except psycopg2.Error as error:
+                if not _is_lost(engine, error, connection):
+                    raise
+                connection.invalidate(error)
+                engine.dispose()  # what was opened before it is likely lost, too
+                raise sa.exc.DBAPIError(None, None, error, connection_invalidated=True) from None
+            finally:
+                connection.close()
+
+
+def _is_lost(engine: sa.Engine, error: Any, connection: sa.PoolProxiedConnection) -> bool:
+    return engine.dialect.is_disconnect(error, connection.dbapi_connection, None)
+
+
+def _locks(serialize: Sequence[sa.ColumnElement[Any]]) -> list[sa.Select[Any]]:
+    keys = [sa.func.hashtextextended(text, 0) for text in serialize]
+    locks = [sa.func.pg_advisory_xact_lock(key) for key in keys]
+    return [sa.select(*locks)] if locks else []
+
+
+class _OnSqlite:
+    """Statements as texts for the driver, which keeps those prepared that it had lately."""
+
+    def __init__(
+        self, statements: Sequence[Any], answer: Answer, reads: bool, dialect: sa.Dialect
+    ) -> None:
+        named = sqlite.dialect(paramstyle="named")
+        compiled = [statement.compile(dialect=named, **ON_SQLITE) for statement in statements]
+        self._texts = [(str(each), _constants(each)) for each in compiled]
+        self._begin = "BEGIN" if reads else "BEGIN IMMEDIATE"
+        self._read = answer.reader(dialect)
+        self._answers = bool(answer.types)
+        self._binders = _binders(compiled)
+
+    def run(self, cursor: Any, values: dict[str, Any]) -> list[Row]:
+        for name, bind in self._binders.items():
+            values[name] = bind(values[name])
+        cursor.execute(self._begin)
+        for text, constants in self._texts:
+            cursor.execute(text, constants | values)
+        found = self._read(cursor.fetchall()) if self._answers else []
+        cursor.execute("COMMIT")
         return found
 
-    def _on_postgres(self, engine: sa.Engine, values: dict[str, Any]) -> Sequence[sa.Row[Any]]:
-        if self._message is None:
-            self._message = self._compile(engine.dialect)
-        sql, constants = self._message
-        with postgres.deadline(self._seconds), engine.connect() as connection:
-            if not connection.info.get("timeline", True):
-                sql = sql.replace(TIMELINE, "NULL::text")
-            given_values = constants | values | {"limit": _server_limit()}
-            result = connection.exec_driver_sql(sql, given_values)
-            return result.all() if result.returns_rows else []
 
-    def _compile(self, dialect: sa.Dialect) -> tuple[str, dict[str, Any]]:
-        """One message, and the values that are the same in each run."""
-        keys = [sa.func.hashtextextended(text, 0) for text in self._serialize]
-        locks = [sa.select(sa.func.pg_advisory_xact_lock(key)) for key in keys]
-        statements, constants = [], {}
-        for number, statement in enumerate([*locks, *self._statements]):
-            compiled = statement.compile(dialect=dialect)
-            names = {}
-            for name, value in compiled.params.items():
-                is_given = name.startswith("given_")
-                names[name] = f"%({name})s" if is_given else f"%(s{number}_{name})s"
-                if not is_given:
-                    constants[f"s{number}_{name}"] = value
-            statements.append(compiled.string % names)
-        return f"{_BEGIN};\n" + f";\n{_WHAT_IS_LEFT};\n".join(statements), constants
+def _constants(compiled: Any) -> dict[str, Any]:
+    return {name: value for name, value in compiled.params.items() if not name.startswith(GIVEN)}
 
 
-def _server_limit() -> int:
-    """Milliseconds, half of what is left here: a slow server can be told from a silent one."""
-    return max(1, int(500 * (postgres.left() or 0)))
+def _binders(compiled: Sequence[Any]) -> dict[str, Callable[[Any], Any]]:
+    """For values that SQLite's driver does not take as they are: times."""
+    return {
+        name: bind
+        for each in compiled
+        for name, parameter in each.binds.items()
+        if name.startswith(GIVEN)
+        and (bind := parameter.type.dialect_impl(each.dialect).bind_processor(each.dialect))
+    }
 
 
 def begin_on_sqlite(connection: sa.Connection) -> None:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from otp_service.domain import failures
 from otp_service.domain.verification import DeliveryStatus as S
+from otp_service.storage.db.answer import Row
 from otp_service.storage.db.database import Database
 from otp_service.storage.db.transaction import Transaction
 from otp_service.storage.models.deliveries import DeliveryRow
@@ -50,7 +51,7 @@ def _find() -> Transaction:
 _FIND = _find()
 
 
-def find(home: Database, waiting: Sequence[Waiting]) -> Sequence[sa.Row[Any]]:
+def find(home: Database, waiting: Sequence[Waiting]) -> Sequence[Row]:
     """For each that tells of a delivery in this home its place (``number``), the delivery's
     ``id`` and whether that is ``priced``.
     """

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 import sqlalchemy.orm
 
 from otp_service.domain.phone import mask
+from otp_service.storage.db.answer import Row
 from otp_service.storage.db.transaction import Statement, Transaction, given
 from otp_service.storage.models.audit import AuditRow
 from otp_service.storage.models.dialects import clock, from_now
@@ -140,7 +141,7 @@ def find(
     actor: str | None = None,
     action: str | None = None,
     verification_id: str | None = None,
-) -> list[sa.Row[Any]]:
+) -> list[Row]:
     """The newest ``count`` entries of the last ``seconds``, newest first."""
     digests = {f"digest_{number}": digest for number, digest in enumerate(phone_digests)}
     asked = {"actor": actor, "action": action, "verification_id": verification_id}

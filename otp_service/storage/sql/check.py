@@ -13,6 +13,7 @@ from otp_service.domain.checks import Check, CheckResult, Verdict
 from otp_service.domain.limits import LOCKED_FOR, Limits
 from otp_service.domain.quotas import Block
 from otp_service.domain.verification import Status, Verification
+from otp_service.storage.db.answer import Row
 from otp_service.storage.db.database import Database
 from otp_service.storage.db.transaction import Statement, Transaction, given
 from otp_service.storage.models.dialects import bind_tag, clock
@@ -55,7 +56,7 @@ class CheckCode:
             return CheckResult(Verdict.MISSING)
         return self._result(row, rows.verification(row))
 
-    def _result(self, row: sa.Row[Any], found: Verification) -> CheckResult:
+    def _result(self, row: Row, found: Verification) -> CheckResult:
         """Order matters: a used-up verification says so even on a locked phone."""
         found = replace(found, repeated=row.earlier)
         if row.correct:
@@ -69,7 +70,7 @@ class CheckCode:
             return CheckResult(Verdict.LOCKED, found, block)
         return CheckResult(Verdict.MISSING)
 
-    def _block(self, row: sa.Row[Any]) -> Block | None:
+    def _block(self, row: Row) -> Block | None:
         """What kept this answer's check from being judged, if it was one of the limits."""
         if row.disabled:  # nothing but an operator ends it
             return Block(self._limits.in_a_row, LOCKED_FOR)
@@ -89,7 +90,8 @@ class CheckCode:
             _audited(),
             self._answer(),
         ]
-        return Transaction(*statements, serialize=[*self._rate.locks, KEY, PHONE])
+        locks = [*self._rate.locks, KEY, PHONE]
+        return Transaction(*statements, name="check_code", serialize=locks)
 
     def _attempt(self) -> Statement:
         candidates = [bind_tag(V.id, given(name)) for name in self._tags]

@@ -20,6 +20,7 @@ import sqlalchemy.orm
 
 from otp_service.domain.limits import LOCKED_FOR, Limit, Limits
 from otp_service.domain.quotas import Block, Lock
+from otp_service.storage.db.answer import Row
 from otp_service.storage.db.transaction import given
 from otp_service.storage.models.dialects import UtcTime, from_now, least
 from otp_service.storage.models.limits import PhoneRow
@@ -89,7 +90,7 @@ class GuessBudget:
             columns[f"wrong_since_{number}"] = window.oldest
         return [column.label(name) for name, column in columns.items()]
 
-    def lock(self, row: sa.Row[Any]) -> Lock | None:
+    def lock(self, row: Row) -> Lock | None:
         """What keeps a verification from being given any guess, and until when at least."""
         if row.guesses_left > 0:
             return None
@@ -104,7 +105,7 @@ class GuessBudget:
         return Lock(max(blocks, key=lambda block: block.retry_after), too_many)
 
 
-def crowd(limits: Limits, row: sa.Row[Any]) -> Block | None:
+def crowd(limits: Limits, row: Row) -> Block | None:
     """The limit of live verifications, if the phone of this answer has met it."""
     limit = limits.live_verifications
     if row.live_count < limit.count:
@@ -112,7 +113,7 @@ def crowd(limits: Limits, row: sa.Row[Any]) -> Block | None:
     return Block.until(limit, row.live_until, row.as_of)
 
 
-def _block(limit: Limit, row: sa.Row[Any], oldest: datetime | None) -> Block:
+def _block(limit: Limit, row: Row, oldest: datetime | None) -> Block:
     """Until a wrong guess leaves the window, or a live verification ends and gives its back."""
     ends = [row.live_until] if row.live_until else []
     if oldest:

@@ -14,6 +14,7 @@ from otp_service.domain.limits import Guard, Limits
 from otp_service.domain.messages import Outgoing
 from otp_service.domain.quotas import Block, Lock, Quota
 from otp_service.domain.verification import Channel
+from otp_service.storage.db.answer import Row
 from otp_service.storage.db.database import Database
 from otp_service.storage.db.transaction import Statement, Transaction, given
 from otp_service.storage.models.deliveries import DeliveryRow
@@ -106,7 +107,7 @@ def _values(draft: Draft, verification_id: str, generation: int) -> Values:
     }
 
 
-def _outgoing(row: sa.Row[Any], draft: Draft, values: Values) -> Outgoing:
+def _outgoing(row: Row, draft: Draft, values: Values) -> Outgoing:
     """The draft's message, as it was stored."""
     return Outgoing(
         verification_id=values["id"],
@@ -122,7 +123,7 @@ def _outgoing(row: sa.Row[Any], draft: Draft, values: Values) -> Outgoing:
     )
 
 
-def _earlier(row: sa.Row[Any]) -> Earlier:
+def _earlier(row: Row) -> Earlier:
     return Earlier(row.earlier, row.earlier_delivery, row.fingerprint or "")
 
 
@@ -144,22 +145,22 @@ class IssueStatements:
         if limits.address_sends:
             self._locks.append(given("address", sa.String()))
         new = new_rows.new_verification(limits, self._budget.left, self._allowed())
-        self.issue = self._transaction(new, "verification.started")
+        self.issue = self._transaction("issue", new, "verification.started")
         following = new_rows.next_generation(self._allowed())
-        self.reissue = self._transaction(following, "verification.resent")
+        self.reissue = self._transaction("reissue", following, "verification.resent")
 
-    def _transaction(self, store: Statement, action: Action) -> Transaction:
+    def _transaction(self, name: str, store: Statement, action: Action) -> Transaction:
         this = D.id == given("delivery_id")
         phone = {"phone": given("masked", sa.String()), "phone_digest": given("phone_digest")}
         audit = entry(action, D, this, verification_id=D.verification_id, **phone)
         statements = [*self._rate.count, store, *new_rows.add_message(), audit, self._answer()]
-        return Transaction(*statements, serialize=self._locks)
+        return Transaction(*statements, name=name, serialize=self._locks)
 
     def _why_not(self) -> Transaction:
         """Apart from what stores: to plan it takes as long as to store a message."""
         found = [*self._budget.facts, *facts(self._refusals, ())]
         looked_at = sa.select(conditions.NOW.label("as_of"), *found).select_from(ALWAYS)
-        return Transaction(looked_at, reads=True)
+        return Transaction(looked_at, name="why_not", reads=True)
 
     def why_not(
         self, database: Database, values: Values, generation: int

@@ -6,7 +6,6 @@ import sqlalchemy as sa
 
 from otp_service.domain.verification import Person, Status, Verification
 from otp_service.storage.db.database import Database
-from otp_service.storage.db.sqlite_select import SqliteSelect
 from otp_service.storage.db.transaction import Transaction, given
 from otp_service.storage.models.verifications import VerificationRow
 from otp_service.storage.sql import rows
@@ -18,8 +17,8 @@ _IS_NEWEST = V.id == newest_verification()
 _UNEXPIRED = V.expires_at > NOW
 
 _LIVE = Transaction(sa.select(*VERIFICATION).where(_IS_NEWEST, LIVE), reads=True)
-_KNOWN = SqliteSelect(sa.select(V.status).where(_IS_NEWEST, _UNEXPIRED))
-_OF_PHONE = SqliteSelect(sa.select(V.id).where(V.phone == given("phone")).limit(1))
+_KNOWN = Transaction(sa.select(V.status).where(_IS_NEWEST, _UNEXPIRED), reads=True)
+_OF_PHONE = Transaction(sa.select(V.id).where(V.phone == given("phone")).limit(1), reads=True)
 _ALL_UNEXPIRED = Transaction(sa.select(V.id).where(_UNEXPIRED), reads=True)
 _FORGET = Transaction(sa.update(V).where(OF_PERSON, _UNEXPIRED).values(expires_at=NOW))
 

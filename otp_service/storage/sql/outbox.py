@@ -71,6 +71,7 @@ _SUBMITTED = Transaction(
     sa.update(V)
     .where(V.id == given("id"), V.oldest_generation < given("supersede"))
     .values(oldest_generation=given("supersede")),
+    name="submitted",
     serialize=[PHONE],
 )
 

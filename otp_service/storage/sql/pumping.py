@@ -13,6 +13,7 @@ import sqlalchemy.orm
 
 from otp_service.domain.limits import DAY, Guard, Pumping
 from otp_service.domain.verification import Status
+from otp_service.storage.db.answer import Row
 from otp_service.storage.db.transaction import given
 from otp_service.storage.models.deliveries import DeliveryRow
 from otp_service.storage.models.dialects import from_now
@@ -51,7 +52,7 @@ class PumpingGuard:
             _WAS_VERIFIED.label("was_verified"),
         ]
 
-    def suspicions(self, row: sa.Row[Any]) -> tuple[str, ...]:
+    def suspicions(self, row: Row) -> tuple[str, ...]:
         """Which rules the message of this answer seems to break: prefix_numbers, conversion."""
         if self._rules.guard is Guard.OFF or row.was_verified:
             return ()

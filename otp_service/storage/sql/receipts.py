@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from otp_service.domain.failures import FAILURES
 from otp_service.domain.messages import Receipt
 from otp_service.domain.verification import DeliveryStatus
+from otp_service.storage.db.answer import Row
 from otp_service.storage.db.database import Database, keep_in_first
 from otp_service.storage.db.transaction import Transaction
 from otp_service.storage.models.deliveries import ReceiptRow
@@ -84,7 +85,7 @@ def take(home: Database, count: int, look_in: Callable[[Receipt], float]) -> lis
     return [_waiting(row, look_in) for row in home.run(_TAKE, count=count)]
 
 
-def _waiting(row: sa.Row[Any], look_in: Callable[[Receipt], float]) -> Waiting:
+def _waiting(row: Row, look_in: Callable[[Receipt], float]) -> Waiting:
     receipt = Receipt(
         provider=row.provider,
         message_id=row.provider_message_id,
@@ -93,7 +94,7 @@ def _waiting(row: sa.Row[Any], look_in: Callable[[Receipt], float]) -> Waiting:
         failure=FAILURES.get(row.error_code or ""),
         reason=row.reason or "",
         delivery_id=row.delivery_id,
-        price=rows.price(row._mapping),
+        price=rows.price(row._asdict()),
     )
     age = (row.as_of - row.created_at).total_seconds()
     return Waiting(row.id, receipt, age, look_in(receipt))

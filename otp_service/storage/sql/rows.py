@@ -9,8 +9,6 @@ from dataclasses import fields, replace
 from itertools import groupby
 from typing import Any
 
-import sqlalchemy as sa
-
 from otp_service.domain.drafts import RequestKey
 from otp_service.domain.errors import RequestLimitExceeded
 from otp_service.domain.limits import Limit, seconds_until
@@ -27,6 +25,7 @@ from otp_service.domain.verification import (
     Status,
     Verification,
 )
+from otp_service.storage.db.answer import Row
 from otp_service.storage.sql.limits import COUNTED_DOWN, Window
 
 _VERIFICATION = [
@@ -34,10 +33,10 @@ _VERIFICATION = [
 ]
 _DELIVERY = [field.name for field in fields(Delivery) if field.name != "price"]
 PRICE = [field.name for field in fields(Price)]
-Rows = Sequence[sa.Row[Any]]
+Rows = Sequence[Row]
 
 
-def verification(row: sa.Row[Any]) -> Verification:
+def verification(row: Row) -> Verification:
     values = {name: getattr(row, name) for name in _VERIFICATION}
     values["status"] = Status(row.status)
     values["channel"] = Channel(row.channel)
@@ -48,20 +47,20 @@ def verification(row: sa.Row[Any]) -> Verification:
     return Verification(**values)
 
 
-def delivery(row: sa.Row[Any]) -> Delivery:
+def delivery(row: Row) -> Delivery:
     values = {name: getattr(row, f"delivery_{name}") for name in _DELIVERY}
     values["status"] = DeliveryStatus(row.delivery_status)
     values["channel"] = Channel(row.delivery_channel)
-    return Delivery(**values, price=price(row._mapping, "delivery_price_"))
+    return Delivery(**values, price=price(row._asdict(), "delivery_price_"))
 
 
-def price(columns: Mapping[Any, Any], prefix: str = "price_") -> Price | None:
+def price(columns: Mapping[str, Any], prefix: str = "price_") -> Price | None:
     """None if nothing was told of it."""
     price = Price(**{name: columns.get(f"{prefix}{name}") for name in PRICE})
     return price if price != Price() else None
 
 
-def outgoing(row: sa.Row[Any]) -> Outgoing:
+def outgoing(row: Row) -> Outgoing:
     """A message that a worker has taken: it may be one whose code was voided since."""
     left = (row.expires_at - row.as_of).total_seconds() if row.expires_at else 0
     return Outgoing(
@@ -83,7 +82,7 @@ def outgoing(row: sa.Row[Any]) -> Outgoing:
     )
 
 
-def message(row: sa.Row[Any]) -> StoredMessage:
+def message(row: Row) -> StoredMessage:
     return StoredMessage(
         verification(row),
         delivery(row),
@@ -107,7 +106,7 @@ def all_with_deliveries(rows: Rows) -> list[Verification]:
     return [each for each in found if each]
 
 
-def quota(row: sa.Row[Any], windows: Sequence[Window]) -> tuple[Quota, Limit | None]:
+def quota(row: Row, windows: Sequence[Window]) -> tuple[Quota, Limit | None]:
     """What `limits.facts` says of ``windows``; and the limit that is met the longest, if any."""
     left, met, until = [], None, None
     for number, limit in enumerate(window.limit for window in windows):
@@ -121,7 +120,7 @@ def quota(row: sa.Row[Any], windows: Sequence[Window]) -> tuple[Quota, Limit | N
     return Quota(max(0, min(left, default=0)), wait, until), met
 
 
-def refuse_caller(row: sa.Row[Any], limit: Limit | None) -> None:
+def refuse_caller(row: Row, limit: Limit | None) -> None:
     """Raises `RequestLimitExceeded` if this answer says that its client calls too often."""
     if limit is None or row.requests_full_since is None:
         return

@@ -53,7 +53,7 @@ def _next_takes_over() -> Statement:
 _OF_SECRET = sa.exists().where(NOT_REVOKED, K.secret_id == given("secret_id"))
 _EVERY_ROW = sa.select(*K.__table__.c).order_by(K.signs_from, K.kid)
 
-ALL = Transaction(_EVERY_ROW, reads=True)
+ALL = Transaction(_EVERY_ROW, name="signing_keys", reads=True)
 ROTATE = Transaction(_forget_ended(), _add(), _EVERY_ROW, serialize=IN_TURN)
 MAKE_IF_MISSING = Transaction(
     _forget_ended(),

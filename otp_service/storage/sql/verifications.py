@@ -12,6 +12,7 @@ from otp_service.domain.limits import Limits
 from otp_service.domain.phone import mask
 from otp_service.domain.ports import PhoneQuery
 from otp_service.domain.verification import Status, Verification
+from otp_service.storage.db.answer import Row
 from otp_service.storage.db.database import Database
 from otp_service.storage.db.transaction import Statement, Transaction, given
 from otp_service.storage.models.audit import AuditRow
@@ -73,9 +74,7 @@ class ClientVerifications:
         found = self._run(database, self._cancel, client=client, id=verification_id)
         return rows.with_deliveries(found)
 
-    def _run(
-        self, database: Database, transaction: Transaction, **values: object
-    ) -> Sequence[sa.Row[Any]]:
+    def _run(self, database: Database, transaction: Transaction, **values: object) -> Sequence[Row]:
         found = database.run(transaction, request_id=secrets.token_hex(16), **values)
         rows.refuse_caller(found[0], self._limit)
         return found
@@ -105,6 +104,7 @@ class ClientVerifications:
             entry("verification.canceled", V, ends, **its),
             sa.update(V).where(ends).values(status=Status.CANCELED.value, canceled_at=NOW),
             self._answer(),
+            name="cancel",
             serialize=[*self._rate.locks, _THEIR_PHONE],
         )
 

@@ -18,6 +18,7 @@ from tests.conftest import MakeApp
 from tests.delivery import account
 from tests.delivery.callbacks import signed
 from tests.scrape import Scrape
+from tests.statements import recorded
 
 SECRET = "a-webhook-secret-of-the-tests"
 META = account.META | {"META_APP_SECRET": SECRET, "API_KEYS": "off"}
@@ -185,15 +186,10 @@ def test_a_thousand_statuses_of_meta_are_stored_by_one_statement(make_app: MakeA
     changes = [{"field": "messages", "value": {"statuses": statuses}}]
     body = {"entry": [{"id": "1", "changes": changes}]}
     assert len(json.dumps(body)) > 350_000
-    inserts: list[str] = []
-
-    def note(*facts: object) -> None:
-        inserts.extend(str(fact) for fact in facts if str(fact).startswith("INSERT"))
-
-    sa.event.listen(engines_of(app)[0], "before_cursor_execute", note)
+    statements = recorded(engines_of(app)[0])
     assert post_signed(app.test_client(), body).status_code == 200
     assert stored(app) == 1000
-    assert len(inserts) == 1
+    assert len([sql for sql in statements if sql.startswith(b"INSERT")]) == 1
 
 
 def post_signed(client: FlaskClient, body: dict[str, Any]) -> TestResponse:

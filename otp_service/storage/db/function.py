@@ -1,0 +1,101 @@
+"""Statements as one function of the session, which Postgres plans once and not at each run.
+
+A message of several statements is parsed and planned at each run, which for a check took twice as
+long as to execute it. A function in PL/pgSQL keeps its plans, and one `statement_timeout` covers
+all of it. Each of its statements has a snapshot of its own (PostgreSQL manual, "Function
+Volatility Categories"), so those behind a lock see what its holder committed. It lives in
+``pg_temp``: no schema changes, and no release meets another one's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from otp_service.storage.db.answer import Answer
+from otp_service.storage.models.dialects import TIMELINE
+
+GIVEN = "given_"
+"""What the names of values begin with that each run gives; all others are constants."""
+
+
+class Function:
+    """``statements``, on a server that does or does not tell its timeline."""
+
+    def __init__(
+        self, name: str, dialect: sa.Dialect, statements: Sequence[Any], *, tells_timeline: bool
+    ) -> None:
+        compiled = [statement.compile(dialect=dialect) for statement in statements]
+        types = _given_types(compiled)
+        answer = [_declared(type_, dialect) for type_ in Answer(statements[-1]).types]
+        body = [*map(_done, compiled[:-1], statements), _answered(compiled[-1], answer)]
+        if not tells_timeline:
+            body = [sql.replace(TIMELINE, "NULL::text") for sql in body]
+        definition = _definition(types, answer, body)
+        digest = hashlib.sha256(definition.encode()).hexdigest()[:8]
+        self.name = f"pg_temp.{name}_{digest}"
+        self.create = f"CREATE OR REPLACE FUNCTION {self.name}{definition}"
+        places = ", ".join(["%s"] * len(types))
+        self.call = f"SELECT * FROM {self.name}({places})"  # noqa: S608 (all of it is ours)
+        self._given = list(types)
+
+    def arguments(self, values: dict[str, Any]) -> list[Any]:
+        """For `call`."""
+        return [values[name] for name in self._given]
+
+
+def _given_types(compiled: Sequence[SQLCompiler]) -> dict[str, str]:
+    """By name; where one place leaves it open, another may tell."""
+    types: dict[str, str] = {}
+    for each in compiled:
+        for name, bind in each.binds.items():
+            if name.startswith(GIVEN) and types.get(name, "text") == "text":
+                types[name] = _declared(bind.type, each.dialect)
+    return types
+
+
+def _declared(type_: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> str:
+    """Texts without a length: columns see to that."""
+    if isinstance(type_, (sa.String, sa.types.NullType)):
+        return "text"
+    return str(type_.compile(dialect))
+
+
+def _definition(types: dict[str, str], answer: Sequence[str], body: Sequence[str]) -> str:
+    given = ", ".join(f"{name} {type_}" for name, type_ in types.items())
+    columns = ", ".join(f"c{number} {type_}" for number, type_ in enumerate(answer))
+    returns = f"TABLE ({columns})" if answer else "void"
+    source = ";\n".join(body)
+    return f"({given}) RETURNS {returns} LANGUAGE plpgsql AS $otp$\nBEGIN\n{source};\nEND $otp$"
+
+
+def _done(compiled: SQLCompiler, statement: Any) -> str:
+    return f"PERFORM * FROM ({_sql(compiled)}) AS it" if statement.is_select else _sql(compiled)
+
+
+def _answered(compiled: SQLCompiler, answer: Sequence[str]) -> str:
+    """Its columns have to be of exactly the types that are declared."""
+    if not answer:
+        return _sql(compiled)
+    names = [f"c{number}" for number in range(len(answer))]
+    columns = ", ".join(f"it.{name}::{type_}" for name, type_ in zip(names, answer, strict=True))
+    it = f"it ({', '.join(names)}) AS ({_sql(compiled)})"
+    return f"RETURN QUERY WITH {it} SELECT {columns} FROM it"  # noqa: S608 (all of it is ours)
+
+
+def _sql(compiled: SQLCompiler) -> str:
+    names = {
+        name: name if name.startswith(GIVEN) else _literal(value)
+        for name, value in compiled.params.items()
+    }
+    return compiled.string % names
+
+
+def _literal(value: str | bool | float | None) -> str:
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'"
+    return "NULL" if value is None else str(value)

@@ -1,0 +1,38 @@
+"""What a database is sent, as its driver sends it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from psycopg2 import extensions
+
+
+def recorded(engine: sa.Engine) -> list[bytes]:
+    """Grows by each message to a Postgres, or each statement on a SQLite file, from now on."""
+    messages: list[bytes] = []
+
+    class Recorder(extensions.cursor):
+        def execute(self, sql: Any, values: Any = None) -> None:
+            try:
+                super().execute(sql, values)
+            finally:
+                messages.append(self.query or b"")
+
+    def record(connection: Any, *_: object) -> None:
+        if engine.dialect.name == "sqlite":
+            connection.set_trace_callback(lambda sql: messages.append(sql.encode()))
+        else:
+            connection.cursor_factory = Recorder
+
+    sa.event.listen(engine, "checkout", record)
+    return messages
+
+
+def behind_a_pooler(engine: sa.Engine) -> None:
+    """From now on its connections are taken for a pooler's, which keep nothing for us."""
+
+    def tell(_connection: object, record: Any, _proxy: object) -> None:
+        record.info["session"].is_ours = False
+
+    sa.event.listen(engine, "checkout", tell)
