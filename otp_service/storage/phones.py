@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -16,19 +16,19 @@ from otp_service.storage.db.transaction import Transaction, given
 from otp_service.storage.models.deliveries import DeliveryRow
 from otp_service.storage.models.limits import PhoneRow
 from otp_service.storage.models.verifications import CodeRow, VerificationRow
-from otp_service.storage.sql import conditions, guesses
+from otp_service.storage.sql import conditions, phone_state
 from otp_service.storage.sql.columns import DELIVERY, ITS_CODE, VERIFICATION
+from otp_service.storage.sql.guesses import GuessBudget, crowd
 from otp_service.storage.sql.limits import (
-    Window,
-    facts,
-    failure_windows,
-    refusal_windows,
-    send_windows,
+    Used,
+    messages_of_address,
+    messages_to_phone,
+    refusals_to_phone,
+    wrong_guesses,
 )
 from otp_service.storage.sql.pumping import PumpingGuard
 
 P, V, D, C = PhoneRow, VerificationRow, DeliveryRow, CodeRow
-_NOBODY = sa.bindparam("nobody", None, type_=sa.String())
 RECENT = 10
 
 
@@ -73,33 +73,28 @@ def report(engine: sa.Engine, limits: Limits, **asked: str | int | None) -> Repo
     """``asked``: phone, purpose, max_attempts, and of a message to it address, prefix, country and
     lifetime. What a client is refused over all phones is not looked at.
     """
-    windows = send_windows(limits)
-    windows += refusal_windows(replace(limits, client_refusals=()))
-    windows += failure_windows(limits, _NOBODY)
-    guard, budget = PumpingGuard(limits.pumping), guesses.GuessBudget(limits)
+    guard, budget, wrong = PumpingGuard(limits.pumping), GuessBudget(limits), wrong_guesses(limits)
+    events = [messages_to_phone(limits), messages_of_address(limits), refusals_to_phone(limits)]
     looked_at = [
-        *facts(windows, [window.limit.name for window in windows]),
+        *(fact for each in events for fact in each.facts),
         *guard.facts,
         *budget.facts,
+        *phone_state.ROW.columns("unlocked_at"),
         conditions.NOW.label("as_of"),
-        P.failures,
-        P.disabled_at,
-        P.unlocked_at,
         conditions.not_on_whatsapp(given("phone")).label("not_on_whatsapp"),
     ]
-    the_phone = P.phone == given("phone")
-    itself = sa.select(*looked_at).select_from(conditions.ALWAYS).outerjoin(P, the_phone)
+    lookups = [*budget.lookups, *guard.lookups, *(look for each in events for look in each.lookups)]
     newest = sa.select(*VERIFICATION).where(V.phone == given("phone"))
     newest = newest.order_by(V.created_at.desc()).limit(RECENT)
-    (row,) = Transaction(itself, reads=True).run(engine, **asked)
+    (row,) = Transaction(*lookups, sa.select(*looked_at), reads=True).run(engine, **asked)
     return Report(
-        counts=list(_counts(row, windows)),
-        failures_in_a_row=row.failures or 0,
+        counts=[_count(used) for each in (*events, wrong) for used in each.used(row)],
+        failures_in_a_row=row.in_a_row or 0,
         disabled_at=row.disabled_at,
         unlocked_at=row.unlocked_at,
         not_on_whatsapp=bool(row.not_on_whatsapp),
         live=row.live_count,
-        crowd=guesses.crowd(limits, row),
+        crowd=crowd(limits, row),
         guesses_left=max(0, row.guesses_left),
         lock=budget.lock(row),
         suspicions=guard.suspicions(row),
@@ -119,11 +114,9 @@ _MESSAGES = Transaction(
 )
 
 
-def _counts(row: Row, windows: Sequence[Window]) -> Iterator[Count]:
-    for number, window in enumerate(windows):
-        since = getattr(row, f"full_since_{number}")
-        until = since and window.limit.ends_at(since)
-        yield Count(window.limit, getattr(row, f"used_{number}"), until)
+def _count(used: Used) -> Count:
+    until = used.full_since and used.limit.ends_at(used.full_since)
+    return Count(used.limit, used.events, until)
 
 
 _UNLOCKED = {

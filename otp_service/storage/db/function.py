@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from otp_service.storage.db.answer import Answer
+from otp_service.storage.db.lookup import KNOWN, Lookup
 from otp_service.storage.models.dialects import TIMELINE
 
 GIVEN = "given_"
@@ -29,13 +30,14 @@ class Function:
     def __init__(
         self, name: str, dialect: sa.Dialect, statements: Sequence[Any], *, tells_timeline: bool
     ) -> None:
-        compiled = [statement.compile(dialect=dialect) for statement in statements]
+        compiled = [compile_(statement, dialect) for statement in statements]
         types = _given_types(compiled)
-        answer = [_declared(type_, dialect) for type_ in Answer(statements[-1]).types]
+        answer = [declared(type_, dialect) for type_ in Answer(statements[-1]).types]
         body = [*map(_done, compiled[:-1], statements), _answered(compiled[-1], answer)]
+        known = _declarations(statements, dialect)
+        definition = _definition(types, answer, [f"{known}BEGIN\n{body[0]}", *body[1:]])
         if not tells_timeline:
-            body = [sql.replace(TIMELINE, "NULL::text") for sql in body]
-        definition = _definition(types, answer, body)
+            definition = definition.replace(TIMELINE, "NULL::text")
         digest = hashlib.sha256(definition.encode()).hexdigest()[:8]
         self.name = f"pg_temp.{name}_{digest}"
         self.create = f"CREATE OR REPLACE FUNCTION {self.name}{definition}"
@@ -48,17 +50,33 @@ class Function:
         return [values[name] for name in self._given]
 
 
+def compile_(statement: Any, dialect: sa.Dialect) -> Any:
+    if isinstance(statement, Lookup):
+        statement = statement.select
+    return statement.compile(dialect=dialect)
+
+
 def _given_types(compiled: Sequence[SQLCompiler]) -> dict[str, str]:
     """By name; where one place leaves it open, another may tell."""
     types: dict[str, str] = {}
     for each in compiled:
         for name, bind in each.binds.items():
             if name.startswith(GIVEN) and types.get(name, "text") == "text":
-                types[name] = _declared(bind.type, each.dialect)
+                types[name] = declared(bind.type, each.dialect)
     return types
 
 
-def _declared(type_: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> str:
+def _declarations(statements: Sequence[Any], dialect: sa.Dialect) -> str:
+    looked_up = [each for each in statements if isinstance(each, Lookup)]
+    names = [
+        f"{KNOWN}{name} {declared(type_, dialect)};\n"
+        for each in looked_up
+        for name, type_ in each.types.items()
+    ]
+    return "DECLARE\n" + "".join(names) if names else ""
+
+
+def declared(type_: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> str:
     """Texts without a length: columns see to that."""
     if isinstance(type_, (sa.String, sa.types.NullType)):
         return "text"
@@ -70,11 +88,18 @@ def _definition(types: dict[str, str], answer: Sequence[str], body: Sequence[str
     columns = ", ".join(f"c{number} {type_}" for number, type_ in enumerate(answer))
     returns = f"TABLE ({columns})" if answer else "void"
     source = ";\n".join(body)
-    return f"({given}) RETURNS {returns} LANGUAGE plpgsql AS $otp$\nBEGIN\n{source};\nEND $otp$"
+    return f"({given}) RETURNS {returns} LANGUAGE plpgsql AS $otp$\n{source};\nEND $otp$"
 
 
 def _done(compiled: SQLCompiler, statement: Any) -> str:
-    return f"PERFORM * FROM ({_sql(compiled)}) AS it" if statement.is_select else _sql(compiled)
+    sql = _sql(compiled)
+    if isinstance(statement, Lookup):
+        names = [f"c{number}" for number in range(len(statement.types))]
+        columns = ", ".join(f"it.{name}" for name in names)
+        known = ", ".join(KNOWN + name for name in statement.types)
+        it = f"({sql}) AS it ({', '.join(names)})"
+        return f"SELECT {columns} INTO {known} FROM {it}"  # noqa: S608 (all of it is ours)
+    return f"PERFORM * FROM ({sql}) AS it" if statement.is_select else sql
 
 
 def _answered(compiled: SQLCompiler, answer: Sequence[str]) -> str:
@@ -89,7 +114,7 @@ def _answered(compiled: SQLCompiler, answer: Sequence[str]) -> str:
 
 def _sql(compiled: SQLCompiler) -> str:
     names = {
-        name: name if name.startswith(GIVEN) else _literal(value)
+        name: name if name.startswith((GIVEN, KNOWN)) else _literal(value)
         for name, value in compiled.params.items()
     }
     return compiled.string % names

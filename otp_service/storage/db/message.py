@@ -13,7 +13,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from otp_service.storage.db.function import GIVEN
+from otp_service.storage.db.function import GIVEN, compile_, declared
+from otp_service.storage.db.lookup import KNOWN, Lookup
 from otp_service.storage.models.dialects import TIMELINE
 
 # In the message, since a pooler may give each transaction another session. SET TRANSACTION has to
@@ -36,17 +37,34 @@ class Message:
     ) -> None:
         texts, self._constants = [], dict[str, Any]()
         for number, statement in enumerate(statements):
-            compiled = statement.compile(dialect=dialect)
+            compiled = compile_(statement, dialect)
             names = {}
             for name, value in compiled.params.items():
-                is_given = name.startswith(GIVEN)
-                names[name] = f"%({name})s" if is_given else f"%(s{number}_{name})s"
-                if not is_given:
+                if name.startswith(KNOWN):
+                    names[name] = _known(name, compiled.binds[name].type, dialect)
+                elif name.startswith(GIVEN):
+                    names[name] = f"%({name})s"
+                else:
+                    names[name] = f"%(s{number}_{name})s"
                     self._constants[f"s{number}_{name}"] = value
-            texts.append(compiled.string % names)
+            sql = compiled.string % names
+            texts.append(_kept(statement, sql) if isinstance(statement, Lookup) else sql)
         sql = f"{_BEGIN};\n" + f";\n{_WHAT_IS_LEFT};\n".join(texts)
         self.sql = sql if tells_timeline else sql.replace(TIMELINE, "NULL::text")
 
     def arguments(self, values: dict[str, Any], limit: int) -> dict[str, Any]:
         """For `sql`; ``limit`` in ms."""
         return self._constants | values | {"limit": limit}
+
+
+def _kept(lookup: Lookup, sql: str) -> str:
+    """As settings of this transaction: there is nothing else that statements could share."""
+    names = [(f"c{number}", name) for number, name in enumerate(lookup.types)]
+    keep = [f"set_config('otp.{KNOWN}{name}', {column}::text, true)" for column, name in names]
+    columns = ", ".join(column for column, _ in names)
+    return f"SELECT {', '.join(keep)} FROM ({sql}) AS it ({columns})"  # noqa: S608 (all ours)
+
+
+def _known(name: str, type_: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> str:
+    """Empty is null: set to null, or not at all, or by a transaction before."""
+    return f"nullif(current_setting('otp.{name}', true), '')::{declared(type_, dialect)}"

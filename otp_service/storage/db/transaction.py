@@ -19,6 +19,7 @@ from sqlalchemy.dialects import sqlite
 from otp_service.storage.db import failures, postgres
 from otp_service.storage.db.answer import Answer, Row
 from otp_service.storage.db.function import GIVEN
+from otp_service.storage.db.lookup import KNOWN, Lookup
 from otp_service.storage.db.session import Session, Statements
 from otp_service.storage.models.dialects import ON_SQLITE
 
@@ -112,8 +113,13 @@ class _OnSqlite:
         self, statements: Sequence[Any], answer: Answer, reads: bool, dialect: sa.Dialect
     ) -> None:
         named = sqlite.dialect(paramstyle="named")
-        compiled = [statement.compile(dialect=named, **ON_SQLITE) for statement in statements]
-        self._texts = [(str(each), _constants(each)) for each in compiled]
+        lookups = [each if isinstance(each, Lookup) else None for each in statements]
+        selects = [each.select if isinstance(each, Lookup) else each for each in statements]
+        compiled = [each.compile(dialect=named, **ON_SQLITE) for each in selects]
+        self._texts = [
+            (str(each), _constants(each), lookup)
+            for each, lookup in zip(compiled, lookups, strict=True)
+        ]
         self._begin = "BEGIN" if reads else "BEGIN IMMEDIATE"
         self._read = answer.reader(dialect)
         self._answers = bool(answer.types)
@@ -123,15 +129,21 @@ class _OnSqlite:
         for name, bind in self._binders.items():
             values[name] = bind(values[name])
         cursor.execute(self._begin)
-        for text, constants in self._texts:
+        for text, constants, lookup in self._texts:
             cursor.execute(text, constants | values)
+            if lookup:
+                values |= lookup.values(cursor.fetchone())
         found = self._read(cursor.fetchall()) if self._answers else []
         cursor.execute("COMMIT")
         return found
 
 
 def _constants(compiled: Any) -> dict[str, Any]:
-    return {name: value for name, value in compiled.params.items() if not name.startswith(GIVEN)}
+    return {
+        name: value
+        for name, value in compiled.params.items()
+        if not name.startswith((GIVEN, KNOWN))
+    }
 
 
 def _binders(compiled: Sequence[Any]) -> dict[str, Callable[[Any], Any]]:

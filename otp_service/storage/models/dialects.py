@@ -6,10 +6,12 @@ file belongs to one machine, so there it is that machine's clock.
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeDecorator
@@ -37,6 +39,41 @@ class UtcTime(TypeDecorator[datetime]):
         if value is None or value.tzinfo:
             return value
         return value.replace(tzinfo=timezone.utc)
+
+
+class Times(TypeDecorator[list[datetime]]):
+    """Several of `UtcTime`, in no order."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Any) -> Any:
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(sa.Text())
+        return dialect.type_descriptor(postgresql.ARRAY(sa.DateTime(timezone=True)))
+
+    def process_result_value(self, value: Any, dialect: Any) -> list[datetime] | None:
+        if dialect.name == "sqlite" and value is not None:
+            value = [datetime.fromisoformat(f"{text}+00:00") for text in json.loads(value)]
+        found: list[datetime] | None = value
+        return found
+
+
+class times(sa.sql.functions.GenericFunction[list[datetime]]):  # noqa: N801 (an SQL function's name)
+    """``times(time)``: an aggregate, those of all its rows."""
+
+    type = Times()
+    inherit_cache = True
+
+
+@compiles(times, "postgresql")
+def _array(element: times, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"array_agg({compiler.process(element.clauses, **kw)})"
+
+
+@compiles(times, "sqlite")
+def _json_array(element: times, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"json_group_array({compiler.process(element.clauses, **kw)})"
 
 
 class from_now(sa.sql.functions.GenericFunction[datetime]):  # noqa: N801 (an SQL function's name)

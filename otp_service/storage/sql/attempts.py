@@ -2,66 +2,96 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import sqlalchemy as sa
+import sqlalchemy.orm
 from sqlalchemy.dialects.postgresql import insert  # SQLite compiles its ON CONFLICT just as well
 
 from otp_service.domain.verification import Status
+from otp_service.storage.db.lookup import Lookup
 from otp_service.storage.db.transaction import Statement, given
 from otp_service.storage.models.dialects import clock
 from otp_service.storage.models.limits import PhoneRow
 from otp_service.storage.models.verifications import AttemptRow, VerificationRow
-from otp_service.storage.sql.conditions import NOW
+from otp_service.storage.sql import conditions, phone_state
+from otp_service.storage.sql.audit import entry
+from otp_service.storage.sql.conditions import ALWAYS, NOW
 
 V, A, P = VerificationRow, AttemptRow, PhoneRow
 KEY = given("idempotency_key", sa.String())
-THIS = given("attempt_id")
+PHONE = given("phone", sa.String())
+
+EARLIER = Lookup(
+    sa.select(
+        A.verification_id.label("earlier_id"),
+        A.correct.label("earlier_correct"),
+        A.failures.label("earlier_failures"),
+        A.fingerprint,
+    ).where(conditions.of_key(A, KEY))
+)
+"""The attempt of a request with this idempotency key."""
 
 
-def values(right: sa.ColumnElement[bool]) -> dict[Any, Any]:
-    """The row's values."""
-    return {
-        A.id: THIS,
-        A.verification_id: V.id,
-        A.phone: V.phone,
-        A.correct: right,
-        A.failures: V.attempts + sa.case((right, 0), else_=1),
-        A.created_at: clock(),
-        A.idempotency_key: KEY,
-        A.fingerprint: given("fingerprint", sa.String()),
-    }
+class Judged:
+    """The statements on an attempt, if ``their`` verification says that it is judged."""
 
-
-def settle() -> sa.Update:
-    """What the attempt does to its verification."""
-    this = A.id == THIS
-    correct = sa.select(A.correct).where(this).scalar_subquery()
-    return (
-        sa.update(V)
-        .where(V.id == sa.select(A.verification_id).where(this).scalar_subquery())
-        .where(V.status == Status.PENDING.value)
-        .values(
-            attempts=V.attempts + sa.case((correct, 0), else_=1),
-            verified_at=sa.case((correct, NOW)),
-            status=sa.case(
-                (correct, Status.VERIFIED.value),
-                (V.attempts + 1 >= V.max_attempts, Status.FAILED.value),
-                else_=V.status,
-            ),
+    def __init__(self, their: Lookup) -> None:
+        self._id, self._right, self._is_so = (
+            their[name] for name in ("their_id", "is_right", "is_judged")
         )
-    )
+        self._wrong = sa.case((self._right, 0), else_=1)
+        self.failures = their["guessed"] + self._wrong
+        """Wrong guesses of the verification, this one included."""
 
+    def add(self) -> Statement:
+        """Its own row."""
+        attempt = {
+            A.id: given("attempt_id", sa.String()),
+            A.verification_id: self._id,
+            A.phone: PHONE,
+            A.correct: self._right,
+            A.failures: self.failures,
+            A.created_at: clock(),
+            A.idempotency_key: KEY,
+            A.fingerprint: given("fingerprint", sa.String()),
+        }
+        new = sa.select(*attempt.values()).where(self._is_so)
+        return sa.insert(A).from_select(list(attempt), new)
 
-def count_in_a_row(most: int) -> Statement:
-    """Wrong guesses of the phone since the last right one; too many disable it."""
-    this = A.id == THIS
-    wrong = sa.case((A.correct, 0), else_=1)
-    known = sa.exists().where(P.phone == A.phone)
-    at_once = sa.case((wrong >= most, clock()), else_=sa.null())
-    first = sa.select(A.phone, wrong, at_once, NOW).where(this, sa.or_(~A.correct, known))
-    again = insert(P).from_select(["phone", "failures", "disabled_at", "updated_at"], first)
-    failures = sa.case((again.excluded.failures == 0, 0), else_=P.failures + 1)
-    disabled_at = sa.case((failures >= most, sa.func.coalesce(P.disabled_at, clock())))
-    changes = {"failures": failures, "disabled_at": disabled_at, "updated_at": NOW}
-    return again.on_conflict_do_update(index_elements=[P.phone], set_=changes)
+    def settle(self) -> Statement:
+        """What it does to its verification."""
+        return (
+            sa.update(V)
+            .where(V.id == self._id, self._is_so, V.status == Status.PENDING.value)
+            .values(
+                attempts=self.failures,
+                verified_at=sa.case((self._right, NOW)),
+                status=sa.case(
+                    (self._right, Status.VERIFIED.value),
+                    (self.failures >= V.max_attempts, Status.FAILED.value),
+                    else_=V.status,
+                ),
+            )
+        )
+
+    def count_in_a_row(self, most: int) -> Statement:
+        """Wrong guesses of the phone since the last right one; too many disable it."""
+        known = phone_state.ROW["in_a_row"].is_not(None)
+        at_once = sa.case((self._wrong >= most, clock()), else_=sa.null())
+        first = sa.select(PHONE, self._wrong, at_once, NOW)
+        first = first.where(self._is_so, sa.or_(sa.not_(self._right), known))
+        again = insert(P).from_select(["phone", "failures", "disabled_at", "updated_at"], first)
+        failures = sa.case((again.excluded.failures == 0, 0), else_=P.failures + 1)
+        disabled_at = sa.case((failures >= most, sa.func.coalesce(P.disabled_at, clock())))
+        changes = {"failures": failures, "disabled_at": disabled_at, "updated_at": NOW}
+        return again.on_conflict_do_update(index_elements=[P.phone], set_=changes)
+
+    def audit(self) -> Statement:
+        return entry(
+            "verification.checked",
+            ALWAYS,
+            self._is_so,
+            verification_id=self._id,
+            phone=given("masked", sa.String()),
+            phone_digest=given("phone_digest"),
+            detail=sa.case((self._right, "right"), else_="wrong"),
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -15,22 +16,20 @@ from otp_service.domain.quotas import Block
 from otp_service.domain.verification import Status, Verification
 from otp_service.storage.db.answer import Row
 from otp_service.storage.db.database import Database
+from otp_service.storage.db.lookup import Lookup
 from otp_service.storage.db.transaction import Statement, Transaction, given
 from otp_service.storage.models.dialects import bind_tag, clock
-from otp_service.storage.models.verifications import AttemptRow, CodeRow, VerificationRow
-from otp_service.storage.sql import attempts, conditions, rows
-from otp_service.storage.sql.attempts import KEY, THIS
-from otp_service.storage.sql.audit import entry
+from otp_service.storage.models.verifications import CodeRow, VerificationRow
+from otp_service.storage.sql import attempts, conditions, phone_state, rows
+from otp_service.storage.sql.attempts import EARLIER, KEY
 from otp_service.storage.sql.columns import VERIFICATION
 from otp_service.storage.sql.conditions import ALWAYS, LIVE, NOW
-from otp_service.storage.sql.limits import disabled, facts, failure_windows
+from otp_service.storage.sql.limits import Used, disabled, wrong_guesses
 from otp_service.storage.sql.request_rate import RequestRate
 
-V, C, A = VerificationRow, CodeRow, AttemptRow
+V, C = VerificationRow, CodeRow
 ASKED = given("verification_id", sa.String())
 PHONE = given("phone")
-EARLIER = sa.orm.aliased(A)
-THEIRS = conditions.newest_verification(sa.or_(ASKED.is_(None), V.id == ASKED))
 
 
 class CheckCode:
@@ -41,7 +40,7 @@ class CheckCode:
 
     def __init__(self, limits: Limits, secrets_count: int) -> None:
         self._limits = limits
-        self._windows = failure_windows(limits, ASKED)
+        self._wrong = wrong_guesses(limits)
         self._rate = RequestRate(limits.client_requests)
         self._tags = [f"tag_{number}" for number in range(secrets_count)]
         self._transaction = self._statements()
@@ -54,11 +53,11 @@ class CheckCode:
             return CheckResult(Verdict.KEY_REUSED)
         if row.id is None:
             return CheckResult(Verdict.MISSING)
-        return self._result(row, rows.verification(row))
+        found = replace(rows.verification(row), repeated=row.earlier_id is not None)
+        return self._result(check, row, found)
 
-    def _result(self, row: Row, found: Verification) -> CheckResult:
+    def _result(self, check: Check, row: Row, found: Verification) -> CheckResult:
         """Order matters: a used-up verification says so even on a locked phone."""
-        found = replace(found, repeated=row.earlier)
         if row.correct:
             return CheckResult(Verdict.RIGHT, found)
         if row.correct is not None:
@@ -66,34 +65,62 @@ class CheckCode:
             return CheckResult(Verdict.WRONG, found, attempts_remaining=left)
         if found.seconds_left and found.status is Status.FAILED and not found.attempts_remaining:
             return CheckResult(Verdict.USED_UP, found)
-        if found.status is Status.PENDING and (block := self._block(row)):
+        if found.status is Status.PENDING and (block := self._block(check, row)):
             return CheckResult(Verdict.LOCKED, found, block)
         return CheckResult(Verdict.MISSING)
 
-    def _block(self, row: Row) -> Block | None:
+    def _block(self, check: Check, row: Row) -> Block | None:
         """What kept this answer's check from being judged, if it was one of the limits."""
-        if row.disabled:  # nothing but an operator ends it
+        if row.is_disabled:  # nothing but an operator ends it
             return Block(self._limits.in_a_row, LOCKED_FOR)
-        return Block.of(*rows.quota(row, self._windows))
+        return Block.of(*rows.quota(row.as_of, self._used(check, row)))
+
+    def _used(self, check: Check, row: Row) -> Iterator[Used]:
+        """Who names a verification has the guesses that it got when it was issued, see `guesses`:
+        for him the ceilings hold, which no number but a test number can meet while it has any.
+        """
+        if not check.verification_id:
+            yield from self._wrong.used(row)
+        yield from self._wrong.used(row, self._limits.guess_ceilings)
+
+    @property
+    def _open(self) -> list[sa.ColumnElement[bool]]:
+        """No window of wrong guesses is full, of those that `_used` has."""
+        ceilings = self._limits.guess_ceilings
+        below = [self._wrong.count(n) < limit.count for n, limit in enumerate(ceilings)]
+        return [*below, *(sa.or_(ASKED.is_not(None), open_) for open_ in self._wrong.open)]
 
     def _statements(self) -> Transaction:
         """Count one attempt, consume the code if it is right, and tell what became of it.
 
-        The attempt's own row is the verdict: no row, not judged. A request that is repeated with
-        its idempotency key finds the row that it made before, and nothing is judged again.
+        A request that is repeated with its idempotency key finds the attempt that it made before,
+        and nothing is judged again.
         """
-        statements = [
+        their = self._theirs()
+        judged = attempts.Judged(their)
+        return Transaction(
             *self._rate.count,
-            self._attempt(),
-            attempts.settle(),
-            attempts.count_in_a_row(self._limits.failures_in_a_row),
-            _audited(),
-            self._answer(),
-        ]
-        locks = [*self._rate.locks, KEY, PHONE]
-        return Transaction(*statements, name="check_code", serialize=locks)
+            phone_state.ROW,
+            *self._wrong.lookups,
+            EARLIER,
+            their,
+            judged.add(),
+            judged.settle(),
+            judged.count_in_a_row(self._limits.failures_in_a_row),
+            judged.audit(),
+            self._answer(their, judged),
+            name="check_code",
+            serialize=[*self._rate.locks, KEY, PHONE],
+        )
 
-    def _attempt(self) -> Statement:
+    def _theirs(self) -> Lookup:
+        """The person's newest verification, or the one that is asked for: whether the code may be
+        judged, and is right.
+
+        One whose guesses are used up is not live any more: the last guess ended it. By the clock of
+        now: `LIVE` is of the transaction's start, before it waited for its turn, and what has ended
+        since may have given its guesses to another verification.
+        """
         candidates = [bind_tag(V.id, given(name)) for name in self._tags]
         right = sa.exists().where(
             C.verification_id == V.id,
@@ -101,28 +128,37 @@ class CheckCode:
             C.expires_at > NOW,
             C.mac.in_(candidates),
         )
-        attempt = attempts.values(right)
-        # One whose guesses are used up is not live any more: the last guess ended it, see
-        # `attempts.settle`. By the clock of now: `LIVE` is of the transaction's start, before it
-        # waited for its turn, and what has ended since may have given its guesses to another
-        # verification.
-        alive = (LIVE, V.expires_at > clock())
-        judgeable = (V.id == THEIRS, *alive, *(window.open for window in self._windows))
-        fresh = ~sa.exists().where(conditions.of_key(EARLIER, KEY))
-        enabled = ~disabled(ASKED)
-        new = sa.select(*attempt.values()).where(*judgeable, enabled, fresh, self._rate.admits)
-        return sa.insert(A).from_select(list(attempt), new)
+        fresh = EARLIER["earlier_id"].is_(None)
+        may = (
+            LIVE,
+            V.expires_at > clock(),
+            *self._open,
+            ~disabled(ASKED),
+            fresh,
+            self._rate.admits,
+        )
+        newest = conditions.newest_verification(sa.or_(ASKED.is_(None), V.id == ASKED))
+        return Lookup(
+            sa.select(
+                V.id.label("their_id"),
+                V.attempts.label("guessed"),
+                right.label("is_right"),
+                sa.and_(*may).label("is_judged"),
+            ).where(V.id == newest)
+        )
 
-    def _answer(self) -> Statement:
+    def _answer(self, their: Lookup, judged: attempts.Judged) -> Statement:
         """The attempt is this one, or the one that the same request made before."""
-        counted = [*facts(self._windows, ()), *self._rate.facts]
-        earlier = sa.func.coalesce(A.id != THIS, sa.false()).label("earlier")
-        attempt = (A.correct, A.failures, A.fingerprint, earlier, disabled(ASKED).label("disabled"))
+        correct = sa.case((their["is_judged"], their["is_right"]), else_=EARLIER["earlier_correct"])
+        failures = sa.case((their["is_judged"], judged.failures), else_=EARLIER["earlier_failures"])
+        attempt = [correct.label("correct"), failures.label("failures")]
+        before = EARLIER.columns("earlier_id", "fingerprint")
+        counted = [disabled(ASKED).label("is_disabled"), *self._wrong.facts, *self._rate.facts]
+        found = sa.func.coalesce(EARLIER["earlier_id"], their["their_id"])
         return (
-            sa.select(*attempt, *counted, *VERIFICATION)
+            sa.select(*attempt, *before, *counted, *VERIFICATION)
             .select_from(ALWAYS)
-            .outerjoin(A, sa.or_(A.id == THIS, conditions.of_key(A, KEY)))
-            .outerjoin(V, V.id == sa.func.coalesce(A.verification_id, THEIRS))
+            .outerjoin(V, V.id == found)
         )
 
 
@@ -134,15 +170,3 @@ def _values(check: Check) -> dict[str, Any]:
         "verification_id": check.verification_id,
         "exempt": check.exempt,
     }
-
-
-def _audited() -> Statement:
-    return entry(
-        "verification.checked",
-        A,
-        A.id == THIS,
-        verification_id=A.verification_id,
-        phone=given("masked", sa.String()),
-        phone_digest=given("phone_digest"),
-        detail=sa.case((A.correct, "right"), else_="wrong"),
-    )

@@ -10,12 +10,13 @@ import sqlalchemy as sa
 import sqlalchemy.orm
 
 from otp_service.domain.drafts import Draft, Earlier, Issued
-from otp_service.domain.limits import Guard, Limits
+from otp_service.domain.limits import Guard, Limit, Limits
 from otp_service.domain.messages import Outgoing
 from otp_service.domain.quotas import Block, Lock, Quota
 from otp_service.domain.verification import Channel
 from otp_service.storage.db.answer import Row
 from otp_service.storage.db.database import Database
+from otp_service.storage.db.lookup import Lookup
 from otp_service.storage.db.transaction import Statement, Transaction, given
 from otp_service.storage.models.deliveries import DeliveryRow
 from otp_service.storage.models.verifications import VerificationRow
@@ -23,7 +24,13 @@ from otp_service.storage.sql import conditions, guesses, new_rows, rows
 from otp_service.storage.sql.audit import Action, entry
 from otp_service.storage.sql.columns import VERIFICATION
 from otp_service.storage.sql.conditions import ALWAYS, LIVE
-from otp_service.storage.sql.limits import COUNTED_DOWN, facts, refusal_windows, send_windows
+from otp_service.storage.sql.guesses import GuessBudget
+from otp_service.storage.sql.limits import (
+    messages_of_address,
+    messages_to_phone,
+    refusals_of_client,
+    refusals_to_phone,
+)
 from otp_service.storage.sql.new_rows import KEY, PHONE
 from otp_service.storage.sql.pumping import PumpingGuard
 from otp_service.storage.sql.request_rate import RequestRate
@@ -37,8 +44,7 @@ class Issue:
     """One round trip that stores a draft under these ``limits``, unless one of them is met."""
 
     def __init__(self, limits: Limits) -> None:
-        self._limits = limits
-        # A database plans each of them anew, so what is not asked for is left out.
+        # A database looks at each of them, so what is not asked for is left out.
         self._addressed = IssueStatements(limits)
         self._unaddressed = IssueStatements(replace(limits, address_sends=()))
 
@@ -54,19 +60,18 @@ class Issue:
         values = _values(draft, verification_id or _new_id(database), generation)
         store = statements.issue if generation == 1 else statements.reissue
         (row,) = database.run(store, **values)
-        rows.refuse_caller(row, self._limits.client_requests)
-        quota, limit = rows.quota(row, statements.windows)
-        live = rows.verification(row) if row.id else None
+        rows.refuse_caller(row, statements.limits.client_requests)
+        quota, limit = statements.quota(row)
         block = lock = None
         if not (row.stored or row.earlier):
-            block, lock = statements.why_not(database, values, generation)
+            block, lock = statements.why_not(row, generation)
         if draft.exempt:
-            quota, limit, block = Quota(self._limits.phone_sends[0].count), None, None
+            quota, limit, block = Quota(statements.limits.phone_sends[0].count), None, None
         suspicions = statements.guard.suspicions(row)
         return Issued(
             draft,
             generation,
-            live=live,
+            live=rows.verification(row) if row.id else None,
             quota=quota,
             outgoing=_outgoing(row, draft, values) if row.stored else None,
             limit=limit,
@@ -128,19 +133,18 @@ def _earlier(row: Row) -> Earlier:
 
 
 class IssueStatements:
-    """`issue` and `reissue` under these ``limits``, and why neither stored a message."""
+    """`issue` and `reissue` under these ``limits``: first what they depend on is looked up."""
 
     def __init__(self, limits: Limits) -> None:
-        self.windows = send_windows(limits)
+        self.limits = limits
         self.guard = PumpingGuard(limits.pumping)
-        self._limits = limits
         self._rate = RequestRate(limits.client_requests)
-        self._budget = guesses.GuessBudget(limits)
-        self._refusals = refusal_windows(limits)
-        self._look = self._why_not()
+        self._budget = GuessBudget(limits)
+        self._sends = [messages_to_phone(limits), messages_of_address(limits)]
+        self._refusals = [refusals_to_phone(limits), refusals_of_client(limits)]
         # What is counted for a prefix or an address is counted behind a lock of its own.
         self._locks: list[Any] = [*self._rate.locks, KEY, PHONE]
-        if limits.pumping.guard is not Guard.OFF:
+        if limits.pumping.guard is Guard.ENFORCE:
             self._locks.append(given("prefix", sa.String()))
         if limits.address_sends:
             self._locks.append(given("address", sa.String()))
@@ -149,51 +153,68 @@ class IssueStatements:
         following = new_rows.next_generation(self._allowed())
         self.reissue = self._transaction("reissue", following, "verification.resent")
 
+    def quota(self, row: Row) -> tuple[Quota, Limit | None]:
+        """What the limits of sends leave; and the one that is met the longest, if any."""
+        added = 1 if row.stored else 0
+        used = [each for events in self._sends for each in events.used(row, added=added)]
+        return rows.quota(row.as_of, used)
+
+    def why_not(self, row: Row, generation: int) -> tuple[Block | None, Lock | None]:
+        """A limit that is met, and why a new verification would get no guess, where the quota
+        does not tell why nothing was stored.
+        """
+        used = [each for events in self._refusals for each in events.used(row)]
+        refused = Block.of(*rows.quota(row.as_of, used))
+        if generation > 1:
+            return refused, None
+        return refused or guesses.crowd(self.limits, row), self._budget.lock(row)
+
     def _transaction(self, name: str, store: Statement, action: Action) -> Transaction:
         this = D.id == given("delivery_id")
         phone = {"phone": given("masked", sa.String()), "phone_digest": given("phone_digest")}
         audit = entry(action, D, this, verification_id=D.verification_id, **phone)
-        statements = [*self._rate.count, store, *new_rows.add_message(), audit, self._answer()]
-        return Transaction(*statements, name=name, serialize=self._locks)
-
-    def _why_not(self) -> Transaction:
-        """Apart from what stores: to plan it takes as long as to store a message."""
-        found = [*self._budget.facts, *facts(self._refusals, ())]
-        looked_at = sa.select(conditions.NOW.label("as_of"), *found).select_from(ALWAYS)
-        return Transaction(looked_at, name="why_not", reads=True)
-
-    def why_not(
-        self, database: Database, values: Values, generation: int
-    ) -> tuple[Block | None, Lock | None]:
-        """A limit that is met, and why a new verification would get no guess, where the answer
-        does not tell why nothing was stored.
-        """
-        (row,) = database.run(self._look, **values)
-        refused = Block.of(*rows.quota(row, self._refusals))
-        if generation > 1:
-            return refused, None
-        return refused or guesses.crowd(self._limits, row), self._budget.lock(row)
+        events = [*self._sends, *self._refusals]
+        return Transaction(
+            *self._rate.count,
+            *self._budget.lookups,
+            *(lookup for each in events for lookup in each.lookups),
+            *self.guard.lookups,
+            _EARLIER,
+            new_rows.OWN_LIVE,
+            store,
+            *new_rows.add_message(),
+            audit,
+            self._answer(),
+            name=name,
+            serialize=self._locks,
+        )
 
     def _allowed(self) -> sa.ColumnElement[bool]:
         """No limit is met, and no request with this idempotency key has stored a message."""
-        both = [*self.windows, *self._refusals]
-        room = sa.and_(*(window.open for window in both), self.guard.admits)
-        fresh = ~sa.exists().where(conditions.of_key(D, KEY))
+        events = [*self._sends, *self._refusals]
+        room = sa.and_(*(open_ for each in events for open_ in each.open), self.guard.admits)
+        fresh = _EARLIER["earlier"].is_(None)
         return sa.and_(fresh, self._rate.admits, sa.or_(given("exempt", sa.Boolean()), room))
 
     def _answer(self) -> Statement:
         """The message if it was stored, what the same request led to before, the live
-        verification, how full the windows are, and what looks like pumping.
+        verification, and what was looked up.
         """
-        earlier = sa.and_(conditions.of_key(E, KEY), E.id != given("delivery_id"))
         message = [D.id.label("stored"), D.channel.label("on"), D.provider.label("by"), D.auto]
-        before = [E.verification_id.label("earlier"), E.id.label("earlier_delivery"), E.fingerprint]
-        counted = [*facts(self.windows, COUNTED_DOWN), *self._rate.facts, *self.guard.facts]
+        counted = [fact for each in (*self._sends, *self._refusals) for fact in each.facts]
+        known = [*_EARLIER.columns(), *counted, *self._rate.facts, *self.guard.facts]
+        this = sa.func.coalesce(D.verification_id, new_rows.OWN_LIVE["live_id"])
         return (
-            sa.select(*message, *before, *counted, *VERIFICATION)
+            sa.select(*message, *known, *self._budget.facts, *VERIFICATION)
             .select_from(ALWAYS)
-            .outerjoin(V, sa.and_(V.id == conditions.newest_verification(), LIVE))
             .outerjoin(D, D.id == given("delivery_id"))
-            .outerjoin(E, earlier)
-            .limit(1)
+            .outerjoin(V, sa.and_(V.id == this, LIVE))
         )
+
+
+_EARLIER = Lookup(
+    sa.select(
+        E.verification_id.label("earlier"), E.id.label("earlier_delivery"), E.fingerprint
+    ).where(conditions.of_key(E, KEY))
+)
+"""The message of a request with this idempotency key."""

@@ -1,9 +1,15 @@
-"""Limits as SQL: how many events their windows hold, and since when they are full."""
+"""Limits as SQL: how many events their windows hold.
+
+The events of one subject, such as the messages to a phone, are looked up once. Whether something is
+let in is decided in the transaction, by their counts; their times go to the answer, which tells
+how much is left, or until when a limit is met.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 import sqlalchemy.orm
@@ -11,37 +17,98 @@ import sqlalchemy.orm
 from otp_service.domain import failures
 from otp_service.domain.failures import Outcome
 from otp_service.domain.limits import Limit, Limits
+from otp_service.storage.db.answer import Row
+from otp_service.storage.db.lookup import Lookup
 from otp_service.storage.db.transaction import given
 from otp_service.storage.models.deliveries import DeliveryRow
-from otp_service.storage.models.dialects import from_now
-from otp_service.storage.models.limits import PhoneRow
+from otp_service.storage.models.dialects import from_now, times
 from otp_service.storage.models.verifications import AttemptRow, VerificationRow
-from otp_service.storage.sql.conditions import DAY, SENT, WRONG, Condition, cost
+from otp_service.storage.sql import phone_state
+from otp_service.storage.sql.conditions import DAY, Condition, cost
 
 V, A, D = VerificationRow, AttemptRow, DeliveryRow
-P = PhoneRow
-# An operator who unlocks a phone lets everything before count no more.
-UNLOCKED_AT = sa.select(P.unlocked_at).where(P.phone == given("phone")).scalar_subquery()
+PHONE = given("phone", sa.String())
+_FOR_EVER = 366 * DAY  # no window is as long
 
 
-class Window:
-    """A limit over rows with a time: how many there were, and since when it is full."""
+class Kind(NamedTuple):
+    """Of the events of a subject: what is counted, and the limits that count it."""
 
-    def __init__(
-        self, limit: Limit, created_at: Any, counted: Condition, *, since: Any = None
-    ) -> None:
-        self.limit = limit
-        recent = sa.and_(counted, created_at > from_now(-limit.seconds))
-        if since is not None:
-            recent = sa.and_(recent, created_at > sa.func.coalesce(since, from_now(-DAY * 366)))
-        self.used = sa.select(sa.func.count()).where(recent).scalar_subquery()
-        # The window is full as long as its limit-th newest event has not left it.
-        nth = sa.select(created_at).where(recent).order_by(created_at.desc())
-        self.full_since = nth.offset(limit.count - 1).limit(1).scalar_subquery()
+    counted: Condition
+    limits: Sequence[Limit]
+
+
+class Used(NamedTuple):
+    """How many ``events`` a limit's window holds; ``full_since`` if it is full."""
+
+    limit: Limit
+    events: int
+    full_since: datetime | None
+
+
+class Events:
+    """Rows with a time, of one subject; its columns are named after ``name``."""
+
+    def __init__(self, name: str, time: Any, subject: Condition, *kinds: Kind) -> None:
+        self._name = name
+        self._kinds = [kind for kind in kinds if kind.limits]
+        columns: list[Any] = [
+            sa.func.count().filter(kind.counted, time > from_now(-limit.seconds))
+            for kind in self._kinds
+            for limit in kind.limits
+        ]
+        named: list[sa.Label[Any]] = [
+            column.label(f"{name}_{number}") for number, column in enumerate(columns)
+        ]
+        for number, kind in enumerate(self._kinds):
+            named.append(times(time).filter(kind.counted).label(f"{name}_times_{number}"))
+        longest = max((limit.seconds for limit in self.limits), default=0)
+        rows = sa.select(*named).where(subject, time > from_now(-longest))
+        self._lookup = Lookup(rows) if named else None
 
     @property
-    def open(self) -> Condition:
-        return self.full_since.is_(None)
+    def limits(self) -> list[Limit]:
+        return [limit for kind in self._kinds for limit in kind.limits]
+
+    @property
+    def lookups(self) -> list[Lookup]:
+        """For a transaction, behind `phone_state.ROW`."""
+        return [self._lookup] if self._lookup else []
+
+    def count(self, number: int) -> sa.ColumnElement[int]:
+        """How many events the window of this limit of `limits` holds."""
+        assert self._lookup is not None
+        return self._lookup[f"{self._name}_{number}"]
+
+    @property
+    def open(self) -> list[Condition]:
+        """One condition a limit."""
+        return [self.count(number) < limit.count for number, limit in enumerate(self.limits)]
+
+    @property
+    def facts(self) -> list[sa.Label[Any]]:
+        """For `used`, as columns of an answer."""
+        names = [f"{self._name}_times_{number}" for number in range(len(self._kinds))]
+        return self._lookup.columns(*names) if self._lookup else []
+
+    def times(self, row: Row, kind: int = 0) -> list[datetime]:
+        """Of one kind, newest first."""
+        return sorted(getattr(row, f"{self._name}_times_{kind}") or (), reverse=True)
+
+    def used(
+        self, row: Row, limits: Sequence[Limit] | None = None, *, added: int = 0
+    ) -> Iterator[Used]:
+        """Of each limit, or of others over the first kind.
+
+        ``added`` events are of the answer's own transaction.
+        """
+        for number, kind in enumerate(self._kinds):
+            found = [row.as_of] * added + self.times(row, number)
+            for limit in kind.limits if limits is None else limits:
+                beginning = row.as_of - timedelta(seconds=limit.seconds)
+                recent = [time for time in found if time > beginning]
+                full = len(recent) >= limit.count
+                yield Used(limit, len(recent), recent[limit.count - 1] if full else None)
 
 
 # What a provider refuses for the recipient's or the destination's sake, unless another message
@@ -57,42 +124,47 @@ def _refused() -> Condition:
     return sa.and_(~cost(D), theirs, ~replaced)
 
 
-def refusal_windows(limits: Limits) -> list[Window]:
-    """Of messages that were refused: to the phone, and of the client."""
-    to_phone = sa.and_(D.phone == given("phone"), _refused())
-    windows = [
-        Window(limit, D.created_at, to_phone, since=UNLOCKED_AT) for limit in limits.phone_refusals
-    ]
-    of_client = sa.and_(D.client == given("client", sa.String()), _refused())
-    return windows + [Window(limit, D.failed_at, of_client) for limit in limits.client_refusals]
+def _since_unlocked(time: Any) -> Condition:
+    """An operator who unlocks a phone lets everything before count no more."""
+    unlocked_at = phone_state.ROW["unlocked_at"]
+    since: Condition = time > sa.func.coalesce(unlocked_at, from_now(-_FOR_EVER))
+    return since
 
 
-def send_windows(limits: Limits) -> list[Window]:
-    """In the order of ``limits.sends``."""
+_TO_PHONE = sa.and_(D.phone == PHONE, _since_unlocked(D.created_at))
+
+
+def messages_to_phone(limits: Limits) -> Events:
+    """That went out: in the order of ``limits.sends``."""
     its = sa.orm.aliased(V)
     purpose = sa.exists().where(its.id == D.verification_id, its.purpose == given("purpose"))
-    to_phone = dict.fromkeys(limits.phone_sends, SENT)
-    for_purpose = dict.fromkeys(limits.purpose_sends + limits.cooldown, sa.and_(SENT, purpose))
-    windows = [
-        Window(limit, D.created_at, counted, since=UNLOCKED_AT)
-        for limit, counted in (to_phone | for_purpose).items()
-    ]
-    of_address = sa.and_(D.address == given("address", sa.String()), cost(D))
-    return windows + [Window(limit, D.created_at, of_address) for limit in limits.address_sends]
+    return Events(
+        "to_phone",
+        D.created_at,
+        _TO_PHONE,
+        Kind(cost(D), limits.phone_sends),
+        Kind(sa.and_(cost(D), purpose), limits.purpose_sends + limits.cooldown),
+    )
 
 
-def failure_windows(limits: Limits, verification_id: sa.BindParameter[Any]) -> list[Window]:
-    """Wrong guesses for the phone, whatever the verification.
+def messages_of_address(limits: Limits) -> Events:
+    address = D.address == given("address", sa.String())
+    return Events("of_address", D.created_at, address, Kind(cost(D), limits.address_sends))
 
-    Who names one has the guesses that it got when it was issued, see `guesses`: for him the
-    ceilings hold, which no number but a test number can meet while it has any.
-    """
-    by_phone_alone = sa.and_(WRONG, verification_id.is_(None))
-    counted = dict.fromkeys(limits.phone_failures, by_phone_alone)
-    counted |= dict.fromkeys(limits.guess_ceilings, WRONG)
-    return [
-        Window(limit, A.created_at, failed, since=UNLOCKED_AT) for limit, failed in counted.items()
-    ]
+
+def refusals_to_phone(limits: Limits) -> Events:
+    return Events("refused", D.created_at, _TO_PHONE, Kind(_refused(), limits.phone_refusals))
+
+
+def refusals_of_client(limits: Limits) -> Events:
+    client = D.client == given("client", sa.String())
+    return Events("of_client", D.failed_at, client, Kind(_refused(), limits.client_refusals))
+
+
+def wrong_guesses(limits: Limits) -> Events:
+    """For the phone, whatever the verification."""
+    wrong = sa.and_(A.phone == PHONE, A.correct.is_(sa.false()), _since_unlocked(A.created_at))
+    return Events("wrong", A.created_at, wrong, Kind(sa.true(), limits.phone_failures))
 
 
 def disabled(verification_id: sa.BindParameter[Any]) -> Condition:
@@ -103,19 +175,9 @@ def disabled(verification_id: sa.BindParameter[Any]) -> Condition:
     """
     beginning = sa.select(V.created_at).where(V.id == verification_id).scalar_subquery()
     exempt = given("exempt", sa.Boolean())
-    before = sa.or_(verification_id.is_(None), exempt, P.disabled_at < beginning)
-    return sa.exists().where(P.phone == given("phone"), P.disabled_at.is_not(None), before)
+    before = sa.or_(verification_id.is_(None), exempt, phone_state.ROW["disabled_at"] < beginning)
+    return sa.and_(phone_state.DISABLED, before)
 
 
 # Of which a page may tell the person how much is left.
 COUNTED_DOWN = ("phone_sends", "purpose_sends")
-
-
-def facts(windows: Sequence[Window], counted: Sequence[str]) -> list[sa.Label[Any]]:
-    """Every window's state, as columns; of limits with these names how much is used, too."""
-    columns = []
-    for number, window in enumerate(windows):
-        columns.append(window.full_since.label(f"full_since_{number}"))
-        if window.limit.name in counted:
-            columns.append(window.used.label(f"used_{number}"))
-    return columns

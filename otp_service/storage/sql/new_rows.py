@@ -8,18 +8,25 @@ import sqlalchemy as sa
 
 from otp_service.domain.limits import Limits
 from otp_service.domain.verification import Channel, DeliveryStatus, Status
+from otp_service.storage.db.lookup import Lookup
 from otp_service.storage.db.transaction import Statement, given
 from otp_service.storage.models.deliveries import DeliveryRow
 from otp_service.storage.models.dialects import clock, from_now, timeline
 from otp_service.storage.models.verifications import CodeRow, VerificationRow
 from otp_service.storage.sql import conditions
 from otp_service.storage.sql.conditions import LIVE, NOW, OF_PERSON, Condition
-from otp_service.storage.sql.guesses import LIVE_COUNT
+from otp_service.storage.sql.phone_state import LIVE_ONES
 
 V, C, D = VerificationRow, CodeRow, DeliveryRow
 PHONE = given("phone")
 KEY = given("idempotency_key", sa.String())
 SMS = given("sms_provider", sa.String())
+
+
+OWN_LIVE = Lookup(
+    sa.select(V.id.label("live_id")).where(OF_PERSON, LIVE).order_by(V.created_at.desc()).limit(1)
+)
+"""The person's live verification."""
 
 
 def channel() -> sa.ColumnElement[str]:
@@ -32,8 +39,6 @@ def new_verification(
     limits: Limits, guesses_left: sa.ColumnElement[int], allowed: Condition
 ) -> Statement:
     """A new verification with what guesses are left, unless the person has a live one."""
-    budget = sa.select(guesses_left.label("guesses")).cte("budget")
-    budget = budget.prefix_with("MATERIALIZED", dialect="postgresql")  # reckoned once
     values: dict[Any, Any] = {
         V.id: given("id"),
         V.client: given("client"),
@@ -45,15 +50,16 @@ def new_verification(
         V.generation: sa.literal(1),
         V.oldest_generation: sa.literal(1),
         V.attempts: sa.literal(0),
-        V.max_attempts: budget.c.guesses,
+        V.max_attempts: guesses_left,
         V.created_at: clock(),
         V.expires_at: from_now(given("lifetime")),
         V.timeline: timeline(),
         V.country: given("country", sa.String()),
     }
-    live = sa.exists().where(OF_PERSON, LIVE)
-    room = sa.or_(given("exempt", sa.Boolean()), limits.live_verifications.count > LIVE_COUNT)
-    new = sa.select(*values.values()).where(budget.c.guesses > 0, ~live, room, allowed)
+    live_count = LIVE_ONES["live_count"]
+    room = sa.or_(given("exempt", sa.Boolean()), limits.live_verifications.count > live_count)
+    none_live = OWN_LIVE["live_id"].is_(None)
+    new = sa.select(*values.values()).where(guesses_left > 0, none_live, room, allowed)
     return sa.insert(V).from_select(list(values), new)
 
 

@@ -55,7 +55,7 @@ def reason_of(error: DeliveryError | None) -> dict[str, str | None]:
     return {"error_code": code, "reason": reason}
 
 
-_SUBMITTED = Transaction(
+_IS_SUBMITTED = (
     sa.update(D)
     .where(THIS, D.status == QUEUED)
     .values(
@@ -67,7 +67,11 @@ _SUBMITTED = Transaction(
         tries=TRIES,
         due_at=DUE,
         lease=None,
-    ),
+    )
+)
+_FIRST_SUBMITTED = Transaction(_IS_SUBMITTED, name="submitted")
+_SUBMITTED = Transaction(
+    _IS_SUBMITTED,
     sa.update(V)
     .where(V.id == given("id"), V.oldest_generation < given("supersede"))
     .values(oldest_generation=given("supersede")),
@@ -79,9 +83,10 @@ _SUBMITTED = Transaction(
 def submitted(
     homes: Homes, message: Outgoing, provider_message_id: str, grace: int, due_in: float | None
 ) -> None:
+    is_first = message.generation == 1  # before which there is no code to end
     run_in_its_home(
         homes,
-        _SUBMITTED,
+        _FIRST_SUBMITTED if is_first else _SUBMITTED,
         message,
         provider_message_id=provider_message_id,
         supersede=message.generation - grace,

@@ -14,6 +14,7 @@ import sqlalchemy.orm
 from otp_service.domain.limits import DAY, Guard, Pumping
 from otp_service.domain.verification import Status
 from otp_service.storage.db.answer import Row
+from otp_service.storage.db.lookup import Lookup
 from otp_service.storage.db.transaction import given
 from otp_service.storage.models.deliveries import DeliveryRow
 from otp_service.storage.models.dialects import from_now
@@ -27,30 +28,34 @@ _WAS_VERIFIED = sa.exists().where(V.phone == given("phone"), V.status == Status.
 
 
 class PumpingGuard:
-    """The rules as conditions and columns of the statements that store a message."""
+    """The rules as a lookup and a condition of the statements that store a message."""
 
     def __init__(self, rules: Pumping) -> None:
         self._rules = rules
-        self._others = _other_numbers(rules)
-        self._verified = _verified_lately(rules)
         self._enough = -(-rules.percent * rules.sends // 100)
+        seen: dict[str, sa.ColumnElement[Any]] = {
+            "other_numbers": _other_numbers(rules),
+            "verified_lately": _verified_lately(rules),
+            "was_verified": _WAS_VERIFIED,
+        }
+        self._lookup = Lookup(sa.select(*(column.label(name) for name, column in seen.items())))
+
+    @property
+    def lookups(self) -> list[Lookup]:
+        return [] if self._rules.guard is Guard.OFF else [self._lookup]
 
     @property
     def admits(self) -> sa.ColumnElement[bool]:
         if self._rules.guard is not Guard.ENFORCE:
             return sa.true()
-        enough = sa.func.coalesce(self._verified, self._rules.sends) >= self._enough
-        return sa.or_(_WAS_VERIFIED, sa.and_(self._others < self._rules.numbers.count, enough))
+        verified, others = self._lookup["verified_lately"], self._lookup["other_numbers"]
+        enough = sa.func.coalesce(verified, self._rules.sends) >= self._enough
+        few = others < self._rules.numbers.count
+        return sa.or_(self._lookup["was_verified"], sa.and_(few, enough))
 
     @property
     def facts(self) -> list[sa.Label[Any]]:
-        if self._rules.guard is Guard.OFF:
-            return []
-        return [
-            self._others.label("other_numbers"),
-            self._verified.label("verified_lately"),
-            _WAS_VERIFIED.label("was_verified"),
-        ]
+        return [] if self._rules.guard is Guard.OFF else self._lookup.columns()
 
     def suspicions(self, row: Row) -> tuple[str, ...]:
         """Which rules the message of this answer seems to break: prefix_numbers, conversion."""

@@ -12,14 +12,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from otp_service.domain.limits import Limit
+from otp_service.storage.db.lookup import Lookup
 from otp_service.storage.db.transaction import Statement, given
 from otp_service.storage.models.dialects import clock, from_now
 from otp_service.storage.models.limits import RequestRow
-from otp_service.storage.sql.limits import Window
 
 R = RequestRow
 CLIENT = given("client", sa.String())
 THIS = given("request_id", sa.String())
+FULL_SINCE = "requests_full_since"
 
 
 class RequestRate:
@@ -27,7 +28,7 @@ class RequestRate:
 
     def __init__(self, limit: Limit | None) -> None:
         self._limit = limit
-        self._window = Window(limit, R.created_at, R.client == CLIENT) if limit else None
+        self._full = _full(limit) if limit else None
 
     @property
     def locks(self) -> list[sa.ColumnElement[str]]:
@@ -35,23 +36,28 @@ class RequestRate:
         return [sa.literal("client ") + CLIENT] if self._limit else []
 
     @property
-    def count(self) -> list[Statement]:
+    def count(self) -> list[Statement | Lookup]:
         """Comes before what it may refuse."""
-        if self._limit is None or self._window is None:
+        if self._limit is None or self._full is None:
             return []
         gone = R.created_at <= from_now(-self._limit.seconds)
-        row = sa.select(THIS, CLIENT, clock()).where(self._window.open)
+        row = sa.select(THIS, CLIENT, clock()).where(self.admits)
         forget = sa.delete(R).where(R.client == CLIENT, gone)
-        return [forget, sa.insert(R).from_select([R.id, R.client, R.created_at], row)]
+        return [self._full, forget, sa.insert(R).from_select([R.id, R.client, R.created_at], row)]
 
     @property
     def admits(self) -> sa.ColumnElement[bool]:
-        return sa.exists().where(R.id == THIS) if self._limit else sa.true()
+        return self._full[FULL_SINCE].is_(None) if self._full else sa.true()
 
     @property
     def facts(self) -> list[Any]:
         """For `rows.refuse_caller`, as a column of the answer."""
-        if self._window is None:
-            return []
-        refused = sa.case((~self.admits, self._window.full_since))
-        return [refused.label("requests_full_since")]
+        return self._full.columns() if self._full else []
+
+
+def _full(limit: Limit) -> Lookup:
+    """The window is full as long as its limit-th newest request has not left it."""
+    recent = sa.select(R.created_at.label(FULL_SINCE)).where(
+        R.client == CLIENT, R.created_at > from_now(-limit.seconds)
+    )
+    return Lookup(recent.order_by(R.created_at.desc()).offset(limit.count - 1).limit(1))

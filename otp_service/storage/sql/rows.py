@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
@@ -26,7 +27,7 @@ from otp_service.domain.verification import (
     Verification,
 )
 from otp_service.storage.db.answer import Row
-from otp_service.storage.sql.limits import COUNTED_DOWN, Window
+from otp_service.storage.sql.limits import COUNTED_DOWN, Used
 
 _VERIFICATION = [
     field.name for field in fields(Verification) if field.name not in ("deliveries", "repeated")
@@ -106,17 +107,19 @@ def all_with_deliveries(rows: Rows) -> list[Verification]:
     return [each for each in found if each]
 
 
-def quota(row: Row, windows: Sequence[Window]) -> tuple[Quota, Limit | None]:
-    """What `limits.facts` says of ``windows``; and the limit that is met the longest, if any."""
+def quota(as_of: datetime, used: Iterable[Used]) -> tuple[Quota, Limit | None]:
+    """What the limits leave, by how much of them is ``used``; and the one that is met the longest,
+    if any.
+    """
     left, met, until = [], None, None
-    for number, limit in enumerate(window.limit for window in windows):
+    for limit, events, full_since in used:
         if limit.name in COUNTED_DOWN:
-            left.append(limit.count - getattr(row, f"used_{number}"))
-        if (full_since := getattr(row, f"full_since_{number}")) is not None:
+            left.append(limit.count - events)
+        if full_since is not None:
             ends = limit.ends_at(full_since)
             if until is None or ends > until:
                 met, until = limit, ends
-    wait = seconds_until(until, row.as_of) if until else 0
+    wait = seconds_until(until, as_of) if until else 0
     return Quota(max(0, min(left, default=0)), wait, until), met
 
 

@@ -21,7 +21,13 @@ from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Person
 from otp_service.storage import phones
 from otp_service.storage.models.deliveries import DeliveryRow
-from otp_service.storage.sql.limits import failure_windows, refusal_windows, send_windows
+from otp_service.storage.sql.limits import (
+    messages_of_address,
+    messages_to_phone,
+    refusals_of_client,
+    refusals_to_phone,
+    wrong_guesses,
+)
 from tests.fakes import FakeSender
 from tests.storage.conftest import MakeService
 from tests.storage.helpers import fail, pass_time, race, wrong
@@ -41,10 +47,11 @@ def test_whatever_has_windows_is_counted_by_a_statement() -> None:
     names = [each.name for each in fields(Limits) if each.type == "tuple[Limit, ...]"]
     each_set: dict[str, Any] = {name: limits(name, (1, 60)) for name in names}
     found = replace(MANY, **each_set)
-    sends = [window.limit for window in send_windows(found)]
+    sends = [*messages_to_phone(found).limits, *messages_of_address(found).limits]
     assert sends == list(found.sends)
-    others = refusal_windows(found) + failure_windows(found, sa.bindparam("verification_id"))
-    assert {limit.name for limit in [*sends, *(each.limit for each in others)]} == {*names}
+    others = (refusals_to_phone, refusals_of_client, wrong_guesses)
+    rest = [limit for events in others for limit in events(found).limits]
+    assert {limit.name for limit in [*sends, *rest]} == {*names}
 
 
 class TestOfAnAddress:

@@ -1,0 +1,35 @@
+"""A row that a transaction looks up for the statements behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+KNOWN = "known_"
+"""What the names of values begin with that a transaction has looked up itself."""
+
+
+class Lookup:
+    """The first row of ``select``: each of its columns is a value from then on, null without a row.
+
+    What several statements need is read once, behind the locks. In one transaction no two columns
+    of lookups may have the same name.
+    """
+
+    def __init__(self, select: sa.Select[Any]) -> None:
+        self.select = select
+        self.types = {str(column.key): column.type for column in select.exported_columns}
+        self._names = [KNOWN + name for name in self.types]
+
+    def __getitem__(self, name: str) -> sa.BindParameter[Any]:
+        return sa.bindparam(KNOWN + name, type_=self.types[name])
+
+    def values(self, row: Sequence[Any] | None) -> dict[str, Any]:
+        """By the names of its parameters, of what a driver found."""
+        return dict(zip(self._names, row or [None] * len(self._names), strict=True))
+
+    def columns(self, *names: str) -> list[sa.Label[Any]]:
+        """For an answer, under the names that they have here; all of them if none is named."""
+        return [self[name].label(name) for name in names or self.types]
