@@ -81,6 +81,16 @@ def test_the_whole_tour_works(caller: Caller) -> None:
     assert caller.get(sent.id).code == "not_found"
 
 
+def test_check_says_that_a_pooler_keeps_nothing(caller: Caller, cluster: Cluster) -> None:
+    runner = caller.app.test_cli_runner()
+    assert "sessions keep nothing" in runner.invoke(args=["otp", "check"]).output
+    assert caller.verify(caller.send().otp).code == "ok"
+    functions = cluster.sql(
+        "SELECT count(*) FROM pg_proc WHERE pronamespace::regnamespace::text ~ 'temp'"
+    )
+    assert functions == [(0,)]
+
+
 @through_pgbouncer
 def test_a_hundred_sends_at_once_are_one_message(slow_caller: Caller, cluster: Cluster) -> None:
     answers = at_once(100, lambda _: slow_caller.send(), THREADS)

@@ -36,6 +36,16 @@ class Session:
     functions: set[str] = field(default_factory=set)
 
 
+def keeps_functions(engine: sa.Engine) -> bool:
+    """Whether transactions are functions of its sessions, and no messages."""
+    connection = engine.raw_connection()
+    try:
+        session: Session = connection.info["session"]
+        return session.is_ours
+    finally:
+        connection.close()
+
+
 class Statements:
     """Of a transaction, in each form that a session may need; made once."""
 

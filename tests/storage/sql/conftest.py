@@ -9,8 +9,24 @@ from otp_service.domain.verification import Person
 from otp_service.storage.db.database import Database
 from otp_service.storage.outbox import Messages
 from tests.fakes import FakeSender
+from tests.statements import behind_a_pooler
 from tests.storage.conftest import MakeService
 from tests.storage.sql.guesser import MANY_SENDS, Guesser
+
+
+@pytest.fixture(params=["sqlite", "postgres", "postgres behind a pooler"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """Of each form that statements have."""
+    kind = request.param.partition(" ")[0]
+    return str(request.getfixturevalue(f"{kind}_url"))
+
+
+@pytest.fixture
+def engine(engine: sa.Engine, request: pytest.FixtureRequest) -> sa.Engine:
+    parameters = request.node.callspec.params
+    if parameters.get("database_url", "").endswith("pooler"):
+        behind_a_pooler(engine)
+    return engine
 
 
 @pytest.fixture
