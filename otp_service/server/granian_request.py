@@ -113,8 +113,8 @@ class Request:
         self._awaited = None  # they would keep each other for ever
         if awaited.cancelled():
             self._refuse(RequestTimeout(""), b"")
-        elif awaited.exception():  # they have gone
-            self._end()
+        elif awaited.exception():  # they have gone: without an answer Granian would wait for one
+            self._refuse(BadRequest(""), b"")
         else:
             then(awaited.result())
 

@@ -91,8 +91,11 @@ class Server:
 
     def _hang_up_on_the_slow(self) -> None:
         while not self._over.wait(1.0):
-            for request in list(self._asked):
-                request.end_if_overdue()
+            self._end_what_is_overdue()
+
+    def _end_what_is_overdue(self) -> None:
+        for request in list(self._asked):
+            request.end_if_overdue()
 
     def _drain(self, asked_by: str) -> None:
         began = time.monotonic()

@@ -219,3 +219,12 @@ def test_a_fifth_large_body_is_put_off_and_a_small_one_is_not(server: LiveServer
         until(lambda: len(large_bodies.in_this_process) == 3)
         assert tell(server, batch(382_000)).status_code == 200
     until(lambda: len(large_bodies.in_this_process) == 0)
+
+
+def test_who_says_that_no_more_comes_is_told_that_it_was_not_enough(
+    live_server: LiveServer, begin: Begin
+) -> None:
+    (client,) = begin(live_server, BODY, 1)
+    client.shutdown(socket.SHUT_WR)
+    assert statuses(client.recv(4000)) == [400]
+    assert heard(client) == b""
