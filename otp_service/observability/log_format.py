@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timezone
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from structlog.contextvars import get_contextvars
@@ -49,6 +49,7 @@ class _Formatter(logging.Formatter):
     def __init__(self, safe: Redaction, render: Callable[[Line], str]) -> None:
         super().__init__()
         self._safe, self._render = safe, render
+        self._safe_name = lru_cache(maxsize=1024)(safe.text)  # there are few, the same ever again
 
     def format(self, record: logging.LogRecord) -> str:
         is_ours, event = _is_ours(record), record.getMessage()
@@ -59,7 +60,7 @@ class _Formatter(logging.Formatter):
             "event": self._safe.text(event if is_ours else plain_words(event)),
         }
         fields = {**get_contextvars(), **(_extra(record) if is_ours else {}), **_error(record)}
-        safe = {self._safe.text(name): self._safe(value) for name, value in fields.items()}
+        safe = {self._safe_name(name): self._safe(value) for name, value in fields.items()}
         return self._render({**first, **safe, **first})
 
 

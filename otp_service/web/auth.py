@@ -77,8 +77,9 @@ def init_app(app: Flask, clients: Clients, scopes: Mapping[str, frozenset[str]])
     """``scopes``: one of these a key must have, by the name of the blueprint that is called."""
 
     def check() -> None:
-        if request.blueprint is not None:  # static files have none, nor has what is not found
-            clients.let_in(scopes[request.blueprint])
+        called = request.blueprint
+        if called is not None:  # static files have none, nor has what is not found
+            clients.let_in(scopes[called])
 
     app.before_request(check)
 

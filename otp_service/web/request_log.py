@@ -47,9 +47,9 @@ def init_app(app: Flask, metrics: Metrics) -> None:
 
 def _begin() -> None:
     g.started = time.perf_counter()
-    g.request_id = request_id(request.headers.get("X-Request-ID", ""))
+    g.request_id = own = request_id(request.headers.get("X-Request-ID", ""))
     clear_contextvars()
-    bind_contextvars(request_id=g.request_id)  # in every line that this thread logs from now on
+    bind_contextvars(request_id=own)  # in every line that this thread logs from now on
 
 
 def request_id(theirs: str) -> str:
@@ -73,9 +73,9 @@ def _method_and_route() -> tuple[str, str]:
     Ours, since method and path are the caller's text and may hold a phone number or a code:
     the rule as docs/api.md writes it, such as ``/verifications/{id}``.
     """
-    method = request.method if request.method in _METHODS else "OTHER"
-    rule = request.url_rule.rule if request.url_rule else "(none)"
-    return method, _VARIABLE.sub(r"{\1}", rule)
+    method, rule = request.method, request.url_rule
+    route = _VARIABLE.sub(r"{\1}", rule.rule) if rule else "(none)"
+    return method if method in _METHODS else "OTHER", route
 
 
 def _log(answered: _Answered) -> None:
