@@ -6,9 +6,10 @@ import logging
 import re
 import secrets
 import time
+from collections.abc import Iterable
 from functools import partial
 from http.client import UNAUTHORIZED
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from flask import Flask, Response, g, request
 from structlog.contextvars import bind_contextvars, clear_contextvars
@@ -16,7 +17,10 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 from otp_service.domain.errors import OtpError
 from otp_service.observability.log_redaction import WithoutQuery
 from otp_service.observability.metrics import Metrics
-from otp_service.web.security_headers import ProtectedResponse
+from otp_service.web.security_headers import EVERYWHERE, NOTHING
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +29,24 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # Once a second or so: not worth a line each.
 _POLLED = {"/health", "/ready", "/metrics", "/sandbox/messages"}
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE"}
+_POLICY = "Content-Security-Policy"
 _VARIABLE = re.compile(r"<(?:[^:<>]+:)?(?:\w+_)?(\w+)>")
+
+
+class ProtectedResponse(Response):
+    """Flask's, with the headers that every response has.
+
+    They come last of all: Werkzeug copies and checks one by one what is there when it is done.
+    """
+
+    def get_wsgi_response(
+        self, environ: WSGIEnvironment
+    ) -> tuple[Iterable[bytes], str, list[tuple[str, str]]]:
+        body, status, given = super().get_wsgi_response(environ)
+        headers = [header for header in given if header[0] not in EVERYWHERE]
+        if _POLICY not in self.headers:
+            headers.append((_POLICY, NOTHING))
+        return body, status, [*headers, *EVERYWHERE.items()]
 
 
 class _Answered(NamedTuple):

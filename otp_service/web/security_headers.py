@@ -2,14 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
-
-import flask
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
-
 NOTHING = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 _UNNEEDED = (
     "accelerometer autoplay camera display-capture encrypted-media fullscreen geolocation "
@@ -25,23 +17,6 @@ EVERYWHERE = {
     "Permissions-Policy": ", ".join(f"{feature}=()" for feature in _UNNEEDED.split()),
 }
 """Headers of every response, also of those that the server makes without the application."""
-_POLICY = "Content-Security-Policy"
-
-
-class ProtectedResponse(flask.Response):
-    """Flask's, with these headers.
-
-    They come last of all: Werkzeug copies and checks one by one what is there when it is done.
-    """
-
-    def get_wsgi_response(
-        self, environ: WSGIEnvironment
-    ) -> tuple[Iterable[bytes], str, list[tuple[str, str]]]:
-        body, status, given = super().get_wsgi_response(environ)
-        headers = [header for header in given if header[0] not in EVERYWHERE]
-        if _POLICY not in self.headers:
-            headers.append((_POLICY, NOTHING))
-        return body, status, [*headers, *EVERYWHERE.items()]
 
 
 def content_security_policy(
