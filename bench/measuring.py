@@ -17,7 +17,7 @@ from bench.service import Store
 from bench.wrk import Ask, Load
 
 WARM_SECONDS = 2
-PREPARING = 2.5  # times as long as checks take, sends take at first
+PREPARING = 2.0  # times as long as checks take, sends take, until it is known
 SPARE = 1.3  # more codes than the fastest run took
 
 
@@ -111,27 +111,27 @@ class Measuring:
     def _checks(self, found: Running, case: Case) -> None:
         """Codes first, by sends, then their checks; again with more codes if they did not last."""
         keys, codes = self.store("postgres").keys, self._folder / "codes"
-        seconds = PREPARING * self.plan.seconds
+        spare = SPARE
         ask = Ask("check", found.port, keys, codes=codes)
         while True:
-            count = self._prepare(found, case, seconds, codes)
+            count = self._prepare(found, case, spare, codes)
             before = self._cpu(found)
             load = self.run(ask, case.connections, self.plan.seconds)
             if not load.ran_out:
                 self._keep(case, load, before, self._cpu(found))
                 return
             say(f"  {count} codes were not enough for {case}: again, with more")
-            seconds *= 1.6
+            spare *= 1.6
 
-    def _prepare(self, found: Running, case: Case, seconds: float, codes: Path) -> int:
+    def _prepare(self, found: Running, case: Case, spare: float, codes: Path) -> int:
         """Codes to check, in no order: how many. The sends are a case of their own."""
         pairs = self._folder / "pairs"
         ask = Ask("send", found.port, self.store("postgres").keys, pairs=pairs)
         sends = Case("send", case.processes)
         fastest = self.results.fastest(case.subject, case.processes)
         rate = self.results.median(sends, lambda each: each.rate)
-        if fastest and rate:  # as in a round before
-            seconds = fastest * self.plan.seconds * SPARE / rate
+        times = fastest / rate if fastest and rate else PREPARING
+        seconds = times * self.plan.seconds * spare
         before = self._cpu(found)
         load = self.run(ask, sends.connections, math.ceil(seconds))
         if case.connections == sends.connections:
