@@ -134,7 +134,7 @@ class Measuring:
         seconds = times * self.plan.seconds * spare
         before = self._cpu(found)
         load = self.run(ask, sends.connections, math.ceil(seconds))
-        if case.connections == sends.connections:
+        if case.connections == sends.connections and spare == SPARE:  # once a round
             self._keep(sends, load, before, self._cpu(found))
         lines = pairs.read_text().splitlines()
         random.shuffle(lines)
