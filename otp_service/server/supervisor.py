@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import resource
 import signal
@@ -77,6 +78,7 @@ def serve_in_children(
             with suppress(ProcessLookupError):
                 os.kill(child, signal.SIGTERM)
 
+    gc.freeze()  # what is imported by now stays shared: a collection would write to all of it
     children = {start(place): place for place in range(processes)}
     for number in _STOP_SIGNALS:
         signal.signal(number, stop)

@@ -33,9 +33,7 @@ Json = dict[str, Any]
 
 
 class Document:
-    """Made when it is first asked for: most processes never are, and it takes a tenth of a
-    second. What is kept is its text.
-    """
+    """Made when it is first asked for, which most processes never are. What is kept is its text."""
 
     def __init__(self, make: Callable[[], Json], write: Callable[[Json], str]) -> None:
         self.make = make
