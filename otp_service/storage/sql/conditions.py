@@ -77,10 +77,19 @@ def of_key(row: Any, key: sa.BindParameter[str]) -> Condition:
     return sa.and_(row.idempotency_key == key, row.created_at > from_now(-DAY))
 
 
+def newest_of_person(*conditions: Condition) -> sa.Select[Any]:
+    """The id of the person's newest verification.
+
+    A plan that was made while the table was empty must not walk along all verifications by their
+    time until one is the person's, so theirs are taken first: OFFSET keeps the two apart.
+    """
+    own = sa.select(V.id, V.created_at).where(OF_PERSON, *conditions).offset(0).subquery("own")
+    return sa.select(own.c.id).order_by(own.c.created_at.desc()).limit(1)
+
+
 def newest_verification(*conditions: Condition) -> sa.ScalarSelect[str]:
-    """The id of the person's newest verification: only that one can be live."""
-    query = sa.select(V.id).where(OF_PERSON, *conditions).order_by(V.created_at.desc()).limit(1)
-    return query.scalar_subquery()
+    """Only that one can be live."""
+    return newest_of_person(*conditions).scalar_subquery()
 
 
 # One row always: a person without any verification still has limits.

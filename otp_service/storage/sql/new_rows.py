@@ -14,7 +14,7 @@ from otp_service.storage.models.deliveries import DeliveryRow
 from otp_service.storage.models.dialects import clock, from_now, timeline
 from otp_service.storage.models.verifications import CodeRow, VerificationRow
 from otp_service.storage.sql import conditions
-from otp_service.storage.sql.conditions import LIVE, NOW, OF_PERSON, Condition
+from otp_service.storage.sql.conditions import LIVE, NOW, Condition
 from otp_service.storage.sql.phone_state import LIVE_ONES
 
 V, C, D = VerificationRow, CodeRow, DeliveryRow
@@ -23,9 +23,7 @@ KEY = given("idempotency_key", sa.String())
 SMS = given("sms_provider", sa.String())
 
 
-OWN_LIVE = Lookup(
-    sa.select(V.id.label("live_id")).where(OF_PERSON, LIVE).order_by(V.created_at.desc()).limit(1)
-)
+OWN_LIVE = Lookup(sa.select(conditions.newest_verification(LIVE).label("live_id")))
 """The person's live verification."""
 
 
