@@ -21,7 +21,7 @@ from otp_service.storage.models.base import engines_of
 from otp_service.storage.schema import upgrade_when_there
 from otp_service.web.dependencies import dependencies_of
 
-SWITCH_SECONDS = 0.0001
+SWITCH_SECONDS = 0.0005
 """How long a thread computes while others wait to; Python's own 5 ms add up in a crowd."""
 OPEN_FILES = 4096
 """If the system lets us: each of so many connections may be sent a file."""
