@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,7 @@ from otp_service.storage.homes import Homes
 from otp_service.storage.outbox import Messages
 from otp_service.storage.provider_events import ProviderEvents
 from otp_service.storage.verifications import Operations, SqlStore
+from otp_service.turns import Turns
 from otp_service.web.auth import Clients
 from otp_service.web.dependencies import Dependencies
 from otp_service.web.openapi import VERSION
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
     from otp_service.proofs.tokens import Proofs
     from otp_service.storage.signing_keys import SigningKeys
 
+CALLS = 96  # to providers, under way at a time in a process; fewer than the threads made for them
+SENDS_THAT_COMPUTE = 2  # at a time; the others wait, for a provider, a database or their turn
 SAMPLE = {"phone": "+1234567890", "code": "123456"}
 
 
@@ -73,7 +77,7 @@ def dependencies(settings: Settings, engines: Sequence[sa.Engine]) -> Dependenci
     shown: list[SenderState] = [*senders] or [SandboxSender()]
     metrics.registry.register(_gauges(settings, databases, shown, worker))
     return Dependencies(
-        service=_service(store, dispatch, worker, metrics),
+        service=_service(settings, store, dispatch, worker, metrics),
         store_state=TimedCache(store.state, lambda: [d.is_down for d in databases]).now,
         clients=Clients(api_keys),
         proofs=proofs,
@@ -121,18 +125,29 @@ def _store(
     return Homes(primary, SqlStore(fallback, Operations.under(shared, secrets)))
 
 
-def _service(store: Store, dispatch: Dispatch, worker: Worker, metrics: Metrics) -> OtpService:
+def _service(
+    settings: Settings, store: Store, dispatch: Dispatch, worker: Worker, metrics: Metrics
+) -> OtpService:
     outbox, codes, policy = dispatch.outbox, dispatch.codes, dispatch.policy
     sending = Sending(dispatch, outbox, codes, policy, worker.wake, metrics.pumping_suspected)
-    return OtpService(store, sending, codes, policy)
+    # Providers' answers come in waves. The sandbox answers at once.
+    turns = Turns(SENDS_THAT_COMPUTE, waits=max(1, settings.threads // 2))  # of the connections
+    in_turn = turns.one if settings.used else nullcontext
+    return OtpService(store, sending, codes, policy, in_turn)
 
 
 def _senders(settings: Settings, metrics: Metrics) -> list[GuardedSender]:
     """Those that are configured, in order of preference."""
     senders = [HttpSender(provider) for provider in settings.used]
-    # Whichever of them stall, all together, a share of the threads is free for the rest.
-    calls = max(1, settings.threads // (len(senders) + 1))
+    calls = _calls(settings, len(senders))
     return [GuardedSender(s, calls=calls, count=_counter_of(s, metrics)) for s in senders]
+
+
+def _calls(settings: Settings, senders: int) -> int:
+    """That each may have under way: whichever of them stall, threads are left for the rest."""
+    if settings.server == "granian":  # whose threads all count
+        return max(1, settings.threads // (senders + 1))
+    return CALLS // max(1, senders)
 
 
 def _counter_of(sender: Sender, metrics: Metrics) -> Callable[[str, float | None], None]:

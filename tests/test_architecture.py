@@ -21,26 +21,28 @@ ROOMS = {
     "circuit_breaker": "",
     "domain": "",
     "private_files": "",
+    "turns": "",
     "wording": "",
     "environment": "wording",
     "proofs": "domain",
     "observability": "domain environment private_files wording",
     "storage.models": "domain",
-    "storage.db": "circuit_breaker domain private_files storage.models",
+    "storage.db": "circuit_breaker domain private_files storage.models turns",
     "storage.sql": "domain proofs storage.db storage.models",
     "storage": "domain observability proofs storage.db storage.models storage.sql",
-    "delivery": "circuit_breaker domain environment observability",
+    "delivery": "circuit_breaker domain environment observability turns",
     "settings": "delivery domain environment private_files proofs",
     "web": "domain observability wording",
     "web.views": "domain observability web",
-    "bootstrap": "delivery domain observability proofs settings storage storage.db web",
+    "bootstrap": "delivery domain observability proofs settings storage storage.db turns web",
     "cli.check": "delivery domain settings storage storage.db storage.models web wording",
     "cli": "cli.check domain observability proofs settings storage storage.db storage.models "
     "storage.sql web wording",
     "": "bootstrap cli domain environment settings storage.db storage.models web "
     "web.views",  # create_app
     "__main__": "cli",
-    "server": "domain environment observability settings storage storage.db storage.models web",
+    "server": "domain environment observability settings storage storage.db storage.models turns "
+    "web",
     "simulator": "server",
 }
 MAY_CREATE_APP = {"__main__", "server"}

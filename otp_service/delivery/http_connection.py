@@ -20,6 +20,8 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 from urllib3.util.connection import create_connection
 
+from otp_service.turns import wait_elsewhere
+
 CONNECT = 2.0  # seconds, for one address, and for the TLS handshake
 IDLE = 45.0  # seconds until an unused connection isn't trusted any more
 MAX_ANSWER = 64 * 1024  # bytes; a real one has about 100
@@ -85,7 +87,8 @@ class _BoundedReader(io.RawIOBase):
         if left <= 0:
             raise TimeoutError
         self._sock.settimeout(left)
-        return self._raw.readinto(buffer)
+        with wait_elsewhere():
+            return self._raw.readinto(buffer)
 
     def close(self) -> None:
         self._raw.close()
@@ -112,7 +115,8 @@ class _Connection(HTTPConnection):
 
     def connect(self) -> None:
         try:
-            super().connect()
+            with wait_elsewhere():
+                super().connect()
         except (OSError, HTTPError, ValueError) as trouble:
             raise NotReached(type(trouble).__name__) from None
 

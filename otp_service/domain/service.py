@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 
 from otp_service.domain import phone
@@ -36,7 +36,16 @@ class OtpService:
     what is wrong with it.
     """
 
-    def __init__(self, store: Store, sending: Sending, codes: Codes, policy: Policy) -> None:
+    def __init__(
+        self,
+        store: Store,
+        sending: Sending,
+        codes: Codes,
+        policy: Policy,
+        in_turn: Callable[[], AbstractContextManager[object]] = nullcontext,
+    ) -> None:
+        """``in_turn`` is held by whoever sends."""
+        self._in_turn = in_turn
         self._store = store
         self._sending = sending
         self._codes = codes
@@ -50,6 +59,10 @@ class OtpService:
 
     def send(self, person: Person, options: SendOptions = SendOptions()) -> Sent:  # noqa: B008
         """Start a verification and send its code."""
+        with self._in_turn():
+            return self._send(person, options)
+
+    def _send(self, person: Person, options: SendOptions) -> Sent:
         issued = self._store.issue(self._draft(person, options))
         if issued.earlier:
             return self._repeats.of_send(issued)
@@ -71,6 +84,10 @@ class OtpService:
 
     def resend(self, person: Person, options: SendOptions = SendOptions()) -> Sent:  # noqa: B008
         """Send the next code of the live verification, or start one if there is none."""
+        with self._in_turn():
+            return self._resend(person, options)
+
+    def _resend(self, person: Person, options: SendOptions) -> Sent:
         draft = self._draft(person, options)
         for _ in range(3):  # a resend or a check at the same moment may have been faster
             live = self._store.live(draft.person)

@@ -18,6 +18,8 @@ from otp_service.server.tasks import EnvelopeTask
 REQUEST_SECONDS = 30.0  # from a request's first byte to its last
 LINGER_SECONDS = 1.0  # for who is still sending when the connection's last answer is out
 
+_SENDS = ("/send-otp", "/resend-otp")
+
 
 class Channel(HTTPChannel):
     """waitress's connection, which ends if a request takes too long to arrive, and in good order.
@@ -50,6 +52,10 @@ class Channel(HTTPChannel):
         names = ("Authorization", "X-API-Key")
         headers = {name: request.headers.get(name.upper().replace("-", "_"), "") for name in names}
         return request.error is None and bool(self.server.is_of_client(request.path, headers))
+
+    @property
+    def is_send(self) -> bool:
+        return bool(self.requests[0].path.startswith(_SENDS))
 
     def take(self, events: int) -> bool:
         """Read or write, as the poller says that it may; whether it has a request now."""

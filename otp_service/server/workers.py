@@ -7,18 +7,22 @@ import threading
 import time
 from collections.abc import Callable
 
+from otp_service import turns
 from otp_service.server.poller import Event, Poller
-from otp_service.server.request_queue import Connection, RequestQueue
+from otp_service.server.request_queue import Connection, Done, RequestQueue, Taken
 
 log = logging.getLogger(__name__)
 
+AWAY = 112  # threads, beside those that run, that may wait for a provider: of sends so many at most
 Ready = Callable[[Event], Connection | None]
 
 
 class Workers:
-    """So many threads on one ``poller``; what waitress calls its task dispatcher.
+    """Threads on one ``poller``; what waitress calls its task dispatcher.
 
-    ``ready`` lets a connection read or write, and returns it if it has a request now.
+    ``ready`` lets a connection read or write, and returns it if it has a request now. At most
+    ``running`` requests are answered at a time. One that waits for a provider does not count:
+    another thread is made, if there is none, that takes the next request.
 
     Only one thread waits at the poller: who computes has the interpreter, and others that were
     woken meanwhile would only wait for that. Whoever takes a request while nobody waits there
@@ -26,20 +30,18 @@ class Workers:
     before he takes the next request, so that a client's is found among any crowd.
     """
 
-    def __init__(self, threads: int, poller: Poller, ready: Ready) -> None:
+    def __init__(self, running: int, poller: Poller, ready: Ready) -> None:
         self._poller, self._ready = poller, ready
-        self._queue = RequestQueue(threads)
+        self._queue = RequestQueue(running, AWAY)
+        self._may_run, self._run, self._away = running, 0, 0
         self._lock = threading.Lock()  # for all below
         self._idle: list[threading.Lock] = []  # each thread sleeps on its own
         self._lookout: threading.Lock | None = None  # whose thread waits at the poller, or is to
         self._lookout_waits = False
         self._stopping = False
-        self._threads = [
-            threading.Thread(target=self._work, name=f"request-{number}", daemon=True)
-            for number in range(threads)
-        ]
-        for thread in self._threads:
-            thread.start()
+        self._threads: list[threading.Thread] = []
+        for _ in range(running):
+            self._add_thread()
 
     @property
     def are_idle(self) -> bool:
@@ -57,9 +59,9 @@ class Workers:
     def shutdown(self, timeout: float = 5) -> None:
         """Threads that have not ended after ``timeout`` seconds are left alone."""
         with self._lock:
-            self._stopping = True
-            for bed in self._idle:
-                bed.release()
+            self._stopping, idle, self._idle = True, self._idle, []
+        for bed in idle:
+            bed.release()
         self._poller.ring()
         until = time.monotonic() + timeout
         for thread in self._threads:
@@ -78,9 +80,17 @@ class Workers:
         with self._lock:
             self._queue.append(connection, is_of_client=is_of_client)
 
-    def _work(self) -> None:
+    def _add_thread(self) -> threading.Lock:
         bed = threading.Lock()
         bed.acquire()
+        name = f"request-{len(self._threads)}"
+        thread = threading.Thread(target=self._work, args=[bed], name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+        return bed
+
+    def _work(self, bed: threading.Lock) -> None:
+        turns.serve_others_meanwhile(self._leave, self._come_back)
         while not self._stopping:
             self._look(block=self._is_to_wait(bed))
             if taken := self._next(bed):
@@ -102,21 +112,24 @@ class Workers:
             except BaseException:
                 log.exception("Exception when reading")
 
-    def _next(self, bed: threading.Lock) -> tuple[Connection, bool] | None:
+    def _next(self, bed: threading.Lock) -> Taken | None:
         """A request, if there is one; else this thread is the lookout, or sleeps until it is."""
         taken, woken, sleeps = None, None, False
         with self._lock:
             if self._lookout is bed:
                 self._lookout, self._lookout_waits = None, False
-            if self._queue:
-                taken = self._queue.popleft()
-                if self._lookout is None and self._idle:
-                    self._lookout = woken = self._idle.pop()
+            if self._run >= self._may_run:  # some have come back
+                sleeps = True
+            elif self._queue:
+                taken, self._run = self._queue.popleft(), self._run + 1
+                woken = self._next_lookout()
             elif self._lookout is None:
                 self._lookout = bed
-            elif not self._stopping:
-                self._idle.append(bed)
+            else:
                 sleeps = True
+            sleeps = sleeps and not self._stopping
+            if sleeps:
+                self._idle.append(bed)
             another = bool(self._queue) and self._lookout_waits
         if woken:
             woken.release()
@@ -126,13 +139,37 @@ class Workers:
             bed.acquire()
         return taken
 
-    def _serve(self, connection: Connection, is_of_client: bool) -> None:
+    def _next_lookout(self) -> threading.Lock | None:
+        """Who is to be woken, if one is needed. Where too many are away for that, one is made."""
+        if self._lookout is not None or self._run >= self._may_run or self._stopping:
+            return None
+        if self._idle:
+            self._lookout = self._idle.pop()
+            return self._lookout
+        if len(self._threads) < self._may_run + self._away:
+            self._lookout = self._add_thread()
+        return None
+
+    def _serve(self, connection: Connection, done: Done) -> None:
         try:
             if connection.service():
                 self._append(connection)
         except BaseException:
             log.exception("Exception when servicing %r", connection)
         finally:
-            if not is_of_client:
-                with self._lock:
-                    self._queue.done()
+            with self._lock:
+                self._run -= 1
+                done()
+
+    def _leave(self) -> None:
+        """This thread waits for somebody."""
+        with self._lock:
+            self._run, self._away = self._run - 1, self._away + 1
+            woken = self._next_lookout()
+        if woken:
+            woken.release()
+
+    def _come_back(self) -> None:
+        """It goes on at once: the next one to be done makes up for it."""
+        with self._lock:
+            self._run, self._away = self._run + 1, self._away - 1

@@ -6,8 +6,12 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
+from otp_service import bootstrap
 from otp_service.web.dependencies import dependencies_of
 from tests.faults.service import Answer
+from tests.faults.waiting import until
 from tests.scenarios.conftest import MakeScene
 from tests.scenarios.scene import SMS, WHATSAPP, Scene
 
@@ -36,14 +40,30 @@ def test_with_the_provider_stalling_checks_and_health_answer_at_once(scene: Scen
     senders.join()
 
 
+def test_a_hundred_that_wait_for_the_provider_leave_threads_for_checks(scene: Scene) -> None:
+    sent = scene.send("+919876599999")
+    code = scene.code("+919876599999")
+    scene.simulator.script(answer="stall:30")
+    under_way = dependencies_of(scene.app).senders[0]._free  # type: ignore[attr-defined]
+    senders = threading.Thread(target=send_all, args=(scene, phones(100)))
+    senders.start()
+    until(lambda: under_way._value == 0)  # all 96 places are taken
+    assert scene.verify(code, "+919876599999").code == "ok"
+    assert scene.get(sent.id).code == "ok"
+    assert under_way._value == 0
+    senders.join()
+
+
 def test_more_calls_than_its_share_fail_at_once_and_then_the_circuit_is_open(
-    scene: Scene,
+    make_scene: MakeScene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(bootstrap, "CALLS", 8)
+    scene = make_scene()
     scene.simulator.script(answer="stall:30")
     answers = send_all(scene, phones(12))
     outcomes = {(answer.status, answer.code) for answer in answers}
     assert outcomes == {(504, "delivery_unconfirmed"), (503, "delivery_unavailable")}
-    assert sum(answer.status == 504 for answer in answers) == 8  # half of the threads
+    assert sum(answer.status == 504 for answer in answers) == 8
     assert all(answer.headers["Retry-After"] for answer in answers if answer.status == 503)
     assert scene.ready().data["provider"]["circuit"] == "open"
     began = time.monotonic()

@@ -27,6 +27,7 @@ class Channel:
     """A connection with a request on it; it takes until it may end."""
 
     is_of_client: bool
+    is_send: bool = False
     may_end: threading.Event = field(default_factory=threading.Event)
     began: threading.Event = field(default_factory=threading.Event)
 

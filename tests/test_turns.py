@@ -1,0 +1,149 @@
+"""Who computes, and who lets another do so while it waits."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from otp_service import turns
+from otp_service.turns import Turns, let_go, serve_others_meanwhile, wait_elsewhere
+from tests.faults.waiting import until
+
+
+@pytest.fixture(autouse=True)
+def nothing_of_an_earlier_test() -> Iterator[None]:
+    yield
+    turns._here.turns = turns._here.absence = None
+
+
+class Workers:
+    """Threads that each have a turn until they may go on; what they did, in order."""
+
+    def __init__(self, of: Turns) -> None:
+        self._turns = of
+        self.did: list[str] = []
+        self._threads: list[threading.Thread] = []
+
+    def start(self, name: str, *, until: Callable[[], object]) -> None:
+        def work() -> None:
+            with self._turns.one():
+                self.did.append(name)
+                until()
+
+        self._threads.append(threading.Thread(target=work))
+        self._threads[-1].start()
+
+    def join(self) -> None:
+        for thread in self._threads:
+            thread.join(20)
+            assert not thread.is_alive()
+
+
+@pytest.fixture
+def workers() -> Workers:
+    return Workers(Turns(1))
+
+
+def waiting(workers: Workers) -> int:
+    return len(workers._turns._waiting)
+
+
+def test_turns_are_taken_in_the_order_of_asking(workers: Workers) -> None:
+    may_end = threading.Event()
+    for number, name in enumerate(["first", "second", "third"]):
+        workers.start(name, until=lambda: may_end.wait(20))
+        until(lambda number=number: len(workers.did) + waiting(workers) == number + 1)  # type: ignore[misc]
+    assert workers.did == ["first"]
+    may_end.set()
+    workers.join()
+    assert workers.did == ["first", "second", "third"]
+
+
+@pytest.mark.parametrize("wait", [let_go, wait_elsewhere])
+def test_who_waits_lets_another_have_its_turn_and_has_it_again_after(
+    workers: Workers, wait: Callable[[], Iterator[None]]
+) -> None:
+    other_began, may_end = threading.Event(), threading.Event()
+
+    def waits() -> None:
+        with wait():  # type: ignore[attr-defined]
+            assert other_began.wait(20)
+        workers.did.append("first again")
+
+    def other() -> None:
+        other_began.set()
+        until(lambda: waiting(workers) == 1)  # the first one wants its turn back
+        may_end.wait(20)
+
+    workers.start("first", until=waits)
+    workers.start("second", until=other)
+    until(lambda: waiting(workers) == 1)
+    assert workers.did == ["first", "second"]
+    may_end.set()
+    workers.join()
+    assert workers.did == ["first", "second", "first again"]
+
+
+def test_only_so_many_wait_for_a_database_at_a_time() -> None:
+    of = Turns(1, waits=2)
+    workers, may_end = Workers(of), threading.Event()
+    began = threading.Semaphore(0)
+
+    def waits() -> None:
+        with let_go():
+            began.release()
+            may_end.wait(20)
+
+    for name in ("first", "second", "third"):
+        workers.start(name, until=waits)
+    assert began.acquire(timeout=20)
+    assert began.acquire(timeout=20)
+    assert of.waits
+    until(lambda: bool(of.waits and len(of.waits._waiting) == 1))
+    assert not began.acquire(blocking=False)
+    may_end.set()
+    workers.join()
+    assert began.acquire(blocking=False)
+
+
+def test_who_fails_gives_its_turn_back(workers: Workers) -> None:
+    with pytest.raises(ZeroDivisionError), workers._turns.one(), wait_elsewhere():
+        raise ZeroDivisionError
+    workers.start("next", until=lambda: None)
+    workers.join()
+
+
+def test_who_has_no_turn_waits_all_the_same() -> None:
+    with let_go(), wait_elsewhere():
+        pass
+
+
+def test_a_long_wait_is_told_and_a_short_one_is_not(workers: Workers) -> None:
+    told: list[str] = []
+    serve_others_meanwhile(lambda: told.append("away"), lambda: told.append("back"))
+    with workers._turns.one():
+        with let_go():
+            pass
+        assert told == []
+        with wait_elsewhere():
+            assert told == ["away"]
+    assert told == ["away", "back"]
+
+
+def test_who_waits_for_its_turn_is_away(workers: Workers) -> None:
+    """Or threads that wait for a turn would keep others from being served."""
+    told: list[str] = []
+    may_end = threading.Event()
+    workers.start("first", until=lambda: may_end.wait(20))
+    until(lambda: workers.did == ["first"])
+
+    def leave() -> None:
+        told.append("away")
+        may_end.set()
+
+    serve_others_meanwhile(leave, lambda: told.append("back"))
+    with workers._turns.one():
+        assert told == ["away", "back"]
+    workers.join()
