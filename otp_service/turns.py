@@ -26,13 +26,13 @@ _here = _Here()
 class Turns:
     """So many at a time, first come, first served.
 
-    Of those who `let_go` of theirs only ``waits`` wait at a time, if it is given: so that a slow
-    database has connections left for others.
+    Of those who have one only ``connections`` are `at_database` at a time, if it is given: so that
+    a slow database has connections left for others.
     """
 
-    def __init__(self, count: int, waits: int | None = None) -> None:
+    def __init__(self, count: int, connections: int | None = None) -> None:
         self._free = count
-        self.waits = None if waits is None else Turns(waits)
+        self.connections = None if connections is None else Turns(connections)
         self._waiting: deque[threading.Lock] = deque()
         self._lock = threading.Lock()
 
@@ -47,15 +47,26 @@ class Turns:
             self.give_back()
 
     def take(self) -> None:
+        if mine := self._place():
+            with _absent():
+                mine.acquire()
+
+    def take_without_turn(self) -> None:
+        """For who has a turn of others: it is let go of if this takes time."""
+        if mine := self._place():
+            with wait_elsewhere():
+                mine.acquire()
+
+    def _place(self) -> threading.Lock | None:
+        """None: it is this thread's turn. Else it will be when it can acquire what is returned."""
         with self._lock:
             if self._free:
                 self._free -= 1
-                return
+                return None
             mine = threading.Lock()
             mine.acquire()
             self._waiting.append(mine)
-        with _absent():
-            mine.acquire()
+            return mine
 
     def give_back(self) -> None:
         with self._lock:
@@ -72,39 +83,44 @@ def serve_others_meanwhile(leave: Callable[[], None], come_back: Callable[[], No
 
 
 @contextmanager
+def at_database() -> Iterator[None]:
+    """Around all that needs a connection, and before one is asked for.
+
+    Who has a connection may have to wait for its turn, and who has a turn for a connection: of
+    these there are always some more.
+    """
+    connections = _here.turns and _here.turns.connections
+    if connections is None:
+        yield
+        return
+    connections.take_without_turn()
+    try:
+        yield
+    finally:
+        connections.give_back()
+
+
+@contextmanager
 def let_go() -> Iterator[None]:
-    """Around a wait for a database: of this thread's turn, if it has one."""
-    with _without_turn() as turns:
-        if turns is None or turns.waits is None:
-            yield
-            return
-        turns.waits.take()
-        try:
-            yield
-        finally:
-            turns.waits.give_back()
+    """Around a wait: of this thread's turn, if it has one."""
+    turns = _here.turns
+    if turns is None:
+        yield
+        return
+    _here.turns = None
+    turns.give_back()
+    try:
+        yield
+    finally:
+        turns.take()
+        _here.turns = turns
 
 
 @contextmanager
 def wait_elsewhere() -> Iterator[None]:
     """Around a wait that may take seconds: others are served meanwhile, too."""
-    with _without_turn(), _absent():
+    with let_go(), _absent():
         yield
-
-
-@contextmanager
-def _without_turn() -> Iterator[Turns | None]:
-    turns = _here.turns
-    if turns is None:
-        yield None
-        return
-    _here.turns = None
-    turns.give_back()
-    try:
-        yield turns
-    finally:
-        turns.take()
-        _here.turns = turns
 
 
 @contextmanager

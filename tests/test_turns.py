@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from otp_service import turns
-from otp_service.turns import Turns, let_go, serve_others_meanwhile, wait_elsewhere
+from otp_service.turns import Turns, at_database, let_go, serve_others_meanwhile, wait_elsewhere
 from tests.faults.waiting import until
 
 
@@ -86,23 +86,24 @@ def test_who_waits_lets_another_have_its_turn_and_has_it_again_after(
     assert workers.did == ["first", "second", "first again"]
 
 
-def test_only_so_many_wait_for_a_database_at_a_time() -> None:
-    of = Turns(1, waits=2)
+def test_only_so_many_are_at_the_database_and_who_waits_for_that_has_no_turn() -> None:
+    of = Turns(1, connections=2)
     workers, may_end = Workers(of), threading.Event()
     began = threading.Semaphore(0)
 
-    def waits() -> None:
-        with let_go():
+    def asks() -> None:
+        with at_database(), let_go():
             began.release()
             may_end.wait(20)
 
     for name in ("first", "second", "third"):
-        workers.start(name, until=waits)
+        workers.start(name, until=asks)
     assert began.acquire(timeout=20)
     assert began.acquire(timeout=20)
-    assert of.waits
-    until(lambda: bool(of.waits and len(of.waits._waiting) == 1))
+    until(lambda: bool(of.connections and len(of.connections._waiting) == 1))
     assert not began.acquire(blocking=False)
+    workers.start("somebody who asks nothing", until=lambda: None)
+    until(lambda: len(workers.did) == 4)
     may_end.set()
     workers.join()
     assert began.acquire(blocking=False)

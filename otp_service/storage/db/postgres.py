@@ -30,6 +30,7 @@ from otp_service.storage.db import connect_failures, failure_table
 from otp_service.storage.db.connect_failures import READ_ONLY, ConnectFailed, NoAnswer
 from otp_service.storage.db.session import SETTINGS, Session
 from otp_service.storage.models.dialects import TIMELINE
+from otp_service.turns import let_go
 
 _ADDRESSES_OF_A_HOST = 2
 _VERBOSE = 2  # libpq's PQERRORS_VERBOSE
@@ -85,7 +86,9 @@ def wait(connection: Any) -> None:
         reading = state == extensions.POLL_READ
         poll.register(connection.fileno(), select.POLLIN if reading else select.POLLOUT)
         seconds = left()
-        if not poll.poll(None if seconds is None else math.ceil(1000 * seconds)):
+        with let_go():
+            is_ready = poll.poll(None if seconds is None else math.ceil(1000 * seconds))
+        if not is_ready:
             raise NoAnswer
 
 

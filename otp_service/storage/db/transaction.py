@@ -22,7 +22,7 @@ from otp_service.storage.db.function import GIVEN
 from otp_service.storage.db.lookup import KNOWN, Lookup
 from otp_service.storage.db.session import Session, Statements
 from otp_service.storage.models.dialects import ON_SQLITE
-from otp_service.turns import let_go
+from otp_service.turns import at_database
 
 SECONDS = 2.0  # for all of a transaction on Postgres: a connection, locks, statements, the answer
 
@@ -63,7 +63,7 @@ class Transaction:
         given_values = {GIVEN + name: value for name, value in values.items()}
         run = self._on_sqlite if engine.dialect.name == "sqlite" else self._on_postgres
         try:
-            with let_go():  # around the pool, too: who has a connection needs no turn to return it
+            with at_database():
                 return run(engine, given_values)
         except (sa.exc.SQLAlchemyError, psycopg2.Error, sqlite3.Error) as error:
             failure = failures.failure_of(error)
