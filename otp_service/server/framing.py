@@ -12,9 +12,11 @@ from typing import Any
 from waitress.parser import ParsingError
 from waitress.utilities import BadRequest, Error
 
-# While a head arrives: a bare line feed or carriage return, a line that goes on in the next (or
-# begins with a blank before there is one), a control character.
-_UNFIT = re.compile(rb"(?<!\r)\n|\r(?!\n|\Z)|(?:(?<=\n)|\A)[ \t]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+# While a head arrives: a control character, a bare line feed, a line that goes on in the next, a
+# bare carriage return. Each begins with what is rare: so most bytes are passed over fast.
+_UNFIT = re.compile(
+    rb"[\x00-\x1f\x7f](?:(?<![\t\n\r])|(?<=\n)(?:(?<!\r\n)|(?=[ \t]))|(?<=\r)(?!\n|\Z))"
+)
 _START = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Z-]+ (?P<target>[!-~]+) HTTP/(?P<version>\d\.\d)")
 # An encoded slash is a part of a name to some, and to others what it is for us: a slash.
 _PATH = r"/(?!/)(?:(?!%2f)[^?#])*"
@@ -50,7 +52,8 @@ def check_arriving(before: bytes, data: bytes) -> None:
     """
     known = before[-4:]
     head = (known + data).partition(b"\r\n\r\n")[0]
-    if _UNFIT.search(head, max(0, len(known) - 1)):
+    begins_with_blank = not known and head[:1] in (b" ", b"\t")
+    if begins_with_blank or _UNFIT.search(head, max(0, len(known) - 1)):
         raise ParsingError("a character or a line that can be read in two ways")
 
 
