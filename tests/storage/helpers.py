@@ -15,7 +15,7 @@ from otp_service.domain.errors import CodeIncorrect, OtpError
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Person
 from otp_service.storage.models.deliveries import DeliveryRow, ProviderEventRow, ReceiptRow
-from otp_service.storage.models.limits import PhoneRow, RequestRow
+from otp_service.storage.models.limits import PhoneRow, RequestSlotRow
 from otp_service.storage.models.verifications import AttemptRow, CodeRow, VerificationRow
 
 ROWS_WITH_TIMES = (
@@ -26,7 +26,7 @@ ROWS_WITH_TIMES = (
     ReceiptRow,
     ProviderEventRow,
     PhoneRow,
-    RequestRow,
+    RequestSlotRow,
 )
 
 
@@ -40,11 +40,12 @@ def pass_time(engine: sa.Engine, seconds: float) -> None:
         for row in ROWS_WITH_TIMES:
             columns = row.__table__.c
             for column in [c for c in columns if c.name.endswith("_at")]:
-                times = sa.select(columns[0], column).where(column.is_not(None))
-                for key, time in connection.execute(times).all():
+                keys = list(row.__table__.primary_key)
+                times = sa.select(column, *keys).where(column.is_not(None))
+                for time, *key in connection.execute(times).all():
                     earlier = {column.name: time - timedelta(seconds=seconds)}
-                    this = sa.and_(columns[0] == key, column == time)
-                    connection.execute(sa.update(row).where(this).values(earlier))
+                    this = [column == value for column, value in zip(keys, key, strict=True)]
+                    connection.execute(sa.update(row).where(*this).values(earlier))
 
 
 def fail(service: OtpService, person: Person, code: str, times: int) -> None:

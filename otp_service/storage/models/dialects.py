@@ -111,6 +111,13 @@ class in_turn(sa.sql.functions.GenericFunction[bool]):  # noqa: N801
     inherit_cache = True
 
 
+class wait_in_turn(sa.sql.functions.GenericFunction[str]):  # noqa: N801
+    """``wait_in_turn(text)``: the same lock, waited for."""
+
+    type = sa.String()
+    inherit_cache = True
+
+
 class bind_tag(sa.sql.functions.GenericFunction[str]):  # noqa: N801
     """``bind_tag(id, tag)``: `codes.bind`, computed where the row is."""
 
@@ -161,6 +168,13 @@ def _in_turn(element: in_turn, compiler: SQLCompiler, **kw: Any) -> str:
     return f"pg_try_advisory_xact_lock(hashtextextended({text}, 0))"
 
 
+@compiles(wait_in_turn, "postgresql")
+def _wait_in_turn(element: wait_in_turn, compiler: SQLCompiler, **kw: Any) -> str:
+    text = compiler.process(element.clauses, **kw)
+    return f"pg_advisory_xact_lock(hashtextextended({text}, 0))::text"
+
+
+@compiles(wait_in_turn, "sqlite")
 @compiles(in_turn, "sqlite")
 def _always_in_turn(element: in_turn, compiler: SQLCompiler, **kw: Any) -> str:
     return "1"  # behind the file's write lock

@@ -25,8 +25,17 @@ class PhoneRow(Model):
     updated_at: Mapped[datetime] = mapped_column(index=True)
 
 
+class RequestSlotRow(Model):
+    """A place for a request of a client, and when one took it last: see `sql/request_rate`."""
+
+    __tablename__ = "request_slots"
+    client: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    taken_at: Mapped[datetime]
+
+
 class RequestRow(Model):
-    """A client's request that was let in: what its limit counts, for as long as it does."""
+    """The release before counts here. It goes with the next migration."""
 
     __tablename__ = "requests"
     id: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
@@ -34,12 +43,3 @@ class RequestRow(Model):
     created_at: Mapped[datetime]
 
     __table_args__ = (sa.Index(None, "client", "created_at"),)
-
-
-class ClientRequestsRow(Model):
-    """The release before counts here. It goes with the next migration."""
-
-    __tablename__ = "client_requests"
-    client: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
-    used: Mapped[int] = mapped_column(comment="since then")
-    began_at: Mapped[datetime]

@@ -110,7 +110,7 @@ class CheckCode:
             judged.audit(),
             self._answer(their, judged),
             name="check_code",
-            serialize=[*self._rate.locks, KEY, PHONE],
+            serialize=[KEY, PHONE],
         )
 
     def _theirs(self) -> Lookup:

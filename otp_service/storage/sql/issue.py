@@ -143,7 +143,7 @@ class IssueStatements:
         self._sends = [messages_to_phone(limits), messages_of_address(limits)]
         self._refusals = [refusals_to_phone(limits), refusals_of_client(limits)]
         # What is counted for a prefix or an address is counted behind a lock of its own.
-        self._locks: list[Any] = [*self._rate.locks, KEY, PHONE]
+        self._locks: list[Any] = [KEY, PHONE]
         if limits.pumping.guard is Guard.ENFORCE:
             self._locks.append(given("prefix", sa.String()))
         if limits.address_sends:

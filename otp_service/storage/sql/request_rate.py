@@ -1,8 +1,10 @@
 """How often a client calls: counted in the transaction that does what it asked for.
 
-A row for each request that was let in, for as long as its window: so any window holds no more of
-them than the limit, wherever it begins. A request that is refused leaves no row, and who goes on
-calling is let in again as soon as somebody who waited would be.
+A client has numbered slots, as many as its limit allows requests in a window, and each request
+takes one that nobody has taken for as long as a window: so any window holds no more requests than
+there are slots, wherever it begins. Who finds another request at a slot takes the next one, so a
+client's requests don't wait for each other; only a new slot is made behind a lock. A request that
+is refused takes none, and who goes on calling is let in as soon as somebody who waited would be.
 """
 
 from __future__ import annotations
@@ -14,50 +16,67 @@ import sqlalchemy as sa
 from otp_service.domain.limits import Limit
 from otp_service.storage.db.lookup import Lookup
 from otp_service.storage.db.transaction import Statement, given
-from otp_service.storage.models.dialects import clock, from_now
-from otp_service.storage.models.limits import RequestRow
+from otp_service.storage.models.dialects import clock, from_now, wait_in_turn
+from otp_service.storage.models.limits import RequestSlotRow
 
-R = RequestRow
+S = RequestSlotRow
 CLIENT = given("client", sa.String())
-THIS = given("request_id", sa.String())
-FULL_SINCE = "requests_full_since"
 
 
 class RequestRate:
     """Of the client that a transaction is given; without a ``limit`` nothing is counted."""
 
     def __init__(self, limit: Limit | None) -> None:
-        self._limit = limit
-        self._full = _full(limit) if limit else None
-
-    @property
-    def locks(self) -> list[sa.ColumnElement[str]]:
-        """What the transaction's ``serialize`` begins with: a client's requests take turns."""
-        return [sa.literal("client ") + CLIENT] if self._limit else []
+        self._statements: list[Statement | Lookup] = []
+        self.facts: list[Any] = []
+        """For `rows.refuse_caller`, as a column of the answer."""
+        self.admits: sa.ColumnElement[bool] = sa.true()
+        if limit:
+            self._count(limit)
 
     @property
     def count(self) -> list[Statement | Lookup]:
         """Comes before what it may refuse."""
-        if self._limit is None or self._full is None:
-            return []
-        gone = R.created_at <= from_now(-self._limit.seconds)
-        row = sa.select(THIS, CLIENT, clock()).where(self.admits)
-        forget = sa.delete(R).where(R.client == CLIENT, gone)
-        return [self._full, forget, sa.insert(R).from_select([R.id, R.client, R.created_at], row)]
+        return self._statements
 
-    @property
-    def admits(self) -> sa.ColumnElement[bool]:
-        return self._full[FULL_SINCE].is_(None) if self._full else sa.true()
+    def _count(self, limit: Limit) -> None:
+        free = _free(limit)
+        none_free = free["slot"].is_(None)
+        turn = Lookup(sa.select(wait_in_turn("client " + CLIENT).label("turn")).where(none_free))
+        made = _next(limit, none_free)
+        self.admits = sa.func.coalesce(free["slot"], made["new_slot"]).is_not(None)
+        full = _full(limit, self.admits)
+        self.facts = full.columns()
+        taken = sa.update(S).where(S.client == CLIENT, S.number == free["slot"])
+        new = sa.select(CLIENT, made["new_slot"], clock()).where(made["new_slot"].is_not(None))
+        self._statements = [
+            free,
+            taken.values(taken_at=clock()),
+            turn,
+            made,
+            sa.insert(S).from_select([S.client, S.number, S.taken_at], new),
+            full,
+        ]
 
-    @property
-    def facts(self) -> list[Any]:
-        """For `rows.refuse_caller`, as a column of the answer."""
-        return self._full.columns() if self._full else []
 
-
-def _full(limit: Limit) -> Lookup:
-    """The window is full as long as its limit-th newest request has not left it."""
-    recent = sa.select(R.created_at.label(FULL_SINCE)).where(
-        R.client == CLIENT, R.created_at > from_now(-limit.seconds)
+def _free(limit: Limit) -> Lookup:
+    """A slot that a request may take; what another one takes at this moment is left to it."""
+    free = sa.select(S.number.label("slot")).where(
+        S.client == CLIENT, S.number <= limit.count, S.taken_at <= from_now(-limit.seconds)
     )
-    return Lookup(recent.order_by(R.created_at.desc()).offset(limit.count - 1).limit(1))
+    return Lookup(free.order_by(S.number).limit(1).with_for_update(skip_locked=True))
+
+
+def _next(limit: Limit, none_free: sa.ColumnElement[bool]) -> Lookup:
+    """The number of a slot more, if there may be one."""
+    newest = sa.func.coalesce(sa.func.max(S.number), 0)
+    made = sa.select((newest + 1).label("new_slot")).where(S.client == CLIENT, none_free)
+    return Lookup(made.having(newest < limit.count, none_free))
+
+
+def _full(limit: Limit, admits: sa.ColumnElement[bool]) -> Lookup:
+    """Since when all slots are taken: the oldest is the next to be free."""
+    oldest = sa.select(S.taken_at.label("requests_full_since")).where(
+        S.client == CLIENT, S.number <= limit.count, sa.not_(admits)
+    )
+    return Lookup(oldest.order_by(S.taken_at).limit(1))

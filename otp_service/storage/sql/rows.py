@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
@@ -134,7 +133,6 @@ def refuse_caller(row: Row, limit: Limit | None) -> None:
 def of_request(person: Person, phone_digest: str, key: RequestKey | None) -> dict[str, str | None]:
     """What a send and a check give their statements of who asks, and for whom."""
     return {
-        "request_id": secrets.token_hex(16),
         "client": person.client,
         "phone": person.phone,
         "masked": mask(person.phone, "*"),

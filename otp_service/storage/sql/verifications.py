@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from typing import Any
 
@@ -75,25 +74,25 @@ class ClientVerifications:
         return rows.with_deliveries(found)
 
     def _run(self, database: Database, transaction: Transaction, **values: object) -> Sequence[Row]:
-        found = database.run(transaction, request_id=secrets.token_hex(16), **values)
+        found = database.run(transaction, **values)
         rows.refuse_caller(found[0], self._limit)
         return found
 
     def _reads(self) -> tuple[Transaction, Transaction]:
-        rate, locks = self._rate.count, self._rate.locks
+        rate = self._rate.count
         its = {"verification_id": V.id, **_phone_of(V.id)}
         read = entry("verification.read", V, sa.and_(ANY, self._rate.admits), **its)
         return (
-            Transaction(*rate, self._answer(), serialize=locks, reads=not rate),
-            Transaction(*rate, read, self._answer(ANY), serialize=locks),
+            Transaction(*rate, self._answer(), reads=not rate),
+            Transaction(*rate, read, self._answer(ANY)),
         )
 
     def _lists(self) -> tuple[Transaction, Transaction]:
-        rate, locks = self._rate.count, self._rate.locks
+        rate = self._rate.count
         listed = entry("verifications.listed", conditions.ALWAYS, self._rate.admits, **_PHONE)
         return (
-            Transaction(*rate, self._newest(MINE), serialize=locks, reads=not rate),
-            Transaction(*rate, listed, self._newest(sa.true()), serialize=locks),
+            Transaction(*rate, self._newest(MINE), reads=not rate),
+            Transaction(*rate, listed, self._newest(sa.true())),
         )
 
     def _cancels(self) -> Transaction:
@@ -105,7 +104,7 @@ class ClientVerifications:
             sa.update(V).where(ends).values(status=Status.CANCELED.value, canceled_at=NOW),
             self._answer(),
             name="cancel",
-            serialize=[*self._rate.locks, _THEIR_PHONE],
+            serialize=[_THEIR_PHONE],
         )
 
     def _answer(self, which: sa.ColumnElement[bool] = OWN) -> Statement:
