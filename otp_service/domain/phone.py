@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import phonenumbers
 from phonenumbers import NumberParseException
@@ -72,6 +72,7 @@ def known(e164: str) -> PhoneNumber:
     return PhoneNumber(e164, phonenumbers.parse(e164, None))
 
 
+@lru_cache(maxsize=4096)  # whoever gets a code checks it soon
 def read(text: str, numbering: Numbering = Numbering()) -> PhoneNumber:
     """The number that ``text`` means; its ``e164`` read again is itself.
 

@@ -19,6 +19,7 @@ from otp_service.domain.drafts import Draft, Issued
 from otp_service.domain.errors import HomeUnreachable, StorageUnavailable
 from otp_service.domain.ports import PhoneQuery, StoredMessage, StoreState
 from otp_service.domain.verification import Delivery, Person, Status, Verification
+from otp_service.storage.db.sqlite_file import SqliteFile, State
 from otp_service.storage.verifications import SqlStore
 
 DRAIN_SECONDS = 1.0
@@ -32,6 +33,8 @@ class Homes:
         self._primary = primary
         self._fallback = fallback
         self._draining = threading.Lock()
+        self._file = SqliteFile(fallback.database.engine)
+        self._nobody_as_of: State | None = None
 
     def _home(self, verification_id: str) -> SqlStore:
         in_fallback = verification_id.startswith(self._fallback.database.letter)
@@ -53,12 +56,24 @@ class Homes:
     def _live_in_fallback(self, person: Person) -> bool:
         """Whether the fallback has the person's live verification; it forgets one that ended."""
         try:
-            known = self._fallback.known(person)
+            known = self._known(person)
         except StorageUnavailable:  # a broken fallback must not end what Postgres can still do
             return False
         if known not in (None, Status.PENDING):
             self._fallback.forget(person)
         return known is Status.PENDING
+
+    def _known(self, person: Person) -> Status | None:
+        """What the fallback knows of the person. It is not asked while nobody has written to its
+        file since it knew nobody, as nearly always.
+        """
+        if self._nobody_as_of is not None and self._nobody_as_of == self._file.state():
+            return None
+        state = self._file.settled_state()
+        known = self._fallback.known(person)
+        if state and known is None and not self._fallback.knows_anybody():
+            self._nobody_as_of = state
+        return known
 
     def reissue(self, draft: Draft, verification_id: str, generation: int, /) -> Issued:
         return self._home(verification_id).reissue(draft, verification_id, generation)
@@ -75,7 +90,7 @@ class Homes:
         if check.verification_id:
             return self._home(check.verification_id).check(check)
         try:
-            known = self._fallback.known(check.person)
+            known = self._known(check.person)
         except StorageUnavailable:
             return self._check_primary_alone(check)
         return (self._fallback if known else self._primary).check(check)

@@ -50,6 +50,7 @@ class SqlStore:
         self.recent_messages = partial(deliveries.recent, database)
         # Of a fallback:
         self.known = partial(live.known, database)
+        self.knows_anybody = partial(live.knows_anybody, database)
         self.has_phone = partial(live.has_phone, database)
         self.forget = partial(live.forget, database)
         self.unexpired = partial(live.unexpired, database)

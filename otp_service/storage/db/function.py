@@ -10,14 +10,14 @@ Volatility Categories"), so those behind a lock see what its holder committed. I
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from otp_service.storage.db.answer import Answer
-from otp_service.storage.db.lookup import KNOWN, Lookup
+from otp_service.storage.db.lookup import KNOWN, Lookup, Seldom, each_of
 from otp_service.storage.models.dialects import TIMELINE
 
 GIVEN = "given_"
@@ -30,11 +30,11 @@ class Function:
     def __init__(
         self, name: str, dialect: sa.Dialect, statements: Sequence[Any], *, tells_timeline: bool
     ) -> None:
-        compiled = [compile_(statement, dialect) for statement in statements]
-        types = _given_types(compiled)
+        types = _given_types([compile_(each, dialect) for each in each_of(statements)])
         answer = [declared(type_, dialect) for type_ in Answer(statements[-1]).types]
-        body = [*map(_done, compiled[:-1], statements), _answered(compiled[-1], answer)]
-        known = _declarations(statements, dialect)
+        body = [_done(statement, dialect) for statement in statements[:-1]]
+        body.append(_answered(compile_(statements[-1], dialect), answer))
+        known = _declarations(each_of(statements), dialect)
         definition = _definition(types, answer, [f"{known}BEGIN\n{body[0]}", *body[1:]])
         if not tells_timeline:
             definition = definition.replace(TIMELINE, "NULL::text")
@@ -66,7 +66,7 @@ def _given_types(compiled: Sequence[SQLCompiler]) -> dict[str, str]:
     return types
 
 
-def _declarations(statements: Sequence[Any], dialect: sa.Dialect) -> str:
+def _declarations(statements: Iterable[Any], dialect: sa.Dialect) -> str:
     looked_up = [each for each in statements if isinstance(each, Lookup)]
     names = [
         f"{KNOWN}{name} {declared(type_, dialect)};\n"
@@ -91,8 +91,12 @@ def _definition(types: dict[str, str], answer: Sequence[str], body: Sequence[str
     return f"({given}) RETURNS {returns} LANGUAGE plpgsql AS $otp$\n{source};\nEND $otp$"
 
 
-def _done(compiled: SQLCompiler, statement: Any) -> str:
-    sql = _sql(compiled)
+def _done(statement: Any, dialect: sa.Dialect) -> str:
+    if isinstance(statement, Seldom):
+        condition = _sql(statement.condition.compile(dialect=dialect))
+        then = ";\n".join(_done(each, dialect) for each in statement.statements)
+        return f"IF {condition} THEN\n{then};\nEND IF"
+    sql = _sql(compile_(statement, dialect))
     if isinstance(statement, Lookup):
         names = [f"c{number}" for number in range(len(statement.types))]
         columns = ", ".join(f"it.{name}" for name in names)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,15 +21,28 @@ class Lookup:
     def __init__(self, select: sa.Select[Any]) -> None:
         self.select = select
         self.types = {str(column.key): column.type for column in select.exported_columns}
-        self._names = [KNOWN + name for name in self.types]
+        self.names = [KNOWN + name for name in self.types]
 
     def __getitem__(self, name: str) -> sa.BindParameter[Any]:
         return sa.bindparam(KNOWN + name, type_=self.types[name])
 
-    def values(self, row: Sequence[Any] | None) -> dict[str, Any]:
-        """By the names of its parameters, of what a driver found."""
-        return dict(zip(self._names, row or [None] * len(self._names), strict=True))
-
     def columns(self, *names: str) -> list[sa.Label[Any]]:
         """For an answer, under the names that they have here; all of them if none is named."""
         return [self[name].label(name) for name in names or self.types]
+
+
+class Seldom:
+    """Statements that do nothing unless ``condition`` holds, so that they may be passed over."""
+
+    def __init__(self, condition: sa.ColumnElement[bool], *statements: Any) -> None:
+        self.condition = condition
+        self.statements = statements
+
+
+def each_of(statements: Iterable[Any]) -> Iterator[Any]:
+    """Those that are done seldom, too, one by one."""
+    for each in statements:
+        if isinstance(each, Seldom):
+            yield from each.statements
+        else:
+            yield each

@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from otp_service.storage.db.function import GIVEN, compile_, declared
-from otp_service.storage.db.lookup import KNOWN, Lookup
+from otp_service.storage.db.lookup import KNOWN, Lookup, each_of
 from otp_service.storage.models.dialects import TIMELINE
 
 # In the message, since a pooler may give each transaction another session. SET TRANSACTION has to
@@ -36,7 +36,7 @@ class Message:
         self, dialect: sa.Dialect, statements: Sequence[Any], *, tells_timeline: bool
     ) -> None:
         texts, self._constants = [], dict[str, Any]()
-        for number, statement in enumerate(statements):
+        for number, statement in enumerate(each_of(statements)):
             compiled = compile_(statement, dialect)
             names = {}
             for name, value in compiled.params.items():

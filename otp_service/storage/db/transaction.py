@@ -19,7 +19,7 @@ from sqlalchemy.dialects import sqlite
 from otp_service.storage.db import failures, postgres
 from otp_service.storage.db.answer import Answer, Row
 from otp_service.storage.db.function import GIVEN
-from otp_service.storage.db.lookup import KNOWN, Lookup
+from otp_service.storage.db.lookup import KNOWN, Lookup, each_of
 from otp_service.storage.db.session import Session, Statements
 from otp_service.storage.models.dialects import ON_SQLITE
 from otp_service.turns import at_database
@@ -52,7 +52,7 @@ class Transaction:
         reads: bool = False,
         seconds: float = SECONDS,
     ) -> None:
-        self._statements = statements
+        self._statements = list(each_of(statements))
         self._on_server = Statements(name, [*_locks(serialize), *statements])
         self._answer = Answer(statements[-1])
         self._reads = reads
@@ -115,14 +115,15 @@ class _OnSqlite:
         self, statements: Sequence[Any], answer: Answer, reads: bool, dialect: sa.Dialect
     ) -> None:
         named = sqlite.dialect(paramstyle="named")
-        lookups = [each if isinstance(each, Lookup) else None for each in statements]
+        looked_up = [each.names if isinstance(each, Lookup) else None for each in statements]
         selects = [each.select if isinstance(each, Lookup) else each for each in statements]
         compiled = [each.compile(dialect=named, **ON_SQLITE) for each in selects]
         self._texts = [
-            (str(each), _constants(each), lookup)
-            for each, lookup in zip(compiled, lookups, strict=True)
+            (str(each), _constants(each), names)
+            for each, names in zip(compiled, looked_up, strict=True)
         ]
         self._begin = "BEGIN" if reads else "BEGIN IMMEDIATE"
+        self._is_alone = reads and len(compiled) == 1  # a transaction by itself
         self._read = answer.reader(dialect)
         self._answers = bool(answer.types)
         self._binders = _binders(compiled)
@@ -130,14 +131,17 @@ class _OnSqlite:
     def run(self, cursor: Any, values: dict[str, Any]) -> list[Row]:
         for name, bind in self._binders.items():
             values[name] = bind(values[name])
-        cursor.execute(self._begin)
-        for text, constants, lookup in self._texts:
+        if not self._is_alone:
+            cursor.execute(self._begin)
+        for text, constants, names in self._texts:
             cursor.execute(text, constants | values)
-            if lookup:
-                values |= lookup.values(cursor.fetchone())
-        found = self._read(cursor.fetchall()) if self._answers else []
-        cursor.execute("COMMIT")
-        return found
+            if names:
+                found = cursor.fetchone() or [None] * len(names)
+                values |= zip(names, found, strict=True)
+        rows = self._read(cursor.fetchall()) if self._answers else []
+        if not self._is_alone:
+            cursor.execute("COMMIT")
+        return rows
 
 
 def _constants(compiled: Any) -> dict[str, Any]:

@@ -41,6 +41,9 @@ class Judged:
         self._wrong = sa.case((self._right, 0), else_=1)
         self.failures = their["guessed"] + self._wrong
         """Wrong guesses of the verification, this one included."""
+        known = phone_state.ROW["in_a_row"].is_not(None)
+        self.counts = sa.and_(self._is_so, sa.or_(sa.not_(self._right), known))
+        """Whether it changes how many guesses in a row were wrong."""
 
     def add(self) -> Statement:
         """Its own row."""
@@ -75,10 +78,8 @@ class Judged:
 
     def count_in_a_row(self, most: int) -> Statement:
         """Wrong guesses of the phone since the last right one; too many disable it."""
-        known = phone_state.ROW["in_a_row"].is_not(None)
         at_once = sa.case((self._wrong >= most, clock()), else_=sa.null())
-        first = sa.select(PHONE, self._wrong, at_once, NOW)
-        first = first.where(self._is_so, sa.or_(sa.not_(self._right), known))
+        first = sa.select(PHONE, self._wrong, at_once, NOW).where(self.counts)
         again = insert(P).from_select(["phone", "failures", "disabled_at", "updated_at"], first)
         failures = sa.case((again.excluded.failures == 0, 0), else_=P.failures + 1)
         disabled_at = sa.case((failures >= most, sa.func.coalesce(P.disabled_at, clock())))

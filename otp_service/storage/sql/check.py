@@ -16,7 +16,7 @@ from otp_service.domain.quotas import Block
 from otp_service.domain.verification import Status, Verification
 from otp_service.storage.db.answer import Row
 from otp_service.storage.db.database import Database
-from otp_service.storage.db.lookup import Lookup
+from otp_service.storage.db.lookup import Lookup, Seldom
 from otp_service.storage.db.transaction import Statement, Transaction, given
 from otp_service.storage.models.dialects import bind_tag, clock
 from otp_service.storage.models.verifications import CodeRow, VerificationRow
@@ -106,7 +106,7 @@ class CheckCode:
             their,
             judged.add(),
             judged.settle(),
-            judged.count_in_a_row(self._limits.failures_in_a_row),
+            Seldom(judged.counts, judged.count_in_a_row(self._limits.failures_in_a_row)),
             judged.audit(),
             self._answer(their, judged),
             name="check_code",

@@ -19,6 +19,7 @@ _UNEXPIRED = V.expires_at > NOW
 _LIVE = Transaction(sa.select(*VERIFICATION).where(_IS_NEWEST, LIVE), reads=True)
 _KNOWN = Transaction(sa.select(V.status).where(_IS_NEWEST, _UNEXPIRED), reads=True)
 _OF_PHONE = Transaction(sa.select(V.id).where(V.phone == given("phone")).limit(1), reads=True)
+_ANY_UNEXPIRED = Transaction(sa.select(V.id).where(_UNEXPIRED).limit(1), reads=True)
 _ALL_UNEXPIRED = Transaction(sa.select(V.id).where(_UNEXPIRED), reads=True)
 _FORGET = Transaction(sa.update(V).where(OF_PERSON, _UNEXPIRED).values(expires_at=NOW))
 
@@ -33,6 +34,11 @@ def known(database: Database, person: Person) -> Status | None:
     """That of the person's newest verification, until it expires. On SQLite only."""
     found = _KNOWN.run(database.engine, **vars(person))
     return Status(found[0][0]) if found else None
+
+
+def knows_anybody(database: Database) -> bool:
+    """Whether any verification may still be asked for by phone. On SQLite only."""
+    return bool(_ANY_UNEXPIRED.run(database.engine))
 
 
 def has_phone(database: Database, phone: str) -> bool:

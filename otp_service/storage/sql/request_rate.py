@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from otp_service.domain.limits import Limit
-from otp_service.storage.db.lookup import Lookup
+from otp_service.storage.db.lookup import Lookup, Seldom
 from otp_service.storage.db.transaction import Statement, given
 from otp_service.storage.models.dialects import clock, from_now, wait_in_turn
 from otp_service.storage.models.limits import RequestSlotRow
@@ -27,7 +27,7 @@ class RequestRate:
     """Of the client that a transaction is given; without a ``limit`` nothing is counted."""
 
     def __init__(self, limit: Limit | None) -> None:
-        self._statements: list[Statement | Lookup] = []
+        self._statements: list[Statement | Lookup | Seldom] = []
         self.facts: list[Any] = []
         """For `rows.refuse_caller`, as a column of the answer."""
         self.admits: sa.ColumnElement[bool] = sa.true()
@@ -35,7 +35,7 @@ class RequestRate:
             self._count(limit)
 
     @property
-    def count(self) -> list[Statement | Lookup]:
+    def count(self) -> list[Statement | Lookup | Seldom]:
         """Comes before what it may refuse."""
         return self._statements
 
@@ -52,10 +52,13 @@ class RequestRate:
         self._statements = [
             free,
             taken.values(taken_at=clock()),
-            turn,
-            made,
-            sa.insert(S).from_select([S.client, S.number, S.taken_at], new),
-            full,
+            Seldom(
+                none_free,
+                turn,
+                made,
+                sa.insert(S).from_select([S.client, S.number, S.taken_at], new),
+                full,
+            ),
         ]
 
 
