@@ -131,7 +131,8 @@ def _service(
     outbox, codes, policy = dispatch.outbox, dispatch.codes, dispatch.policy
     sending = Sending(dispatch, outbox, codes, policy, worker.wake, metrics.pumping_suspected)
     # Providers' answers come in waves. The sandbox answers at once.
-    turns = Turns(SENDS_THAT_COMPUTE, connections=max(1, settings.threads // 2))
+    connections = max(1, settings.threads // 2)
+    turns = Turns(SENDS_THAT_COMPUTE, connections, away=True)
     in_turn = turns.one if settings.used else nullcontext
     return OtpService(store, sending, codes, policy, in_turn)
 

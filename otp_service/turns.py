@@ -1,8 +1,11 @@
 """Who computes, and who only waits.
 
-Python computes in one thread at a time. Threads that a provider answers all at once would keep
-every other request waiting: so of such work only a few threads have a turn, and let go of it
-whenever they wait for somebody else.
+Python computes in one thread at a time, and each other one that wants to wakes up again and again
+to ask for it. So only a few threads have a turn, and let go of it whenever they wait for somebody
+else. Threads that a provider answers all at once have turns of their own, so that they keep no
+other request waiting.
+
+A turn is a courtesy and no lock: who has waited for it for `PATIENCE` goes on without.
 """
 
 from __future__ import annotations
@@ -10,7 +13,9 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+
+PATIENCE = 1.0  # seconds
 
 
 class _Here(threading.local):
@@ -26,30 +31,48 @@ _here = _Here()
 class Turns:
     """So many at a time, first come, first served.
 
-    Of those who have one only ``connections`` are `at_database` at a time, if it is given: so that
-    a slow database has connections left for others.
+    Who waits for his is ``away``, if that is said: another request is served meanwhile. Of those
+    who have one only ``connections`` are `at_database` at a time, if it is given: so that a slow
+    database has connections left for others.
     """
 
-    def __init__(self, count: int, connections: int | None = None) -> None:
+    def __init__(self, count: int, connections: int | None = None, *, away: bool = False) -> None:
         self._free = count
+        self._meanwhile = _absent if away else nullcontext
         self.connections = None if connections is None else Turns(connections)
         self._waiting: deque[threading.Lock] = deque()
         self._lock = threading.Lock()
 
     @contextmanager
     def one(self) -> Iterator[None]:
-        self.take()
-        _here.turns = self
-        try:
-            yield
-        finally:
+        """In the place of a turn of others, if this thread has one."""
+        with let_go():
+            self.take()
+            try:
+                yield
+            finally:
+                self.leave()
+
+    def take(self) -> None:
+        mine = self._place()
+        if mine is None or self._comes(mine):
+            _here.turns = self
+
+    def leave(self) -> None:
+        """This thread's turn is over, if it had one."""
+        if _here.turns is self:
             _here.turns = None
             self.give_back()
 
-    def take(self) -> None:
-        if mine := self._place():
-            with _absent():
-                mine.acquire()
+    def _comes(self, mine: threading.Lock) -> bool:
+        with self._meanwhile():
+            if mine.acquire(timeout=PATIENCE):
+                return True
+        with self._lock:
+            if mine in self._waiting:
+                self._waiting.remove(mine)
+                return False
+        return True  # at this moment
 
     def take_without_turn(self) -> None:
         """For who has a turn of others: it is let go of if this takes time."""
@@ -113,7 +136,6 @@ def let_go() -> Iterator[None]:
         yield
     finally:
         turns.take()
-        _here.turns = turns
 
 
 @contextmanager

@@ -133,8 +133,9 @@ def test_a_long_wait_is_told_and_a_short_one_is_not(workers: Workers) -> None:
     assert told == ["away", "back"]
 
 
-def test_who_waits_for_its_turn_is_away(workers: Workers) -> None:
+def test_who_waits_for_its_turn_is_away_if_that_is_said() -> None:
     """Or threads that wait for a turn would keep others from being served."""
+    workers = Workers(Turns(1, away=True))
     told: list[str] = []
     may_end = threading.Event()
     workers.start("first", until=lambda: may_end.wait(20))
@@ -148,3 +149,40 @@ def test_who_waits_for_its_turn_is_away(workers: Workers) -> None:
     with workers._turns.one():
         assert told == ["away", "back"]
     workers.join()
+
+
+def test_who_takes_a_turn_of_others_lets_go_of_its_own_meanwhile(workers: Workers) -> None:
+    own = workers._turns
+    with own.one():
+        with Turns(1).one():
+            assert own._free == 1
+        assert own._free == 0
+    assert own._free == 1
+
+
+def test_who_has_waited_for_long_goes_on_without_a_turn(
+    workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So nobody can wait for ever, whatever those who have one wait for."""
+    monkeypatch.setattr(turns, "PATIENCE", 0.05)
+    own = workers._turns
+    with own.one():
+        workers.start("another", until=lambda: None)
+        workers.join()
+        assert workers.did == ["another"]
+        assert waiting(workers) == 0
+        assert own._free == 0
+    assert own._free == 1
+
+
+def test_who_could_not_have_its_turn_again_goes_on_without(
+    workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "PATIENCE", 0.05)
+    may_end = threading.Event()
+    with workers._turns.one(), let_go():
+        workers.start("another", until=lambda: may_end.wait(20))
+        until(lambda: workers.did == ["another"])
+    may_end.set()
+    workers.join()
+    assert workers._turns._free == 1

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from otp_service.turns import let_go
+
 Found = TypeVar("Found")
 Known = tuple[Found, object, float]
 
@@ -40,7 +42,9 @@ class TimedCache(Generic[Found]):
 
     def _looked(self, before: Known[Found] | None) -> Known[Found] | None:
         """None if somebody else is looking, and something is known."""
-        if not self._lock.acquire(blocking=before is None):
+        with let_go():
+            is_mine = self._lock.acquire(blocking=before is None)
+        if not is_mine:
             return None
         try:
             if self._known is None or not self._is_fresh(self._known):

@@ -14,6 +14,7 @@ from waitress.channel import ClientDisconnected, HTTPChannel
 from otp_service.server.poller import READ, WRITE, Poller
 from otp_service.server.request_parser import RequestParser
 from otp_service.server.tasks import EnvelopeTask
+from otp_service.turns import let_go
 
 REQUEST_SECONDS = 30.0  # from a request's first byte to its last
 LINGER_SECONDS = 1.0  # for who is still sending when the connection's last answer is out
@@ -106,7 +107,9 @@ class Channel(HTTPChannel):
         """Wait, here, until they have taken enough of what is written."""
         while self.connected and self.total_outbufs_len > self.adj.outbuf_high_watermark:
             self._flush_exception(self._flush_some)
-            if self.will_close or not _takes_more(self.socket, self.adj.channel_timeout):
+            with let_go():
+                goes_on = not self.will_close and _takes_more(self.socket, self.adj.channel_timeout)
+            if not goes_on:
                 self.handle_close()
                 raise ClientDisconnected
 

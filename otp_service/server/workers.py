@@ -14,6 +14,7 @@ from otp_service.server.request_queue import Connection, Done, RequestQueue, Tak
 log = logging.getLogger(__name__)
 
 AWAY = 112  # threads, beside those that run, that may wait for a provider: of sends so many at most
+COMPUTE = 2  # threads: while one is at the system another has the interpreter
 Ready = Callable[[Event], Connection | None]
 
 
@@ -34,6 +35,7 @@ class Workers:
         self._poller, self._ready = poller, ready
         self._queue = RequestQueue(running, AWAY)
         self._may_run, self._run, self._away = running, 0, 0
+        self._turns = turns.Turns(COMPUTE)
         self._lock = threading.Lock()  # for all below
         self._idle: list[threading.Lock] = []  # each thread sleeps on its own
         self._lookout: threading.Lock | None = None  # whose thread waits at the poller, or is to
@@ -152,7 +154,9 @@ class Workers:
 
     def _serve(self, connection: Connection, done: Done) -> None:
         try:
-            if connection.service():
+            with self._turns.one():
+                has_another = connection.service()
+            if has_another:
                 self._append(connection)
         except BaseException:
             log.exception("Exception when servicing %r", connection)

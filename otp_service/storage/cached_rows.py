@@ -15,6 +15,7 @@ from otp_service.storage.copied_rows import Rows, put_copy
 from otp_service.storage.db.database import Database
 from otp_service.storage.db.transaction import Transaction
 from otp_service.storage.models.base import Base
+from otp_service.turns import let_go
 
 log = logging.getLogger(__name__)
 
@@ -73,10 +74,14 @@ class CachedRows(Generic[Value]):
 
     def _value_since(self, oldest: float) -> Value:
         rows = None
-        with self._reading:  # one thread reads for all that wait
+        with let_go():
+            self._reading.acquire()  # one thread reads for all that wait
+        try:
             if self._value is None or not self._is_fresh(oldest):
                 rows = self._look()
             value = self._value
+        finally:
+            self._reading.release()
         assert value is not None
         if rows is not None:
             self._copy(rows)

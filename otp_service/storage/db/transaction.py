@@ -22,7 +22,7 @@ from otp_service.storage.db.function import GIVEN
 from otp_service.storage.db.lookup import KNOWN, Lookup, each_of
 from otp_service.storage.db.session import Session, Statements
 from otp_service.storage.models.dialects import ON_SQLITE
-from otp_service.turns import at_database
+from otp_service.turns import at_database, let_go
 
 SECONDS = 2.0  # for all of a transaction on Postgres: a connection, locks, statements, the answer
 
@@ -73,11 +73,12 @@ class Transaction:
     def _on_sqlite(self, engine: sa.Engine, values: dict[str, Any]) -> list[Row]:
         if self._on_file is None:
             self._on_file = _OnSqlite(self._statements, self._answer, self._reads, engine.dialect)
-        connection = engine.raw_connection()
-        try:
-            return self._on_file.run(connection.cursor(), values)
-        finally:
-            connection.close()  # back to the pool, which ends what has failed
+        with let_go():  # for who has the connection, for the file, for the disk
+            connection = engine.raw_connection()
+            try:
+                return self._on_file.run(connection.cursor(), values)
+            finally:
+                connection.close()  # back to the pool, which ends what has failed
 
     def _on_postgres(self, engine: sa.Engine, values: dict[str, Any]) -> list[Row]:
         with postgres.deadline(self._seconds):
