@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from otp_service.proofs.tokens import Proofs
     from otp_service.storage.signing_keys import SigningKeys
 
-CALLS = 96  # to providers, under way at a time in a process; fewer than the threads made for them
+CALLS = 104  # to providers, under way at a time in a process; fewer than the threads made for them
 SENDS_THAT_COMPUTE = 2  # at a time; the others wait, for a provider, a database or their turn
 SAMPLE = {"phone": "+1234567890", "code": "123456"}
 

@@ -47,7 +47,7 @@ def test_a_hundred_that_wait_for_the_provider_leave_threads_for_checks(scene: Sc
     under_way = dependencies_of(scene.app).senders[0]._free  # type: ignore[attr-defined]
     senders = threading.Thread(target=send_all, args=(scene, phones(100)))
     senders.start()
-    until(lambda: under_way._value == 0)  # all 96 places are taken
+    until(lambda: under_way._value == 0)  # all places are taken
     assert scene.verify(code, "+919876599999").code == "ok"
     assert scene.get(sent.id).code == "ok"
     assert under_way._value == 0
