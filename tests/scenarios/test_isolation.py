@@ -45,7 +45,7 @@ def test_a_hundred_that_wait_for_the_provider_leave_threads_for_checks(scene: Sc
     code = scene.code("+919876599999")
     scene.simulator.script(answer="stall:30")
     under_way = dependencies_of(scene.app).senders[0]._free  # type: ignore[attr-defined]
-    senders = threading.Thread(target=send_all, args=(scene, phones(100)))
+    senders = threading.Thread(target=send_all, args=(scene, phones(bootstrap.CALLS)))
     senders.start()
     until(lambda: under_way._value == 0)  # all places are taken
     assert scene.verify(code, "+919876599999").code == "ok"
