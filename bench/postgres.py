@@ -54,6 +54,7 @@ def database(url: str, name: str) -> Iterator[sa.Engine]:
     except sa.exc.DBAPIError as error:
         raise Unusable(f"no database {name} could be made: {error.orig}") from None
     engine = _engine(sa.make_url(url).set(database=name))
+    engines.prepare(engine)
     try:
         yield engine
     finally:

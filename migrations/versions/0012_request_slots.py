@@ -1,7 +1,6 @@
 """A client's requests take slots: they no longer wait for each other, and leave nothing to delete.
 
-`requests` stays for the release before, which counts there; `client_requests`, where the one
-before that did, goes.
+`requests` stays for the release before, which counts there.
 
 Revision: 0012, after 0011
 """
@@ -28,16 +27,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("client", "number", name="pk_request_slots"),
         schema=SCHEMA,
     )
-    op.drop_table("client_requests", schema=SCHEMA)
 
 
 def downgrade() -> None:
-    op.create_table(
-        "client_requests",
-        sa.Column("client", sa.String(64), nullable=False),
-        sa.Column("used", sa.Integer, nullable=False, comment="since then"),
-        sa.Column("began_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("client", name="pk_client_requests"),
-        schema=SCHEMA,
-    )
     op.drop_table("request_slots", schema=SCHEMA)

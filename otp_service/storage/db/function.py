@@ -30,7 +30,7 @@ class Function:
     def __init__(
         self, name: str, dialect: sa.Dialect, statements: Sequence[Any], *, tells_timeline: bool
     ) -> None:
-        types = _given_types([compile_(each, dialect) for each in each_of(statements)])
+        types = given_types([compile_(each, dialect) for each in each_of(statements)])
         answer = [declared(type_, dialect) for type_ in Answer(statements[-1]).types]
         body = [_done(statement, dialect) for statement in statements[:-1]]
         body.append(_answered(compile_(statements[-1], dialect), answer))
@@ -56,7 +56,7 @@ def compile_(statement: Any, dialect: sa.Dialect) -> Any:
     return statement.compile(dialect=dialect)
 
 
-def _given_types(compiled: Sequence[SQLCompiler]) -> dict[str, str]:
+def given_types(compiled: Sequence[SQLCompiler]) -> dict[str, str]:
     """By name; where one place leaves it open, another may tell."""
     types: dict[str, str] = {}
     for each in compiled:
@@ -122,6 +122,20 @@ def _sql(compiled: SQLCompiler) -> str:
         for name, value in compiled.params.items()
     }
     return compiled.string % names
+
+
+def with_places(compiled: SQLCompiler, types: dict[str, str]) -> str:
+    """The statement with ``$1`` and so on for what is given, by ``types``, or was looked up."""
+    values = [name for name in compiled.params if name.startswith((GIVEN, KNOWN))]
+    looked_up = {
+        name: declared(compiled.binds[name].type, compiled.dialect)
+        for name in values
+        if name.startswith(KNOWN)
+    }
+    declared_as = types | looked_up
+    places = {name: f"${number}::{declared_as[name]}" for number, name in enumerate(values, 1)}
+    constants = {name: _literal(value) for name, value in compiled.params.items()}
+    return compiled.string % (constants | places)
 
 
 def _literal(value: str | bool | float | None) -> str:

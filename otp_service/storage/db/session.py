@@ -9,7 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 from psycopg2 import errors
 
-from otp_service.storage.db.function import Function
+from otp_service.storage.db.function import Function, compile_, given_types, with_places
+from otp_service.storage.db.lookup import each_of
 from otp_service.storage.db.message import Message
 
 # Plans are made once, before anything is known of the values, and when tables may still be empty:
@@ -18,6 +19,7 @@ SETTINGS = {
     "default_transaction_isolation": "read committed",  # whatever the database's default
     "plan_cache_mode": "force_generic_plan",
     "enable_seqscan": "off",
+    "enable_bitmapscan": "off",  # reads an index from end to end where one row is looked for
     "jit": "off",
 }
 
@@ -69,6 +71,12 @@ class Statements:
         message = self._message(dialect, session)
         cursor.execute(message.sql, message.arguments(values, limit))
         session.is_ours = False
+
+    def explainable(self, dialect: sa.Dialect) -> list[str]:
+        """Each by itself, with ``$1`` and so on where a value stands."""
+        compiled = [compile_(each, dialect) for each in each_of(self._statements)]
+        types = given_types(compiled)
+        return [with_places(each, types) for each in compiled]
 
     def _call(
         self, function: Function, session: Session, cursor: Any, values: dict[str, Any], limit: int

@@ -57,8 +57,10 @@ NOT_ON_WHATSAPP = {failures.NOT_ON_WHATSAPP.code: 7 * DAY, failures.UNDELIVERABL
 def not_on_whatsapp(phone: sa.BindParameter[str]) -> Condition:
     """A WhatsApp message to the phone failed for such a reason, and none has arrived since."""
     F, L = sa.orm.aliased(D), sa.orm.aliased(D)  # noqa: N806 (failed, later)
+    # Not as an index of all failures has it: those of this phone are looked for.
+    failed_at = sa.func.coalesce(F.failed_at, F.created_at)
     reasons = [
-        sa.and_(F.error_code == code, F.failed_at > from_now(-seconds))
+        sa.and_(F.error_code == code, failed_at > from_now(-seconds))
         for code, seconds in NOT_ON_WHATSAPP.items()
     ]
     later = sa.exists().where(

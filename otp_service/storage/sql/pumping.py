@@ -85,12 +85,17 @@ def _verified_lately(rules_: Pumping) -> sa.ScalarSelect[int]:
 
     Null if there were too few to tell. What is younger than a code's lifetime may yet be.
     """
-    ended = V.created_at.between(from_now(-DAY), from_now(-given("lifetime", sa.Integer())))
+    # Both at once, since only the index of both can find that: by time alone a rare country's are
+    # looked for among all others'.
+    place = sa.tuple_(V.country, V.created_at)
+    country, lifetime = given("country", sa.String()), given("lifetime", sa.Integer())
+    begins, ends = from_now(-DAY), from_now(-lifetime)
+    ended = (place >= sa.tuple_(country, begins), place <= sa.tuple_(country, ends))
     refused = sa.and_(V.status == Status.FAILED.value, V.attempts == 0)
     newest = (
         sa.select(V.status)
-        .where(V.country == given("country", sa.String()), ended, ~refused)
-        .order_by(V.created_at.desc())
+        .where(V.country.is_not(None), *ended, ~refused)
+        .order_by(V.country.desc(), V.created_at.desc())
         .limit(rules_.sends)
         .subquery()
     )
