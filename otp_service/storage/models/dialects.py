@@ -199,6 +199,9 @@ def _sqlite_from_now(seconds: float | None) -> str | None:
     return as_stored(datetime.now(timezone.utc) + timedelta(seconds=seconds))
 
 
+_WIDTH = len("2026-01-01 00:00:00.000000")  # the zone is not stored
+
+
 def as_stored(time: datetime) -> str:
     """An aware time as `UtcTime` is in a SQLite file."""
-    return time.astimezone(timezone.utc).strftime("%Y-%m-%d %H:%M:%S.%f")
+    return time.astimezone(timezone.utc).isoformat(" ", "microseconds")[:_WIDTH]
