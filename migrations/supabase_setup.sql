@@ -20,7 +20,7 @@ begin
   end if;
   if to_regclass('otp_service.alembic_version') is not null then
     select version_num into revision from otp_service.alembic_version;
-    if revision not in ('0001', '0002', '0003', '0004', '0005', '0006', '0007', '0008', '0009', '0010', '0011', '0012', '0013') then
+    if revision not in ('0001', '0002', '0003', '0004', '0005', '0006', '0007', '0008', '0009', '0010', '0011', '0012') then
       raise exception 'the schema is at revision %, which this file does not know: '
         'take the file of the newest release', revision;
     end if;
@@ -367,21 +367,11 @@ CREATE TABLE IF NOT EXISTS otp_service.request_slots (
     CONSTRAINT pk_request_slots PRIMARY KEY (client, number)
 );
 
--- Revision 0013 ----------------------------------------------------------------------------------
--- Where the release before the last one counted a client's requests goes.
-
-do $revision$
-begin
-  if current_setting('otp_service.revision') < '0013' then
-DROP TABLE otp_service.client_requests;
-  end if;
-end $revision$;
-
 -- All of it is there now -------------------------------------------------------------------------
 
-update otp_service.alembic_version set version_num = '0013' where version_num <> '0013';
+update otp_service.alembic_version set version_num = '0012' where version_num <> '0012';
 insert into otp_service.alembic_version (version_num)
-  select '0013' where not exists (select from otp_service.alembic_version);
+  select '0012' where not exists (select from otp_service.alembic_version);
 
 -- The service's own role. Its password is made here: it is in nothing that is pasted or logged.
 do $$

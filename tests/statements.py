@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from psycopg2 import extensions
+
+from otp_service.storage.db.answer import Row
+from otp_service.storage.db.transaction import Transaction
 
 
 def recorded(engine: sa.Engine) -> list[bytes]:
@@ -36,3 +41,22 @@ def behind_a_pooler(engine: sa.Engine) -> None:
         record.info["session"].is_ours = False
 
     sa.event.listen(engine, "checkout", tell)
+
+
+def transactions(
+    monkeypatch: pytest.MonkeyPatch, before: Callable[[str], object] = lambda name: None
+) -> list[tuple[str, int]]:
+    """The name of each that runs from now on, and how many rows it answered; ``before`` it runs
+    something may happen.
+    """
+    really, ran = Transaction.run, list[tuple[str, int]]()
+
+    def run(self: Transaction, engine: sa.Engine, **values: Any) -> list[Row]:
+        name = self._on_server._name
+        before(name)
+        rows = really(self, engine, **values)
+        ran.append((name, len(rows)))
+        return rows
+
+    monkeypatch.setattr(Transaction, "run", run)
+    return ran

@@ -80,7 +80,9 @@ def _revoke() -> Transaction:
 
 
 _CREATE, _REVOKE = _create(), _revoke()
-_NOTE_USE = Transaction(sa.update(K).where(K.digest == given("digest")).values(last_used_at=NOW))
+_NOTE_USE = Transaction(
+    sa.update(K).where(K.digest == given("digest")).values(last_used_at=NOW), name="note_use"
+)
 
 
 def digest(key: str) -> str:

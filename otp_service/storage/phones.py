@@ -87,8 +87,10 @@ def report(engine: sa.Engine, limits: Limits, **asked: str | int | None) -> Repo
     newest = sa.select(*VERIFICATION).where(V.phone == given("phone"))
     newest = newest.order_by(V.created_at.desc()).limit(RECENT)
     (row,) = Transaction(*lookups, sa.select(*looked_at), reads=True).run(engine, **asked)
+    ceilings = dict.fromkeys((*limits.phone_failures, *limits.guess_ceilings))
+    guesses = [_count(used) for used in wrong.used(row, list(ceilings))]
     return Report(
-        counts=[_count(used) for each in (*events, wrong) for used in each.used(row)],
+        counts=[*(_count(used) for each in events for used in each.used(row)), *guesses],
         failures_in_a_row=row.in_a_row or 0,
         disabled_at=row.disabled_at,
         unlocked_at=row.unlocked_at,

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-import sqlalchemy as sa
 
-from otp_service.storage.models.base import engines_of
 from tests.conftest import SECRET, MakeApp
 from tests.faults.processes import Server, Servers, at_once
 from tests.faults.service import PHONE, Caller
+from tests.statements import transactions
 from tests.storage.helpers import wrong
 
 BUSY = "storage_unavailable"  # 200 at once may be more than a small machine's database takes
@@ -46,23 +45,12 @@ def caller(make_app: MakeApp, database_url: str) -> Caller:
     return Caller(make_app(DATABASE_URL=database_url, FALLBACK_DATABASE_URL="off"))
 
 
-def _statements(caller: Caller) -> list[str]:
-    """What the database is asked from now on."""
-    asked: list[str] = []
-
-    def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
-        asked.append(statement)
-
-    sa.event.listen(engines_of(caller.app)[0], "before_cursor_execute", note)
-    return asked
-
-
 @pytest.mark.statement(9)
 def test_used_expired_canceled_and_unknown_are_told_alike_and_take_the_same_steps(
-    caller: Caller,
+    caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answers, steps = set(), set()
-    asked = _statements(caller)
+    asked = transactions(monkeypatch)
 
     def check(code: str) -> None:
         asked.clear()

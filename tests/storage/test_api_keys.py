@@ -22,6 +22,7 @@ from otp_service.storage.db import engine as engines
 from otp_service.storage.db.database import Database
 from otp_service.storage.models.keys import ApiKeyRow
 from tests.faults.waiting import until
+from tests.statements import transactions
 
 AWAY = "postgresql+psycopg2://otp@127.0.0.1:1/otp"
 
@@ -115,12 +116,11 @@ def test_a_key_was_never_used_before_it_is_and_then_just_now(
 def test_a_use_is_noted_once_a_minute_however_often_the_key_is_used(
     engine: sa.Engine, ring: KeyRing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    key, statements = make(engine), []
-    sa.event.listen(engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+    key, ran = make(engine), transactions(monkeypatch)
 
     def notes() -> int:
         until(notes_are_done)
-        return len([text for text in statements if "UPDATE" in text])
+        return [name for name, _ in ran].count("note_use")
 
     for _ in range(20):
         assert ring.find(key)
@@ -130,14 +130,11 @@ def test_a_use_is_noted_once_a_minute_however_often_the_key_is_used(
     assert notes() == 2
 
 
-def test_whoever_uses_a_key_waits_for_no_note(engine: sa.Engine, ring: KeyRing) -> None:
+def test_whoever_uses_a_key_waits_for_no_note(
+    engine: sa.Engine, ring: KeyRing, monkeypatch: pytest.MonkeyPatch
+) -> None:
     key, go_on = make(engine), threading.Event()
-
-    def wait(*args: object) -> None:
-        if "UPDATE" in str(args[2]):
-            go_on.wait(30)
-
-    sa.event.listen(engine, "before_cursor_execute", wait)
+    transactions(monkeypatch, lambda name: name == "note_use" and go_on.wait(30))
     assert ring.find(key)
     assert not notes_are_done()
     assert last_used(engine) is None
@@ -146,15 +143,18 @@ def test_whoever_uses_a_key_waits_for_no_note(engine: sa.Engine, ring: KeyRing) 
 
 
 def test_a_note_that_the_database_does_not_take_is_lost_without_a_word(
-    engine: sa.Engine, ring: KeyRing, caplog: pytest.LogCaptureFixture
+    engine: sa.Engine,
+    ring: KeyRing,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     key = make(engine)
 
-    def refuse(*args: object) -> None:
-        if "UPDATE" in str(args[2]):
-            raise sa.exc.OperationalError("no", {}, Exception("no"))
+    def refuse(name: str) -> None:
+        if name == "note_use":
+            raise StorageUnavailable("no")
 
-    sa.event.listen(engine, "before_cursor_execute", refuse)
+    transactions(monkeypatch, refuse)
     assert ring.find(key)
     until(notes_are_done)
     assert last_used(engine) is None
@@ -239,7 +239,7 @@ def test_of_many_requests_at_once_none_goes_by_what_was_known_too_long_ago(
     assert ring.find(key)
     assert api_keys.revoke(engine, "shop")
     monkeypatch.setattr(api_keys, "SECONDS_TRUSTED", 0)
-    sa.event.listen(engine, "before_cursor_execute", lambda *_: time.sleep(0.1))
+    transactions(monkeypatch, lambda _: time.sleep(0.1))
     barrier = threading.Barrier(15)
 
     def find(_: int) -> object:
@@ -257,10 +257,10 @@ def test_while_the_database_refuses_no_key_is_good_for_longer_than_it_is_trusted
     key = make(engine)
     assert ring.find(key)
 
-    def refuse(*_: object) -> None:
-        raise sa.exc.OperationalError("no", {}, Exception("no"))
+    def refuse(_: str) -> None:
+        raise StorageUnavailable("no")
 
-    sa.event.listen(engine, "before_cursor_execute", refuse)
+    transactions(monkeypatch, refuse)
     assert ring.find(key)
     monkeypatch.setattr(api_keys, "SECONDS_TRUSTED", 0)
     with pytest.raises(StorageUnavailable):

@@ -13,6 +13,7 @@ from otp_service.storage import retention
 from otp_service.storage.models.limits import PhoneRow
 from otp_service.storage.models.verifications import VerificationRow
 from tests.fakes import FakeSender
+from tests.statements import recorded, transactions
 from tests.storage.helpers import fail, pass_time
 
 V = VerificationRow
@@ -31,19 +32,16 @@ def many(service: OtpService, person: Person, engine: sa.Engine) -> None:
 
 
 def test_a_cleanup_works_in_batches_and_marks_and_deletes_all(
-    many: None, engine: sa.Engine
+    many: None, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    batches: list[int] = []
-    sa.event.listen(
-        engine, "after_cursor_execute", lambda *args: batches.append(args[1].rowcount), named=False
-    )
+    batches = transactions(monkeypatch)
     assert retention.cleanup(engine, days=30) == (ROWS, 0)
     with engine.begin() as connection:
         long_ago = sa.func.from_now(-31 * 86_400)
         connection.execute(sa.update(V).values(created_at=long_ago, expires_at=long_ago))
     batches.clear()
     assert retention.cleanup(engine, days=30) == (0, ROWS)
-    assert max(batches) <= retention.BATCH
+    assert max(rows for _, rows in batches) == retention.BATCH
 
 
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
@@ -72,12 +70,10 @@ def test_an_erasure_waits_for_a_request_instead_of_leaving_its_row(
     service: OtpService, person: Person, engine: sa.Engine
 ) -> None:
     service.send(person)
-    statements: list[str] = []
-    sa.event.listen(
-        engine, "before_cursor_execute", lambda *args: statements.append(args[2]), named=False
-    )
+    messages = recorded(engine)
     assert retention.erase(engine, person.phone) == 1
-    assert not any("SKIP LOCKED" in statement for statement in statements)
+    assert messages
+    assert not any(b"SKIP LOCKED" in message for message in messages)
 
 
 def phones(engine: sa.Engine) -> list[str]:

@@ -35,7 +35,7 @@ class RequestSlotRow(Model):
 
 
 class RequestRow(Model):
-    """The release before counts here. It goes with the next migration."""
+    """The release before counts here. It goes with the next contract."""
 
     __tablename__ = "requests"
     id: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
@@ -43,3 +43,12 @@ class RequestRow(Model):
     created_at: Mapped[datetime]
 
     __table_args__ = (sa.Index(None, "client", "created_at"),)
+
+
+class ClientRequestsRow(Model):
+    """Nobody counts here any more. It goes with the next contract."""
+
+    __tablename__ = "client_requests"
+    client: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    used: Mapped[int] = mapped_column(comment="since then")
+    began_at: Mapped[datetime]

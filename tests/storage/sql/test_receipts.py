@@ -17,6 +17,7 @@ from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Delivery, DeliveryStatus, Person, Price
 from otp_service.storage.models.deliveries import ReceiptRow
 from otp_service.storage.outbox import Messages
+from tests.statements import recorded
 from tests.storage.conftest import MakeService
 from tests.storage.helpers import pass_time
 from tests.storage.sql.receipts import DELIVERED, NOW, READ, SENT, WALLET, S, settle
@@ -152,23 +153,12 @@ def test_of_two_reasons_the_earlier_one_is_told(
     assert told(service, messages, person, *receipts).error_code == "undeliverable"
 
 
-def statements(engine: sa.Engine) -> list[str]:
-    """What is sent to the database from now on."""
-    sent: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        sent.append(statement)
-
-    sa.event.listen(engine, "before_cursor_execute", note)
-    return sent
-
-
 def test_many_receipts_are_kept_and_applied_with_as_many_statements_as_one(
     service: OtpService, messages: Messages, person: Person, engine: sa.Engine
 ) -> None:
     verification = service.send(person).verification
     foreign = [Receipt("fake", f"other-{number}", S.DELIVERED, NOW) for number in range(300)]
-    sent = statements(engine)
+    sent = recorded(engine)
     counts = []
     for receipts in ([DELIVERED, foreign[0]], [SENT, READ, *foreign]):
         messages.keep(receipts)
