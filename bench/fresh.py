@@ -6,7 +6,6 @@ Postgres plans by what it knows of tables, and of new ones it knows nothing, or 
 from __future__ import annotations
 
 import argparse
-import shutil
 import signal
 import statistics
 import sys
@@ -29,8 +28,7 @@ MOST = 1.5  # times the later latency
 
 def main() -> int:
     options = _options()
-    if shutil.which("wrk") is None:
-        say("wrk is not installed. On Debian and Ubuntu: apt-get install wrk")
+    if not wrk.is_installed():
         return 2
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # and no server stays
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import signal
 import sys
 import tempfile
@@ -25,8 +24,7 @@ GROWTH_MIB = 3.0  # in the last third
 
 def main() -> int:
     options = _options()
-    if shutil.which("wrk") is None:
-        say("wrk is not installed. On Debian and Ubuntu: apt-get install wrk")
+    if not wrk.is_installed():
         return 2
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # and no server stays
     try:

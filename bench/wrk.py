@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
+
+from bench.progress import say
 
 SCRIPT = Path(__file__).with_name("requests.lua")
 TIMEOUT_SECONDS = 20
@@ -68,6 +71,14 @@ class Ask(NamedTuple):
         environ["BENCH_KEYS"] = " ".join(self.keys)
         more = {"CODES": self.codes, "PAIRS": self.pairs, "EACH_MS": self.each_ms}
         return environ | {f"BENCH_{name}": str(text) for name, text in more.items() if text}
+
+
+def is_installed() -> bool:
+    """If it is not, people are told what to do."""
+    if shutil.which("wrk"):
+        return True
+    say("wrk is not installed. On Debian and Ubuntu: apt-get install wrk")
+    return False
 
 
 def run(ask: Ask, connections: int, seconds: float) -> Load:
