@@ -40,6 +40,7 @@ def options(url: str, threads: int) -> dict[str, Any]:
         "isolation_level": "AUTOCOMMIT",
         "pool_size": threads,
         "max_overflow": BESIDE_REQUESTS,
+        "pool_reset_on_return": None,  # so there is nothing to roll back
         "pool_timeout": 0.8,  # a full pool is answered within a second
         "use_native_hstore": False,  # would be asked for on each new connection
         "connect_args": {

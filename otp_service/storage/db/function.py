@@ -31,18 +31,19 @@ class Function:
         self, name: str, dialect: sa.Dialect, statements: Sequence[Any], *, tells_timeline: bool
     ) -> None:
         types = given_types([compile_(each, dialect) for each in each_of(statements)])
-        answer = [declared(type_, dialect) for type_ in Answer(statements[-1]).types]
+        answer = Answer(statements[-1])
         body = [_done(statement, dialect) for statement in statements[:-1]]
         body.append(_answered(compile_(statements[-1], dialect), answer))
         known = _declarations(each_of(statements), dialect)
-        definition = _definition(types, answer, [f"{known}BEGIN\n{body[0]}", *body[1:]])
+        returns = "OUT answer text" if answer.types else ""
+        definition = _definition(types, returns, [f"{known}BEGIN\n{body[0]}", *body[1:]])
         if not tells_timeline:
             definition = definition.replace(TIMELINE, "NULL::text")
         digest = hashlib.sha256(definition.encode()).hexdigest()[:8]
         self.name = f"pg_temp.{name}_{digest}"
         self.create = f"CREATE OR REPLACE FUNCTION {self.name}{definition}"
         places = ", ".join(["%s"] * len(types))
-        self.call = f"SELECT * FROM {self.name}({places})"  # noqa: S608 (all of it is ours)
+        self.call = f"SELECT {self.name}({places})"
         self._given = list(types)
 
     def arguments(self, values: dict[str, Any]) -> list[Any]:
@@ -83,12 +84,11 @@ def declared(type_: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> str:
     return str(type_.compile(dialect))
 
 
-def _definition(types: dict[str, str], answer: Sequence[str], body: Sequence[str]) -> str:
-    given = ", ".join(f"{name} {type_}" for name, type_ in types.items())
-    columns = ", ".join(f"c{number} {type_}" for number, type_ in enumerate(answer))
-    returns = f"TABLE ({columns})" if answer else "void"
+def _definition(types: dict[str, str], answer: str, body: Sequence[str]) -> str:
+    arguments = [f"{name} {type_}" for name, type_ in types.items()] + [answer] * bool(answer)
+    returns = "" if answer else " RETURNS void"
     source = ";\n".join(body)
-    return f"({given}) RETURNS {returns} LANGUAGE plpgsql AS $otp$\n{source};\nEND $otp$"
+    return f"({', '.join(arguments)}){returns} LANGUAGE plpgsql AS $otp$\n{source};\nEND $otp$"
 
 
 def _done(statement: Any, dialect: sa.Dialect) -> str:
@@ -106,14 +106,9 @@ def _done(statement: Any, dialect: sa.Dialect) -> str:
     return f"PERFORM * FROM ({sql}) AS it" if statement.is_select else sql
 
 
-def _answered(compiled: SQLCompiler, answer: Sequence[str]) -> str:
-    """Its columns have to be of exactly the types that are declared."""
-    if not answer:
-        return _sql(compiled)
-    names = [f"c{number}" for number in range(len(answer))]
-    columns = ", ".join(f"it.{name}::{type_}" for name, type_ in zip(names, answer, strict=True))
-    it = f"it ({', '.join(names)}) AS ({_sql(compiled)})"
-    return f"RETURN QUERY WITH {it} SELECT {columns} FROM it"  # noqa: S608 (all of it is ours)
+def _answered(compiled: SQLCompiler, answer: Answer) -> str:
+    sql = _sql(compiled)
+    return f"{answer.as_text(sql)} INTO answer" if answer.types else sql
 
 
 def _sql(compiled: SQLCompiler) -> str:

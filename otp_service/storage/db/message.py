@@ -13,6 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from otp_service.storage.db.answer import Answer
 from otp_service.storage.db.function import GIVEN, compile_, declared
 from otp_service.storage.db.lookup import KNOWN, Lookup, each_of
 from otp_service.storage.models.dialects import TIMELINE
@@ -49,6 +50,9 @@ class Message:
                     self._constants[f"s{number}_{name}"] = value
             sql = compiled.string % names
             texts.append(_kept(statement, sql) if isinstance(statement, Lookup) else sql)
+        answer = Answer(statements[-1])
+        if answer.types:
+            texts[-1] = answer.as_text(texts[-1])
         sql = f"{_BEGIN};\n" + f";\n{_WHAT_IS_LEFT};\n".join(texts)
         self.sql = sql if tells_timeline else sql.replace(TIMELINE, "NULL::text")
 

@@ -18,8 +18,6 @@ import select
 import socket
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 from weakref import WeakSet
 
@@ -43,27 +41,35 @@ _NO_TIMELINE = re.compile("0A|42|55000")  # it is not supported there, not allow
 
 _libpq = ctypes.CDLL(psycopg2._psycopg.__file__)
 _libpq.PQsetErrorVerbosity.argtypes = [ctypes.c_void_p, ctypes.c_int]
-_here = threading.local()
 _told_of: WeakSet[Any] = WeakSet()  # the dialects, one an engine, of servers without a timeline
 log = logging.getLogger(__name__)
 
 Parameters = dict[str, Any]
 
 
-@contextmanager
-def deadline(seconds: float) -> Iterator[None]:
-    """This thread waits for Postgres no longer than that, all waits together."""
-    before = getattr(_here, "deadline", None)
-    _here.deadline = time.monotonic() + seconds
-    try:
-        yield
-    finally:
-        _here.deadline = before
+class _Here(threading.local):
+    deadline: float | None = None
+
+
+_here = _Here()
+
+
+class deadline:  # noqa: N801 (as it reads behind "with")
+    """This thread waits for Postgres no longer than so many seconds, all waits together."""
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+
+    def __enter__(self) -> None:
+        self._before, _here.deadline = _here.deadline, self._end
+
+    def __exit__(self, *_: object) -> None:
+        _here.deadline = self._before
 
 
 def left() -> float | None:
     """Seconds until this thread's deadline, None without one."""
-    end = getattr(_here, "deadline", None)
+    end = _here.deadline
     return None if end is None else max(0.0, end - time.monotonic())
 
 

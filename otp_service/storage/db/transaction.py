@@ -88,7 +88,10 @@ class Transaction:
                 session: Session = connection.info["session"]
                 limit = postgres.server_limit()
                 self._on_server.run(engine.dialect, session, cursor, values, limit)
-                return self._answer.rows(cursor.fetchall()) if self._answer.types else []
+                if not self._answer.types:
+                    return []
+                ((text,),) = cursor.fetchall()
+                return self._answer.of_text(text)
             except psycopg2.Error as error:
                 if not _is_lost(engine, error, connection):
                     raise

@@ -27,6 +27,8 @@ ON_SQLITE: dict[str, Any] = {
 """How a statement is compiled for it, ahead of its runs."""
 TIMELINE = "left(pg_walfile_name(pg_current_wal_lsn()), 8)"
 """`timeline` on Postgres, which not every server tells: see `postgres.connect`."""
+MICROSECONDS = "(extract(epoch FROM %s) * 1000000)::bigint"
+"""A time as a number, on Postgres: exact, and quickly read."""
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -42,7 +44,7 @@ class UtcTime(TypeDecorator[datetime]):
 
 
 class Times(TypeDecorator[list[datetime]]):
-    """Several of `UtcTime`, in no order."""
+    """Several of `UtcTime`, in no order; on Postgres as `MICROSECONDS`."""
 
     impl = sa.Text
     cache_ok = True
@@ -50,7 +52,7 @@ class Times(TypeDecorator[list[datetime]]):
     def load_dialect_impl(self, dialect: Any) -> Any:
         if dialect.name == "sqlite":
             return dialect.type_descriptor(sa.Text())
-        return dialect.type_descriptor(postgresql.ARRAY(sa.DateTime(timezone=True)))
+        return dialect.type_descriptor(postgresql.ARRAY(sa.BigInteger()))
 
     def process_result_value(self, value: Any, dialect: Any) -> list[datetime] | None:
         if dialect.name == "sqlite" and value is not None:
@@ -68,7 +70,7 @@ class times(sa.sql.functions.GenericFunction[list[datetime]]):  # noqa: N801 (an
 
 @compiles(times, "postgresql")
 def _array(element: times, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"array_agg({compiler.process(element.clauses, **kw)})"
+    return f"array_agg({MICROSECONDS % compiler.process(element.clauses, **kw)})"
 
 
 @compiles(times, "sqlite")

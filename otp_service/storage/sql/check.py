@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -53,7 +52,7 @@ class CheckCode:
             return CheckResult(Verdict.KEY_REUSED)
         if row.id is None:
             return CheckResult(Verdict.MISSING)
-        found = replace(rows.verification(row), repeated=row.earlier_id is not None)
+        found = rows.verification(row, repeated=row.earlier_id is not None)
         return self._result(check, row, found)
 
     def _result(self, check: Check, row: Row, found: Verification) -> CheckResult:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
 from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from otp_service.domain.drafts import RequestKey
@@ -31,20 +32,27 @@ from otp_service.storage.sql.limits import COUNTED_DOWN, Used
 _VERIFICATION = [
     field.name for field in fields(Verification) if field.name not in ("deliveries", "repeated")
 ]
+_columns = attrgetter(*_VERIFICATION)
+_STATUS, _CHANNEL = map(_VERIFICATION.index, ("status", "channel"))
 _DELIVERY = [field.name for field in fields(Delivery) if field.name != "price"]
 PRICE = [field.name for field in fields(Price)]
 Rows = Sequence[Row]
 
 
-def verification(row: Row) -> Verification:
-    values = {name: getattr(row, name) for name in _VERIFICATION}
-    values["status"] = Status(row.status)
-    values["channel"] = Channel(row.channel)
-    if row.status == Status.PENDING.value and row.expires_at <= row.as_of:
-        values["status"] = Status.EXPIRED
-    elif row.status == Status.PENDING.value and not row.same_timeline:
-        values["status"] = Status.CANCELED
-    return Verification(**values)
+def verification(row: Row, *, repeated: bool = False) -> Verification:
+    values = [*_columns(row), (), repeated]
+    values[_STATUS], values[_CHANNEL] = _status(row), Channel(row.channel)
+    return Verification(*values)
+
+
+def _status(row: Row) -> Status:
+    """Where it stands now: what ends by itself, nobody writes down."""
+    stored = Status(row.status)
+    if stored is not Status.PENDING:
+        return stored
+    if row.expires_at <= row.as_of:
+        return Status.EXPIRED
+    return Status.PENDING if row.same_timeline else Status.CANCELED
 
 
 def delivery(row: Row) -> Delivery:
