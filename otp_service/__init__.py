@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 
@@ -23,6 +24,14 @@ ROOT = Path(__file__).resolve().parent.parent
 log = logging.getLogger(__name__)
 
 
+class Application(Flask):
+    """Flask without what it does at each request for views and sessions that nobody has here."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """None of them is a coroutine."""
+        return func
+
+
 def create_app(
     environ: Mapping[str, str] | None = None, *, instance: Path = ROOT / "instance"
 ) -> Flask:
@@ -34,7 +43,7 @@ def create_app(
     if environ is None:
         environ = process_environment(ROOT)
     settings = Settings.from_env(environ, instance)
-    app = Flask(__name__, instance_path=str(instance))
+    app = Application(__name__, instance_path=str(instance))
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.url_map.merge_slashes = False  # "//health" is another path, not a redirect
     app.json.sort_keys = False  # type: ignore[attr-defined] # success first, as documented
@@ -55,6 +64,7 @@ def _add_databases(app: Flask, settings: Settings) -> None:
         if url
     }
     db.init_app(app)
+    app.teardown_appcontext_funcs.clear()  # Flask-SQLAlchemy's own, for sessions
     names, problems = ("DATABASE_URL", "FALLBACK_DATABASE_URL"), []
     for name, engine in zip(names, engines_of(app), strict=False):
         try:

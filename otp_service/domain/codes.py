@@ -34,6 +34,11 @@ class Secret:
     def id(self) -> str:
         return hashlib.sha256(b"otp-secret-id" + self.key).hexdigest()[:8]
 
+    @cached_property
+    def keyed(self) -> hmac.HMAC:
+        """Before any text: to copy, which is quicker than to take in the key anew."""
+        return hmac.new(self.key, digestmod=hashlib.sha256)
+
     @classmethod
     def new_hex(cls) -> str:
         return secrets.token_hex(MIN_SECRET_BYTES)
@@ -57,9 +62,10 @@ def bind(verification_id: str, tag: str) -> str:
 
 def _hmac(secret: Secret, *texts: str) -> bytes:
     """HMAC over length-delimited texts: no two lists of texts give the same message."""
-    encoded = (text.encode() for text in texts)
-    message = b"".join(len(text).to_bytes(4, "big") + text for text in encoded)
-    return hmac.new(secret.key, message, hashlib.sha256).digest()
+    encoded = [text.encode() for text in texts]
+    keyed = secret.keyed.copy()
+    keyed.update(b"".join([len(text).to_bytes(4, "big") + text for text in encoded]))
+    return keyed.digest()
 
 
 @dataclass(frozen=True)

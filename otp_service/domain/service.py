@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import replace
 
 from otp_service.domain import phone
 from otp_service.domain.checks import Check, CheckResult, Verdict
@@ -75,7 +74,8 @@ class OtpService:
 
     def _draft(self, person: Person, options: SendOptions) -> Draft:
         number = phone.read(person.phone, self._policy.numbering)
-        return self._sending.draft(replace(person, phone=number.e164), number, options)
+        reached = Person(person.client, number.e164, person.purpose)
+        return self._sending.draft(reached, number, options)
 
     def _last_message(self, live: Verification) -> Delivery | None:
         with suppress(StorageUnavailable):  # the answer is right without it
@@ -117,7 +117,7 @@ class OtpService:
         `IdempotencyKeyReused`.
         """
         number = phone.read(person.phone, self._policy.numbering).e164
-        person = replace(person, phone=number)
+        person = Person(person.client, number, person.purpose)
         check = Check(
             person,
             verification_id,

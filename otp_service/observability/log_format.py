@@ -49,7 +49,7 @@ class _Formatter(logging.Formatter):
     def __init__(self, safe: Redaction, render: Callable[[Line], str]) -> None:
         super().__init__()
         self._safe, self._render = safe, render
-        self._safe_name = lru_cache(maxsize=1024)(safe.text)  # there are few, the same ever again
+        self._safe_text = lru_cache(maxsize=1024)(safe.text)  # most are few, the same ever again
 
     def format(self, record: logging.LogRecord) -> str:
         is_ours, event = _is_ours(record), record.getMessage()
@@ -57,11 +57,18 @@ class _Formatter(logging.Formatter):
             "timestamp": _time(record.created),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "event": self._safe.text(event if is_ours else plain_words(event)),
+            "event": self._safe_text(event if is_ours else plain_words(event)),
         }
         fields = {**get_contextvars(), **(_extra(record) if is_ours else {}), **_error(record)}
-        safe = {self._safe_name(name): self._safe(value) for name, value in fields.items()}
+        safe = {self._safe_text(name): self._value(value) for name, value in fields.items()}
         return self._render({**first, **safe, **first})
+
+    def _value(self, value: object) -> object:
+        if type(value) is str:
+            return self._safe_text(value)
+        if type(value) is int and (text := str(value)) == self._safe_text(text):
+            return value
+        return self._safe(value)
 
 
 def _extra(record: logging.LogRecord) -> Line:
@@ -80,5 +87,10 @@ def _is_ours(record: logging.LogRecord) -> bool:
 
 def _time(seconds: float) -> str:
     """RFC 3339 in UTC, with milliseconds."""
-    time = datetime.fromtimestamp(seconds, timezone.utc)
-    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    whole = int(seconds)
+    return f"{_second(whole)}.{int(1000 * (seconds - whole)):03d}Z"
+
+
+@lru_cache(maxsize=1)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, timezone.utc).isoformat()[:19]

@@ -6,10 +6,11 @@ import hashlib
 from collections.abc import Mapping
 from typing import Protocol
 
-from flask import Flask, g, request
+from flask import Flask, g
 
 from otp_service.domain.errors import OtpError, StorageUnavailable
 from otp_service.web.errors import Forbidden, Unauthorized
+from otp_service.web.unproxied import the_g, the_request
 
 PUBLIC = "public"
 WEBHOOK = "webhook"
@@ -49,17 +50,18 @@ class Clients:
 
     def let_in(self, scopes: frozenset[str]) -> None:
         """Refuse who has no key with one of ``scopes``; ``g.client`` is who is calling."""
-        g.client, g.scopes = ANYONE, frozenset()
+        asked, here = the_request(), the_g()
+        here.client, here.scopes = ANYONE, frozenset()
         if self._keys is None or scopes.isdisjoint(SCOPES):
             return
-        key = _presented_key(request.headers)
+        key = _presented_key(asked.headers)
         of_key = digest(key)
         holder = self._keys.find(key)
         if holder is None:
             raise Unauthorized
         self._let_in.add(of_key)
-        g.client, g.scopes = holder
-        if scopes.isdisjoint(g.scopes):
+        here.client, here.scopes = holder
+        if scopes.isdisjoint(here.scopes):
             raise Forbidden
 
     def is_of_client(self, path: str, headers: Headers) -> bool:
@@ -77,7 +79,7 @@ def init_app(app: Flask, clients: Clients, scopes: Mapping[str, frozenset[str]])
     """``scopes``: one of these a key must have, by the name of the blueprint that is called."""
 
     def check() -> None:
-        called = request.blueprint
+        called = the_request().blueprint
         if called is not None:  # static files have none, nor has what is not found
             clients.let_in(scopes[called])
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, NoReturn
 
-from flask import Response, jsonify, request
+from flask import Request, Response, jsonify, request
 from marshmallow import Schema, ValidationError
 
 from otp_service.domain.errors import InvalidRequest
@@ -15,6 +15,7 @@ from otp_service.web import json_position
 from otp_service.web.error_handlers import REPLAYED
 from otp_service.web.errors import InvalidJson, UnsupportedMediaType
 from otp_service.web.field_problems import MOST, problems
+from otp_service.web.unproxied import the_request
 
 View = Callable[..., Any]
 
@@ -36,9 +37,10 @@ def load_body(schema: Schema) -> dict[str, Any]:
 
     Raises `UnsupportedMediaType`, `InvalidJson` or `InvalidRequest`, which names the fields.
     """
-    if request.mimetype != "application/json" or not _is_utf8():
+    asked = the_request()
+    if asked.mimetype != "application/json" or not _is_utf8(asked):
         raise UnsupportedMediaType
-    return _loaded(schema, parse_object(request.get_data()))
+    return _loaded(schema, parse_object(asked.get_data()))
 
 
 def load_query(schema: Schema) -> dict[str, Any]:
@@ -63,8 +65,8 @@ def _loaded(schema: Schema, value: dict[str, Any]) -> dict[str, Any]:
     raise InvalidRequest(problems(wrong, schema))
 
 
-def _is_utf8() -> bool:
-    charset = request.mimetype_params.get("charset", "utf-8")
+def _is_utf8(asked: Request) -> bool:
+    charset = asked.mimetype_params.get("charset", "utf-8")
     return charset.lower() in ("utf-8", "utf8")
 
 

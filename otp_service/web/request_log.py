@@ -7,17 +7,18 @@ import re
 import secrets
 import time
 from collections.abc import Iterable
-from functools import partial
+from functools import cache, partial
 from http.client import UNAUTHORIZED
 from typing import TYPE_CHECKING, NamedTuple
 
-from flask import Flask, Response, g, request
+from flask import Flask, Request, Response
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from otp_service.domain.errors import OtpError
 from otp_service.observability.log_redaction import WithoutQuery
 from otp_service.observability.metrics import Metrics
 from otp_service.web.security_headers import EVERYWHERE, NOTHING
+from otp_service.web.unproxied import header, the_g, the_request
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -43,9 +44,10 @@ class ProtectedResponse(Response):
         self, environ: WSGIEnvironment
     ) -> tuple[Iterable[bytes], str, list[tuple[str, str]]]:
         body, status, given = super().get_wsgi_response(environ)
-        headers = [header for header in given if header[0] not in EVERYWHERE]
-        if _POLICY not in self.headers:
+        headers = [each for each in given if each[0] not in EVERYWHERE]
+        if _POLICY not in dict(headers):
             headers.append((_POLICY, NOTHING))
+        headers.append(("X-Request-ID", the_g().request_id))
         return body, status, [*headers, *EVERYWHERE.items()]
 
 
@@ -55,6 +57,7 @@ class _Answered(NamedTuple):
     status: int
     refusal: OtpError | None
     seconds: float
+    client: str | None
 
 
 def init_app(app: Flask, metrics: Metrics) -> None:
@@ -67,8 +70,9 @@ def init_app(app: Flask, metrics: Metrics) -> None:
 
 
 def _begin() -> None:
-    g.started = time.perf_counter()
-    g.request_id = own = request_id(request.headers.get("X-Request-ID", ""))
+    here = the_g()
+    here.started = time.perf_counter()
+    here.request_id = own = request_id(header(the_request(), "X-Request-ID") or "")
     clear_contextvars()
     bind_contextvars(request_id=own)  # in every line that this thread logs from now on
 
@@ -79,42 +83,50 @@ def request_id(theirs: str) -> str:
 
 
 def _finish(metrics: Metrics, response: Response) -> Response:
-    response.headers["X-Request-ID"] = g.request_id
-    seconds = time.perf_counter() - g.started
-    answered = _Answered(*_method_and_route(), response.status_code, g.get("refusal"), seconds)
+    here = the_g()
+    method, route = _method_and_route(the_request())
+    status, refusal = response.status_code, here.get("refusal")
+    seconds = time.perf_counter() - here.started
+    client = here.get("client") if status != UNAUTHORIZED else None
+    answered = _Answered(method, route, status, refusal, seconds, client)
     _log(answered)
     _count(answered, metrics)
     clear_contextvars()  # what this thread logs from now on is of no request
     return response
 
 
-def _method_and_route() -> tuple[str, str]:
+def _method_and_route(request: Request) -> tuple[str, str]:
     """As logs and metrics may tell them.
 
     Ours, since method and path are the caller's text and may hold a phone number or a code:
     the rule as docs/api.md writes it, such as ``/verifications/{id}``.
     """
     method, rule = request.method, request.url_rule
-    route = _VARIABLE.sub(r"{\1}", rule.rule) if rule else "(none)"
+    route = _route(rule.rule) if rule else "(none)"
     return method if method in _METHODS else "OTHER", route
 
 
+@cache
+def _route(rule: str) -> str:
+    return _VARIABLE.sub(r"{\1}", rule)
+
+
 def _log(answered: _Answered) -> None:
-    method, route, status, refusal, seconds = answered
+    method, route, status, refusal, seconds, client = answered
     facts = {
         "method": method,
         "route": route,
         "status": status,
         "refusal": refusal.code if refusal else None,
         "ms": round(1000 * seconds, 1),
-        "client": g.get("client") if status != UNAUTHORIZED else None,
+        "client": client,
     }
     known = {name: fact for name, fact in facts.items() if fact is not None}
     log.log(logging.DEBUG if route in _POLLED else logging.INFO, "request", extra=known)
 
 
 def _count(answered: _Answered, metrics: Metrics) -> None:
-    method, route, status, refusal, seconds = answered
+    method, route, status, refusal, seconds, _ = answered
     if refusal and _is_of_a_limit(refusal, status):
         metrics.limit_refusal(refusal.details)
     metrics.request(method, route, status, refusal.code if refusal else "ok", seconds)

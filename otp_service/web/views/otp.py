@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from flask import Response, g, request
+from flask import Response, g
 from marshmallow import Schema
 
 from otp_service.domain import errors
@@ -29,6 +29,7 @@ from otp_service.web.otp_docs import (
     VERIFY_REFUSALS,
 )
 from otp_service.web.request_schemas import send_schema, verify_schema
+from otp_service.web.unproxied import header, the_request
 
 Body = dict[str, Any]
 _SENT, _VERIFIED = SentSchema(), VerifiedSchema()  # once: making one takes longer than its work
@@ -112,18 +113,19 @@ def _options(service: OtpService, body: Body) -> SendOptions:
 
 def _need_not_wait() -> bool:
     """Whether the caller prefers an answer before the message is sent (RFC 7240, 4.1)."""
-    preferences = request.headers.get("Prefer", "").lower().split(",")
+    preferences = (header(the_request(), "Prefer") or "").lower().split(",")
     return "respond-async" in (each.partition(";")[0].strip() for each in preferences)
 
 
 def _request_key(service: OtpService, body: Body) -> RequestKey | None:
-    if (key := request.headers.get("Idempotency-Key")) is None:
+    asked = the_request()
+    if (key := header(asked, "Idempotency-Key")) is None:
         return None
     if not re.fullmatch(r"[!-~]{1,255}", key):
         rule = needed("1 to 255 visible ASCII characters", "8e03978e-40d5-43e8")
         raise errors.InvalidRequest({"Idempotency-Key": [rule]})
-    asked = f"{request.path} {json.dumps(body, sort_keys=True)}"
-    return service.request_key(g.client, key, asked)
+    what = f"{asked.path} {json.dumps(body, sort_keys=True)}"
+    return service.request_key(g.client, key, what)
 
 
 def _verified(service: OtpService, proofs: Proofs | None, body: Body) -> Response:

@@ -69,7 +69,7 @@ def test_a_list_of_times_is_exact(engine: sa.Engine, sends_messages: bool) -> No
 
 
 def test_rows_keep_the_order_that_was_asked_for(engine: sa.Engine) -> None:
-    numbers = sa.select(sa.literal(2).label("n")).union_all(sa.select(1), sa.select(3)).subquery()
+    numbers = sa.union_all(*(sa.select(sa.literal(n).label("n")) for n in (2, 1, 3))).subquery()
     rows = Transaction(sa.select(numbers.c.n).order_by(numbers.c.n.desc())).run(engine)
     assert [row.n for row in rows] == [3, 2, 1]
 
