@@ -13,7 +13,7 @@ from waitress.channel import ClientDisconnected, HTTPChannel
 
 from otp_service.server.poller import READ, WRITE, Poller
 from otp_service.server.request_parser import RequestParser
-from otp_service.server.tasks import EnvelopeTask
+from otp_service.server.tasks import ApplicationTask, EnvelopeTask
 from otp_service.turns import let_go
 
 REQUEST_SECONDS = 30.0  # from a request's first byte to its last
@@ -34,6 +34,7 @@ class Channel(HTTPChannel):
     """
 
     parser_class = RequestParser
+    task_class = ApplicationTask
     error_task_class = EnvelopeTask
     close_when_flushed: bool
     total_outbufs_len: int

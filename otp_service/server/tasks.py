@@ -1,14 +1,18 @@
-"""An answer of the server's own."""
+"""What answers a request: the application, or the server in its words."""
 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
-from waitress.task import ErrorTask
+from waitress.buffers import ReadOnlyFileBasedBuffer
+from waitress.task import ErrorTask, WSGITask
 
 from otp_service.domain.errors import OtpError
+from otp_service.server.answer_head import AnswerHead
 from otp_service.web import error_handlers, errors, request_log, security_headers
 
 _REFUSALS: dict[int, Callable[[], OtpError]] = {
@@ -16,6 +20,26 @@ _REFUSALS: dict[int, Callable[[], OtpError]] = {
     500: errors.InternalError,
     503: partial(errors.Busy, retry_after=5),
 }
+
+_WITHOUT_PREFIX = ("CONTENT_LENGTH", "CONTENT_TYPE")
+
+
+def environ_of_all(server: Any) -> dict[str, Any]:
+    """What is the same for all requests to waitress's ``server``."""
+    return {
+        "SERVER_PORT": str(server.effective_port),
+        "SERVER_NAME": server.server_name,
+        "SERVER_SOFTWARE": None,
+        "SCRIPT_NAME": "",
+        "wsgi.url_scheme": "http",
+        "wsgi.version": (1, 0),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+        "wsgi.file_wrapper": ReadOnlyFileBasedBuffer,
+        "wsgi.input_terminated": True,  # who reads beyond its end gets nothing
+    }
 
 
 def refusal(status: int, request_id: str) -> tuple[list[tuple[str, str]], bytes]:
@@ -32,7 +56,30 @@ def refusal(status: int, request_id: str) -> tuple[list[tuple[str, str]], bytes]
     return headers, json.dumps(error_handlers.envelope(error)).encode()
 
 
-class EnvelopeTask(ErrorTask):
+class ApplicationTask(AnswerHead, WSGITask):
+    """waitress's, with an environ that is made faster."""
+
+    def get_environment(self) -> dict[str, Any]:
+        request, (address, port) = self.request, self.channel.addr[:2]
+        environ = {
+            **self.channel.server.environ,
+            "REMOTE_ADDR": address,
+            "REMOTE_HOST": address,
+            "REMOTE_PORT": str(port),
+            "REQUEST_METHOD": request.command,
+            "SERVER_PROTOCOL": f"HTTP/{self.version}",
+            "PATH_INFO": request.path,
+            "REQUEST_URI": request.request_uri,
+            "QUERY_STRING": request.query,
+            "wsgi.input": request.get_body_stream(),
+            "waitress.client_disconnected": self.channel.check_client_disconnected,
+        }
+        for name, value in request.headers.items():
+            environ[name if name in _WITHOUT_PREFIX else f"HTTP_{name}"] = value
+        return environ
+
+
+class EnvelopeTask(AnswerHead, ErrorTask):
     """What waitress refuses before the application sees it."""
 
     def execute(self) -> None:

@@ -18,7 +18,7 @@ from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.server import TcpWSGIServer
 
-from otp_service.server import poller
+from otp_service.server import poller, tasks
 from otp_service.server.connection import Channel
 from otp_service.server.workers import Workers
 
@@ -65,6 +65,7 @@ class _Listener(TcpWSGIServer):
             bind_socket=False,
         )
         self.adj.send_bytes = SENT_AT_ONCE
+        self.environ = tasks.environ_of_all(self)
 
     def _ready(self, event: poller.Event) -> Channel | None:
         fd, events = event
