@@ -19,6 +19,7 @@ from otp_service.storage.models.base import db, engines_of
 from otp_service.web import auth, error_handlers, openapi, request_log, views
 from otp_service.web.bodies import MAX_BODY_BYTES
 from otp_service.web.dependencies import Dependencies
+from otp_service.web.json_provider import JsonProvider
 
 ROOT = Path(__file__).resolve().parent.parent
 log = logging.getLogger(__name__)
@@ -26,6 +27,8 @@ log = logging.getLogger(__name__)
 
 class Application(Flask):
     """Flask without what it does at each request for views and sessions that nobody has here."""
+
+    json_provider_class = JsonProvider
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """None of them is a coroutine."""
@@ -46,7 +49,6 @@ def create_app(
     app = Application(__name__, instance_path=str(instance))
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.url_map.merge_slashes = False  # "//health" is another path, not a redirect
-    app.json.sort_keys = False  # type: ignore[attr-defined] # success first, as documented
     app.extensions["otp_settings"] = settings
     _add_databases(app, settings)
     dependencies = bootstrap.dependencies(settings, engines_of(app))

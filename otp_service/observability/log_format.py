@@ -14,6 +14,7 @@ from typing import Any
 from structlog.contextvars import get_contextvars
 from structlog.dev import ConsoleRenderer
 
+from otp_service import json_text
 from otp_service.observability.log_redaction import Redaction, described, plain_words
 
 OURS = "otp_service"
@@ -31,7 +32,7 @@ class Handler(logging.StreamHandler[Any]):
     def __init__(self, style: str, safe: Redaction) -> None:
         super().__init__(sys.stderr)
         terminal = sys.stderr.isatty()
-        render: Callable[[Line], str] = json.JSONEncoder(ensure_ascii=False).encode
+        render: Callable[[Line], str] = _json
         if style == "console" or (style == "auto" and terminal):
             render = partial(ConsoleRenderer(colors=terminal, sort_keys=False), None, "")
         self.setFormatter(_Formatter(safe, render))
@@ -43,6 +44,10 @@ class Handler(logging.StreamHandler[Any]):
         line = {"level": "error", "event": "a log line could not be written", "place": place}
         with suppress(OSError, ValueError):
             self.stream.write(json.dumps(line) + "\n")
+
+
+def _json(line: Line) -> str:
+    return json_text.dumps(line).decode()
 
 
 class _Formatter(logging.Formatter):

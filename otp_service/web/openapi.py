@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from flask import Flask
 
+from otp_service import json_text
 from otp_service.web import auth, responses, webhook_docs
 from otp_service.web.blueprint import Blueprint, Tag
 from otp_service.web.components import Components
@@ -35,16 +36,15 @@ Json = dict[str, Any]
 class Document:
     """Made when it is first asked for, which most processes never are. What is kept is its text."""
 
-    def __init__(self, make: Callable[[], Json], write: Callable[[Json], str]) -> None:
+    def __init__(self, make: Callable[[], Json]) -> None:
         self.make = make
-        self._write = write
         self._lock = threading.Lock()
         self._text = b""
 
     def text(self) -> bytes:
         with self._lock:
             if not self._text:
-                self._text = self._write(self.make()).encode()
+                self._text = json_text.dumps(self.make())
             return self._text
 
 
@@ -53,7 +53,7 @@ def init_app(app: Flask, blueprints: Sequence[Blueprint], *, keys_required: bool
     for blueprint in blueprints:
         app.register_blueprint(blueprint)
     make = partial(_document, app, blueprints, keys_required)
-    app.extensions["openapi"] = Document(make, partial(app.json.dumps, separators=(",", ":")))
+    app.extensions["openapi"] = Document(make)
 
 
 def document_of(app: Flask) -> Document:

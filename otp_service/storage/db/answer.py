@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 
 from otp_service.storage.models.dialects import MICROSECONDS, Times, UtcTime
@@ -44,7 +44,7 @@ class Answer:
 
     def of_text(self, text: str | None) -> list[Row]:
         """The rows, none of None."""
-        found = json.loads(text) if text else []
+        found = orjson.loads(text) if text else []
         for row in found:
             for number in self._times:
                 row[number] = _time(row[number])
