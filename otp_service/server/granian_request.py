@@ -89,7 +89,7 @@ class Request:
         if len(head := _head(self._scope)) > HEAD_BYTES:
             return RequestHeaderFieldsTooLarge("")
         try:
-            framing.check_head(head)
+            framing.read_head(head)
         except ParsingError as unfit:
             return BadRequest(*unfit.args)
         return None
@@ -151,4 +151,4 @@ def _head(scope: Any) -> bytes:
     version = "1.1" if scope.http_version == "1.1" else "1.0"
     first = f"{scope.method} {host}{quote(scope.path)}{query} HTTP/{version}"
     lines = [f"{name}:{value}" for name, value in scope.headers.items()]
-    return "\r\n".join([first, *lines]).encode("latin-1")
+    return "\r\n".join([first, *lines, "", ""]).encode("latin-1")

@@ -57,6 +57,11 @@ in_this_process = Places(PLACES)
 medium_in_this_process = Places(MEDIUM_PLACES)
 
 
+def is_small(request: HTTPRequestParser) -> bool:
+    """Whether it needs none of all this: what there is of it, and what it says there will be."""
+    return bool(request.content_length <= USEFUL >= request.body_bytes_received)
+
+
 def refusal(request: HTTPRequestParser) -> Error | None:
     """Why the body of ``request``, whose headers are there, is not kept; None if it may be."""
     if _size(request) > LARGE:

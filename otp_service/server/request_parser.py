@@ -5,15 +5,19 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from waitress.buffers import OverflowableBuffer
 from waitress.parser import HTTPRequestParser, ParsingError
+from waitress.receiver import FixedStreamReceiver
 from waitress.utilities import BadRequest
 
 from otp_service.server import framing, large_bodies
+from otp_service.server.chunks import Chunks
 
 
 class RequestParser(HTTPRequestParser):
     """Refuses what may be read in two ways, and keeps no more of a body than may be needed."""
 
+    adj: Any
     body_rcv: Any
     error: Any
     completed: bool
@@ -26,16 +30,24 @@ class RequestParser(HTTPRequestParser):
         self._refusal: Any = None
 
     def parse_header(self, header_plus: bytes) -> None:
+        """In the place of waitress's, so that nothing is read twice, and differently."""
         try:
-            framing.check_head(header_plus)
-            super().parse_header(header_plus)
+            head = framing.read_head(header_plus)
         except framing.UnknownVersion:
             self._refusal = framing.VersionNotSupported("")
             raise
-        except ValueError:  # of urllib, for an address that is none
-            raise ParsingError("the path") from None
+        self.command, self.request_uri, self.version = head.method, head.target, head.version
+        self.path, self.query, self.headers = head.path, head.query, head.headers
+        self.expect_continue = (
+            head.version == "1.1" and head.headers.get("EXPECT", "").lower() == "100-continue"
+        )
+        self.chunked = head.length is None
+        self.content_length = head.length or 0
         if self.chunked:
-            self.body_rcv = framing.Chunks(self.body_rcv.getbuf())
+            self.body_rcv = Chunks(OverflowableBuffer(self.adj.inbuf_overflow))
+        elif head.length:
+            buffer = OverflowableBuffer(self.adj.inbuf_overflow)
+            self.body_rcv = FixedStreamReceiver(head.length, buffer)
 
     def received(self, data: bytes) -> int:
         consumed = self._received(data)
@@ -53,7 +65,8 @@ class RequestParser(HTTPRequestParser):
         except ParsingError as unfit:
             self.error, self.completed, self.headers_finished = BadRequest(*unfit.args), True, True
             return len(data)
-        if self.headers_finished and self.error is None and self._refusal is None:
+        is_large = self.headers_finished and not large_bodies.is_small(self)
+        if is_large and self.error is None and self._refusal is None:
             self._let_go_of_what_is_too_much()
         if self._refusal and (self.completed or not large_bodies.is_read_to_its_end(self)):
             self.error, self.completed = self._refusal, True
@@ -68,5 +81,6 @@ class RequestParser(HTTPRequestParser):
 
     def close(self) -> None:
         """It was answered, or its connection has ended."""
-        large_bodies.give_back(self)
+        if not large_bodies.is_small(self):
+            large_bodies.give_back(self)
         super().close()

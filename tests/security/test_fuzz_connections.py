@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from waitress.adjustments import Adjustments
 from waitress.buffers import OverflowableBuffer
 
-from otp_service.server import framing
+from otp_service.server.chunks import Chunks
 from otp_service.server.request_parser import RequestParser
 from tests.conftest import LiveServer
 from tests.security.fuzzing import through_the_app
@@ -127,7 +127,7 @@ CHUNK_PIECES = [b"2", b"{}", b"\r\n", b"\r\n", b"0", b"\n", b"\r", b";a=b", b" "
 @example(b"2\r\n{}\r\n0\r\n\r\n", None)
 @settings(deadline=None, max_examples=500)
 def test_chunks_are_read_in_one_way_however_they_arrive(raw: bytes, data: Any) -> None:
-    chunks = framing.Chunks(OverflowableBuffer(100))
+    chunks = Chunks(OverflowableBuffer(100))
     at = 0
     while at < len(raw) and not (chunks.completed or chunks.error):
         size = data.draw(st.integers(1, len(raw) - at)) if data else 1

@@ -52,6 +52,7 @@ HEADS = {
     "line feeds": b"GET /health HTTP/1.1\nHost: x\n\n",
     "one line feed": b"GET /health HTTP/1.1\r\nHost: x\nX-Any: a\r\n\r\n",
     "carriage returns": b"GET /health HTTP/1.1\rHost: x\r\r",
+    "a carriage return before the end": b"GET /health HTTP/1.0\r\r\n\r\n",
     "a NUL": b"GET /health HTTP/1.1\r\nHost: x\r\nX-Any: a\0b\r\n\r\n",
     "a delete": b"GET /health HTTP/1.1\r\nHost: x\r\nX-Any: a\x7fb\r\n\r\n",
     "a folded header": b"GET /health HTTP/1.1\r\nHost: x\r\nX-Any: a\r\n b\r\n\r\n",
