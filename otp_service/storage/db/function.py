@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 import sqlalchemy as sa
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -33,7 +33,7 @@ class Function:
         types = given_types([compile_(each, dialect) for each in each_of(statements)])
         answer = Answer(statements[-1])
         body = [_done(statement, dialect) for statement in statements[:-1]]
-        body.append(_answered(compile_(statements[-1], dialect), answer))
+        body.append(_answered(statements[-1], answer, dialect))
         known = _declarations(each_of(statements), dialect)
         returns = "OUT answer text" if answer.types else ""
         definition = _definition(types, returns, [f"{known}BEGIN\n{body[0]}", *body[1:]])
@@ -96,19 +96,32 @@ def _done(statement: Any, dialect: sa.Dialect) -> str:
         condition = _sql(statement.condition.compile(dialect=dialect))
         then = ";\n".join(_done(each, dialect) for each in statement.statements)
         return f"IF {condition} THEN\n{then};\nEND IF"
+    if isinstance(statement, Lookup) and _reads_no_table(statement.select):
+        values = _values(statement.select, dialect)
+        pairs = zip(statement.names, values, strict=True)
+        return ";\n".join(f"{name} := {value}" for name, value in pairs)
     sql = _sql(compile_(statement, dialect))
     if isinstance(statement, Lookup):
-        names = [f"c{number}" for number in range(len(statement.types))]
-        columns = ", ".join(f"it.{name}" for name in names)
-        known = ", ".join(KNOWN + name for name in statement.types)
-        it = f"({sql}) AS it ({', '.join(names)})"
-        return f"SELECT {columns} INTO {known} FROM {it}"  # noqa: S608 (all of it is ours)
+        return f"{sql} INTO {', '.join(statement.names)}"
     return f"PERFORM * FROM ({sql}) AS it" if statement.is_select else sql
 
 
-def _answered(compiled: SQLCompiler, answer: Answer) -> str:
-    sql = _sql(compiled)
+def _answered(statement: Any, answer: Answer, dialect: sa.Dialect) -> str:
+    if _reads_no_table(statement):
+        return f"answer := {answer.of_values(_values(statement, dialect))}"
+    sql = _sql(compile_(statement, dialect))
     return f"{answer.as_text(sql)} INTO answer" if answer.types else sql
+
+
+def _values(statement: sa.Select[Any], dialect: sa.Dialect) -> list[str]:
+    return [_sql(column.compile(dialect=dialect)) for column in statement.selected_columns]
+
+
+def _reads_no_table(statement: Any) -> TypeGuard[sa.Select[Any]]:
+    """An expression is worked out by PL/pgSQL itself, in a tenth of a statement's time."""
+    if not isinstance(statement, sa.Select):
+        return False
+    return not statement.get_final_froms() and statement.whereclause is None
 
 
 def _sql(compiled: SQLCompiler) -> str:

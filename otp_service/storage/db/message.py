@@ -66,7 +66,7 @@ def _kept(lookup: Lookup, sql: str) -> str:
     names = [(f"c{number}", name) for number, name in enumerate(lookup.types)]
     keep = [f"set_config('otp.{KNOWN}{name}', {column}::text, true)" for column, name in names]
     columns = ", ".join(column for column, _ in names)
-    return f"SELECT {', '.join(keep)} FROM ({sql}) AS it ({columns})"  # noqa: S608 (all ours)
+    return f"WITH it ({columns}) AS ({sql}) SELECT {', '.join(keep)} FROM it"  # noqa: S608 (all ours)
 
 
 def _known(name: str, type_: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> str:

@@ -27,7 +27,7 @@ ON_SQLITE: dict[str, Any] = {
 """How a statement is compiled for it, ahead of its runs."""
 TIMELINE = "left(pg_walfile_name(pg_current_wal_lsn()), 8)"
 """`timeline` on Postgres, which not every server tells: see `postgres.connect`."""
-MICROSECONDS = "(extract(epoch FROM %s) * 1000000)::bigint"
+MICROSECONDS = "(date_part('epoch', %s) * 1000000)::bigint"
 """A time as a number, on Postgres: exact, and quickly read."""
 
 

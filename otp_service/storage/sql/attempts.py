@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 import sqlalchemy.orm
 from sqlalchemy.dialects.postgresql import insert  # SQLite compiles its ON CONFLICT just as well
@@ -36,13 +38,23 @@ class Judged:
 
     def __init__(self, their: Lookup) -> None:
         self._id, self._right, self._is_so = (
-            their[name] for name in ("their_id", "is_right", "is_judged")
+            their[name] for name in ("id", "is_right", "is_judged")
         )
         self._wrong = sa.case((self._right, 0), else_=1)
-        self.failures = their["guessed"] + self._wrong
+        self.failures = their["attempts"] + self._wrong
         """Wrong guesses of the verification, this one included."""
-        known = phone_state.ROW["in_a_row"].is_not(None)
-        self.counts = sa.and_(self._is_so, sa.or_(sa.not_(self._right), known))
+        used_up = self.failures >= their["max_attempts"]
+        self.changes: dict[str, sa.ColumnElement[Any]] = {
+            "attempts": self.failures,
+            "verified_at": sa.case((self._right, NOW)),
+            "status": sa.case(
+                (self._right, Status.VERIFIED.value),
+                (used_up, Status.FAILED.value),
+                else_=their["status"],
+            ),
+        }
+        """What it does to its verification, by column."""
+        self.counts = sa.and_(self._is_so, sa.or_(sa.not_(self._right), phone_state.IS_KNOWN))
         """Whether it changes how many guesses in a row were wrong."""
 
     def add(self) -> Statement:
@@ -61,20 +73,9 @@ class Judged:
         return sa.insert(A).from_select(list(attempt), new)
 
     def settle(self) -> Statement:
-        """What it does to its verification."""
-        return (
-            sa.update(V)
-            .where(V.id == self._id, self._is_so, V.status == Status.PENDING.value)
-            .values(
-                attempts=self.failures,
-                verified_at=sa.case((self._right, NOW)),
-                status=sa.case(
-                    (self._right, Status.VERIFIED.value),
-                    (self.failures >= V.max_attempts, Status.FAILED.value),
-                    else_=V.status,
-                ),
-            )
-        )
+        """Its verification, which is as `_theirs` found it: the phone's lock is held."""
+        pending = (V.id == self._id, self._is_so, V.status == Status.PENDING.value)
+        return sa.update(V).where(*pending).values(self.changes)
 
     def count_in_a_row(self, most: int) -> Statement:
         """Wrong guesses of the phone since the last right one; too many disable it."""

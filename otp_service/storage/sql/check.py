@@ -21,8 +21,8 @@ from otp_service.storage.models.dialects import bind_tag, clock
 from otp_service.storage.models.verifications import CodeRow, VerificationRow
 from otp_service.storage.sql import attempts, conditions, phone_state, rows
 from otp_service.storage.sql.attempts import EARLIER, KEY
-from otp_service.storage.sql.columns import VERIFICATION
-from otp_service.storage.sql.conditions import ALWAYS, LIVE, NOW
+from otp_service.storage.sql.columns import AS_OF, STORED
+from otp_service.storage.sql.conditions import LIVE, NOW
 from otp_service.storage.sql.limits import Used, disabled, wrong_guesses
 from otp_service.storage.sql.request_rate import RequestRate
 
@@ -41,6 +41,7 @@ class CheckCode:
         self._limits = limits
         self._wrong = wrong_guesses(limits)
         self._rate = RequestRate(limits.client_requests)
+        self._is_open = self._open()
         self._tags = [f"tag_{number}" for number in range(secrets_count)]
         self._transaction = self._statements()
 
@@ -82,12 +83,12 @@ class CheckCode:
             yield from self._wrong.used(row)
         yield from self._wrong.used(row, self._limits.guess_ceilings)
 
-    @property
-    def _open(self) -> list[sa.ColumnElement[bool]]:
+    def _open(self) -> Lookup:
         """No window of wrong guesses is full, of those that `_used` has."""
         ceilings = self._limits.guess_ceilings
         below = [self._wrong.count(n) < limit.count for n, limit in enumerate(ceilings)]
-        return [*below, *(sa.or_(ASKED.is_not(None), open_) for open_ in self._wrong.open)]
+        by_phone = [sa.or_(ASKED.is_not(None), open_) for open_ in self._wrong.open]
+        return Lookup(sa.select(sa.and_(sa.true(), *below, *by_phone).label("is_open")))
 
     def _statements(self) -> Transaction:
         """Count one attempt, consume the code if it is right, and tell what became of it.
@@ -100,65 +101,60 @@ class CheckCode:
         return Transaction(
             *self._rate.count,
             phone_state.ROW,
-            *self._wrong.lookups,
-            EARLIER,
+            Seldom(phone_state.IS_KNOWN, *self._wrong.lookups, self._is_open),
+            Seldom(KEY.is_not(None), EARLIER),
             their,
-            judged.add(),
-            judged.settle(),
+            Seldom(their["is_judged"], judged.add(), judged.settle(), judged.audit()),
             Seldom(judged.counts, judged.count_in_a_row(self._limits.failures_in_a_row)),
-            judged.audit(),
             self._answer(their, judged),
             name="check_code",
             serialize=[KEY, PHONE],
         )
 
     def _theirs(self) -> Lookup:
-        """The person's newest verification, or the one that is asked for: whether the code may be
-        judged, and is right.
+        """The person's newest verification, or the one that is asked for, or that of the request
+        before: whether the code may be judged, and is right.
 
         One whose guesses are used up is not live any more: the last guess ended it. By the clock of
         now: `LIVE` is of the transaction's start, before it waited for its turn, and what has ended
         since may have given its guesses to another verification.
         """
         candidates = [bind_tag(V.id, given(name)) for name in self._tags]
-        right = sa.exists().where(
+        right = (
             C.verification_id == V.id,
             C.generation >= V.oldest_generation,
             C.expires_at > NOW,
             C.mac.in_(candidates),
         )
-        fresh = EARLIER["earlier_id"].is_(None)
         may = (
             LIVE,
             V.expires_at > clock(),
-            *self._open,
-            ~disabled(ASKED),
-            fresh,
+            sa.func.coalesce(self._is_open["is_open"], sa.true()),
+            ~disabled(ASKED, V.created_at),
+            EARLIER["earlier_id"].is_(None),
             self._rate.admits,
         )
-        newest = conditions.newest_verification(sa.or_(ASKED.is_(None), V.id == ASKED))
-        return Lookup(
-            sa.select(
-                V.id.label("their_id"),
-                V.attempts.label("guessed"),
-                right.label("is_right"),
-                sa.and_(*may).label("is_judged"),
-            ).where(V.id == newest)
-        )
+        judged = (C.mac.is_not(None).label("is_right"), sa.and_(*may).label("is_judged"))
+        newest = conditions.newest_of_person(*STORED, *judged).outerjoin(C, sa.and_(*right))
+        this = sa.func.coalesce(EARLIER["earlier_id"], ASKED, V.id)
+        return Lookup(newest.where(V.id == this))
 
     def _answer(self, their: Lookup, judged: attempts.Judged) -> Statement:
         """The attempt is this one, or the one that the same request made before."""
-        correct = sa.case((their["is_judged"], their["is_right"]), else_=EARLIER["earlier_correct"])
-        failures = sa.case((their["is_judged"], judged.failures), else_=EARLIER["earlier_failures"])
+        is_judged = their["is_judged"]
+        correct = sa.case((is_judged, their["is_right"]), else_=EARLIER["earlier_correct"])
+        failures = sa.case((is_judged, judged.failures), else_=EARLIER["earlier_failures"])
         attempt = [correct.label("correct"), failures.label("failures")]
         before = EARLIER.columns("earlier_id", "fingerprint")
-        counted = [disabled(ASKED).label("is_disabled"), *self._wrong.facts, *self._rate.facts]
-        found = sa.func.coalesce(EARLIER["earlier_id"], their["their_id"])
-        return (
-            sa.select(*attempt, *before, *counted, *VERIFICATION)
-            .select_from(ALWAYS)
-            .outerjoin(V, V.id == found)
-        )
+        is_disabled = disabled(ASKED, their["created_at"]).label("is_disabled")
+        counted = [is_disabled, *self._wrong.facts, *self._rate.facts]
+        found = [
+            sa.case((is_judged, judged.changes[name]), else_=their[name]).label(name)
+            if name in judged.changes
+            else their[name].label(name)
+            for name in (str(column.key) for column in STORED)
+        ]
+        return sa.select(*attempt, *before, *counted, *found, AS_OF)
 
 
 def _values(check: Check) -> dict[str, Any]:

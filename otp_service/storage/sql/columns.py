@@ -12,11 +12,13 @@ from otp_service.storage.sql.conditions import NOW, same_timeline
 
 V, C, D = VerificationRow, CodeRow, DeliveryRow
 
-VERIFICATION: tuple[sa.ColumnElement[Any], ...] = (
-    *V.__table__.c,
-    NOW.label("as_of"),
+AS_OF = NOW.label("as_of")
+_NOT_TOLD = {"locale", "country", "timeline"}
+STORED: tuple[sa.ColumnElement[Any], ...] = (
+    *(column for column in V.__table__.c if column.name not in _NOT_TOLD),
     same_timeline(V).label("same_timeline"),
 )
+VERIFICATION = (*STORED, AS_OF)
 ITS_CODE = sa.and_(C.verification_id == D.verification_id, C.generation == D.generation)
 DELIVERY: tuple[sa.ColumnElement[Any], ...] = (
     *(column.label(f"delivery_{column.name}") for column in D.__table__.c),

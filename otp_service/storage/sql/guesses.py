@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from otp_service.domain.limits import LOCKED_FOR, Limit, Limits
 from otp_service.domain.quotas import Block, Lock
 from otp_service.storage.db.answer import Row
-from otp_service.storage.db.lookup import Lookup
+from otp_service.storage.db.lookup import Lookup, Seldom
 from otp_service.storage.db.transaction import given
 from otp_service.storage.models.dialects import least
 from otp_service.storage.sql import limits as sql_limits
@@ -46,8 +46,9 @@ class GuessBudget:
         """Guesses, `MOST` at most; none if it is not above 0."""
 
     @property
-    def lookups(self) -> list[Lookup]:
-        return [phone_state.ROW, LIVE_ONES, *self._wrong.lookups]
+    def lookups(self) -> list[Lookup | Seldom]:
+        wrong = Seldom(phone_state.IS_KNOWN, *self._wrong.lookups)
+        return [phone_state.ROW, LIVE_ONES, wrong]
 
     @property
     def facts(self) -> list[sa.Label[Any]]:

@@ -16,7 +16,7 @@ from otp_service.domain.quotas import Block, Lock, Quota
 from otp_service.domain.verification import Channel
 from otp_service.storage.db.answer import Row
 from otp_service.storage.db.database import Database
-from otp_service.storage.db.lookup import Lookup
+from otp_service.storage.db.lookup import Lookup, Seldom
 from otp_service.storage.db.transaction import Statement, Transaction, given
 from otp_service.storage.models.deliveries import DeliveryRow
 from otp_service.storage.models.verifications import VerificationRow
@@ -179,7 +179,7 @@ class IssueStatements:
             *self._budget.lookups,
             *(lookup for each in events for lookup in each.lookups),
             *self.guard.lookups,
-            _EARLIER,
+            Seldom(KEY.is_not(None), _EARLIER),
             new_rows.OWN_LIVE,
             store,
             *new_rows.add_message(),

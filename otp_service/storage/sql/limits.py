@@ -78,7 +78,7 @@ class Events:
     def count(self, number: int) -> sa.ColumnElement[int]:
         """How many events the window of this limit of `limits` holds."""
         assert self._lookup is not None
-        return self._lookup[f"{self._name}_{number}"]
+        return sa.func.coalesce(self._lookup[f"{self._name}_{number}"], 0)
 
     @property
     def open(self) -> list[Condition]:
@@ -120,7 +120,7 @@ _REFUSALS = [code for code, failure in failures.FAILURES.items() if failure.outc
 def _refused() -> Condition:
     its = sa.orm.aliased(D)
     replaced = sa.exists().where(its.verification_id == D.verification_id, its.follows == D.id)
-    theirs = sa.or_(*(D.error_code == code for code in _REFUSALS))
+    theirs = D.error_code.in_([sa.literal(code) for code in _REFUSALS])
     return sa.and_(~cost(D), theirs, ~replaced)
 
 
@@ -167,15 +167,14 @@ def wrong_guesses(limits: Limits) -> Events:
     return Events("wrong", A.created_at, wrong, Kind(sa.true(), limits.phone_failures))
 
 
-def disabled(verification_id: sa.BindParameter[Any]) -> Condition:
-    """The phone had too many wrong guesses in a row, before the verification that is named.
+def disabled(verification_id: sa.BindParameter[Any], began_at: Any) -> Condition:
+    """The phone had too many wrong guesses in a row, before the verification that is named began.
 
     One that was begun before has guesses that were counted among those, but a test number's, which
     may have any number of live ones.
     """
-    beginning = sa.select(V.created_at).where(V.id == verification_id).scalar_subquery()
     exempt = given("exempt", sa.Boolean())
-    before = sa.or_(verification_id.is_(None), exempt, phone_state.ROW["disabled_at"] < beginning)
+    before = sa.or_(verification_id.is_(None), exempt, phone_state.ROW["disabled_at"] < began_at)
     return sa.and_(phone_state.DISABLED, before)
 
 

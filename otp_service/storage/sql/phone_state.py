@@ -20,6 +20,8 @@ ROW = Lookup(
     sa.select(P.unlocked_at, P.disabled_at, P.failures.label("in_a_row")).where(P.phone == _PHONE)
 )
 """An operator's unlocking, the lock that only an operator ends, wrong guesses in a row."""
+IS_KNOWN = ROW["in_a_row"].is_not(None)
+"""There is such a row: without one no guess was wrong for longer than any window is."""
 DISABLED = ROW["disabled_at"].is_not(None)
 IN_A_ROW = sa.func.coalesce(ROW["in_a_row"], sa.literal(0))
 

@@ -40,18 +40,16 @@ class RequestRate:
         return self._statements
 
     def _count(self, limit: Limit) -> None:
-        free = _free(limit)
-        none_free = free["slot"].is_(None)
+        taken = _take(limit)
+        none_free = taken["slot"].is_(None)
         turn = Lookup(sa.select(wait_in_turn("client " + CLIENT).label("turn")).where(none_free))
         made = _next(limit, none_free)
-        self.admits = sa.func.coalesce(free["slot"], made["new_slot"]).is_not(None)
+        self.admits = sa.func.coalesce(taken["slot"], made["new_slot"]).is_not(None)
         full = _full(limit, self.admits)
         self.facts = full.columns()
-        taken = sa.update(S).where(S.client == CLIENT, S.number == free["slot"])
         new = sa.select(CLIENT, made["new_slot"], clock()).where(made["new_slot"].is_not(None))
         self._statements = [
-            free,
-            taken.values(taken_at=clock()),
+            taken,
             Seldom(
                 none_free,
                 turn,
@@ -62,12 +60,14 @@ class RequestRate:
         ]
 
 
-def _free(limit: Limit) -> Lookup:
-    """A slot that a request may take; what another one takes at this moment is left to it."""
-    free = sa.select(S.number.label("slot")).where(
+def _take(limit: Limit) -> Lookup:
+    """Take a slot that is free; what another one takes at this moment is left to it."""
+    free = sa.select(S.number).where(
         S.client == CLIENT, S.number <= limit.count, S.taken_at <= from_now(-limit.seconds)
     )
-    return Lookup(free.order_by(S.number).limit(1).with_for_update(skip_locked=True))
+    first = free.order_by(S.number).limit(1).with_for_update(skip_locked=True).scalar_subquery()
+    taken = sa.update(S).where(S.client == CLIENT, S.number == first).values(taken_at=clock())
+    return Lookup(taken.returning(S.number.label("slot")))
 
 
 def _next(limit: Limit, none_free: sa.ColumnElement[bool]) -> Lookup:
