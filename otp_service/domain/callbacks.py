@@ -5,13 +5,14 @@ that it is the one.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any
 
 from otp_service.domain.messages import Receipt
 from otp_service.domain.provider_events import ProviderEvent
+from otp_service.domain.values import value
 
 Network = IPv4Network | IPv6Network
 MAX_BODY_BYTES = 256 * 1024
@@ -19,7 +20,7 @@ LARGE = {"/webhooks/meta": 3 * 1024 * 1024}
 """Where more may come: Meta tells of up to 1,000 messages at once, and in 3 MB."""
 
 
-@dataclass(frozen=True)
+@value
 class SharedSecret:
     """Travels as ``Authorization`` or in the query as ``token``. Without one nobody is let in;
     without ``networks`` from any address.
@@ -29,7 +30,7 @@ class SharedSecret:
     networks: tuple[Network, ...] = ()
 
 
-@dataclass(frozen=True)
+@value
 class Signature:
     """Of the body's very bytes, in the ``header``."""
 
@@ -49,7 +50,7 @@ def _no_events(body: Any) -> list[ProviderEvent]:
     return []
 
 
-@dataclass(frozen=True)
+@value
 class Callback:
     """``POST path``, or GET where all is in the query. ``name`` and ``description`` document it,
     with an ``example`` of its body.
@@ -69,7 +70,7 @@ class Callback:
         return LARGE.get(self.path, MAX_BODY_BYTES)
 
 
-@dataclass(frozen=True)
+@value
 class Handshake:
     """``GET path``, before the first callback: Meta asks, once, whether the address is ours."""
 

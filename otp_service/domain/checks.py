@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 
 from otp_service.domain.drafts import RequestKey
 from otp_service.domain.quotas import Block
+from otp_service.domain.values import value
 from otp_service.domain.verification import Person, Verification
 
 
@@ -22,7 +23,7 @@ class Verdict(str, Enum):
     KEY_REUSED = "key reused"
 
 
-@dataclass(frozen=True)
+@value
 class Check:
     """A code that a person typed. ``tags`` are its candidates, one for each secret; ``exempt`` says
     that it is a test number's.
@@ -36,7 +37,7 @@ class Check:
     exempt: bool = False
 
 
-@dataclass(frozen=True)
+@value
 class CheckResult:
     """``verification`` is None when missing or the key was reused; ``block`` is there only when
     locked, ``attempts_remaining`` are those after a wrong one.

@@ -16,15 +16,16 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 
+from otp_service.domain.values import value
 from otp_service.domain.verification import Person
 
 MIN_SECRET_BYTES = 32
 
 
-@dataclass(frozen=True)
+@value
 class Secret:
     """A key, and a name for it that tells nothing about it."""
 
@@ -68,7 +69,7 @@ def _hmac(secret: Secret, *texts: str) -> bytes:
     return keyed.digest()
 
 
-@dataclass(frozen=True)
+@value
 class Codes:
     """The codes of one deployment: ``secrets`` newest first; ``fixed`` for test numbers."""
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from otp_service.domain.numbering_plans import may_be_mobile
 from otp_service.domain.phone import Numbering, PhoneNumber
+from otp_service.domain.values import value
 
 # What no messenger reaches, and what others are paid for when it is called or written to.
 BLOCKED_TYPES = frozenset(
@@ -24,7 +24,7 @@ BLOCKED_TYPES = frozenset(
 )
 
 
-@dataclass(frozen=True)
+@value
 class DestinationRules:
     """Which destinations get messages: ``countries`` (none named: all), but for numbers that begin
     with one of ``blocked_prefixes`` or are of one of ``blocked_types``.

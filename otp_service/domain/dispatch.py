@@ -6,7 +6,6 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 
 from otp_service.domain.codes import Codes
 from otp_service.domain.errors import DeliveryError, InvalidRequest, StorageUnavailable
@@ -14,6 +13,7 @@ from otp_service.domain.failures import Failure, Outcome
 from otp_service.domain.messages import Message, Outbox, Outgoing, Sender
 from otp_service.domain.phone import mask
 from otp_service.domain.policy import Policy
+from otp_service.domain.values import value
 from otp_service.domain.verification import Channel
 
 log = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ RECORD_PAUSES = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)  # seconds; in all, well be
 _OF_THE_CHANNEL = (Outcome.RECIPIENT, Outcome.DESTINATION)
 
 
-@dataclass(frozen=True)
+@value
 class Dispatch:
     """``senders`` of a channel are in order of preference; ``test_sender`` keeps messages here."""
 

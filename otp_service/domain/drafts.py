@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from otp_service.domain.limits import Limit
 from otp_service.domain.messages import Outgoing
 from otp_service.domain.quotas import Block, Lock, Quota
+from otp_service.domain.values import value
 from otp_service.domain.verification import Channel, Person, Verification
 
 
-@dataclass(frozen=True)
+@value
 class RequestKey:
     """A client's ``Idempotency-Key`` and the request it came with, both as digests.
 
@@ -22,7 +23,7 @@ class RequestKey:
     fingerprints: Sequence[str]
 
 
-@dataclass(frozen=True)
+@value
 class SendOptions:
     """How a message is wanted: ``channel`` may be `AUTO`, ``locale`` a tag as
     `languages.read` gives it.
@@ -38,7 +39,7 @@ class SendOptions:
     """The end user's, IPv4 or IPv6."""
 
 
-@dataclass(frozen=True)
+@value
 class Draft:
     """A message that is ready to be stored with its code. ``lifetime`` is in seconds.
 
@@ -65,7 +66,7 @@ class Draft:
     country: str | None = None
 
 
-@dataclass(frozen=True)
+@value
 class Earlier:
     """The message that an earlier request with the same idempotency key led to."""
 
@@ -74,7 +75,7 @@ class Earlier:
     fingerprint: str
 
 
-@dataclass(frozen=True)
+@value
 class Issued:
     """``live`` is the person's live verification now; ``outgoing`` the draft's message, if it was
     stored.

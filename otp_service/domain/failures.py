@@ -6,8 +6,9 @@ Which provider's code means which of these is the adapters' business (`delivery/
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from enum import Enum
+
+from otp_service.domain.values import value
 
 
 class Outcome(Enum):
@@ -22,7 +23,7 @@ class Outcome(Enum):
     UNKNOWN = "it may have been taken"
 
 
-@dataclass(frozen=True)
+@value
 class Failure:
     """``code`` never changes its meaning; ``advice`` is for whoever runs the service."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from otp_service.domain import failures
 from otp_service.domain.dispatch import Dispatch
@@ -13,6 +12,7 @@ from otp_service.domain.errors import DeliveryUnavailable, DeliveryUnconfirmed
 from otp_service.domain.failures import FAILURES, Failure, Outcome
 from otp_service.domain.messages import Outbox, Outgoing, Receipt, Receipts, Sender
 from otp_service.domain.policy import Policy
+from otp_service.domain.values import value
 from otp_service.domain.verification import Channel, DeliveryStatus, Price
 
 log = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ LATE_DELIVERY = 5.0  # seconds in which a "delivered" may still follow an "undel
 _ARRIVED = (DeliveryStatus.DELIVERED, DeliveryStatus.READ)
 
 
-@dataclass(frozen=True)
+@value
 class FollowUp:
     """The worker's part of the domain. Several may run at once: what one has taken in hand, no
     other gets before its lease ends.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 
 from otp_service.domain import failures
@@ -18,12 +18,13 @@ from otp_service.domain.errors import (
 from otp_service.domain.failures import FAILURES
 from otp_service.domain.ports import Store
 from otp_service.domain.sending import Sending, Sent
+from otp_service.domain.values import value
 from otp_service.domain.verification import Delivery, Status, Verification
 
 STILL_RUNNING = timedelta(seconds=30)  # longer than any send takes
 
 
-@dataclass(frozen=True)
+@value
 class Repeats:
     """Of sends and resends. A repeated check is answered by the statement that judges."""
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
+from otp_service.domain.values import value
 
-@dataclass(frozen=True)
+
+@value
 class Limit:
     """At most ``count`` events in any ``seconds`` (a sliding window), or at once if they are 0.
 
@@ -67,7 +69,7 @@ class Guard(str, Enum):
     ENFORCE = "enforce"
 
 
-@dataclass(frozen=True)
+@value
 class Pumping:
     """When sends look like toll fraud: messages that somebody earns with, and nobody reads.
 
@@ -86,7 +88,7 @@ FAILURES_IN_A_ROW = 100  # the most that NIST SP 800-63B-4, 3.2.2 allows
 LOCKED_FOR = DAY  # seconds told where only an operator ends a lock
 
 
-@dataclass(frozen=True)
+@value
 class Limits:
     """What a deployment allows.
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Protocol
 
 from otp_service.domain.errors import DeliveryError
 from otp_service.domain.failures import Failure
+from otp_service.domain.values import value
 from otp_service.domain.verification import Channel, DeliveryStatus, Price
 
 
-@dataclass(frozen=True)
+@value
 class Message:
     """What a sender carries. ``phone`` is E.164, ``expires_in`` whole seconds.
 
@@ -45,7 +46,7 @@ class Sender(Protocol):
         """
 
 
-@dataclass(frozen=True)
+@value
 class Receipt:
     """What a provider told later of a message it took.
 
@@ -64,7 +65,7 @@ class Receipt:
     price: Price | None = None
 
 
-@dataclass(frozen=True)
+@value
 class Outgoing:
     """A stored message, with all that it takes to send it.
 

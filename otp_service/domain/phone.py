@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property, lru_cache
 
 import phonenumbers
@@ -12,13 +12,14 @@ from phonenumbers import NumberParseException
 from otp_service.domain import numbering_plans as plans
 from otp_service.domain import typed
 from otp_service.domain.errors import InvalidPhoneNumber
+from otp_service.domain.values import value
 
 _MIN_DIGITS = 8  # with fewer there is no number of any country, written without its plus
 _PREFIX_LESS = 4
 _BARE = re.compile(r"\+?[0-9]+")
 
 
-@dataclass(frozen=True)
+@value
 class Numbering:
     """How numbers are read here.
 
@@ -34,7 +35,7 @@ class Numbering:
     fixed_lines: bool = False
 
 
-@dataclass(frozen=True)
+@value
 class PhoneNumber:
     """A number that was read once: ``e164`` is how it is kept. A test number may be ``parsed`` as
     none.
@@ -73,7 +74,7 @@ def known(e164: str) -> PhoneNumber:
 
 
 @lru_cache(maxsize=4096)  # whoever gets a code checks it soon
-def read(text: str, numbering: Numbering = Numbering()) -> PhoneNumber:
+def read(text: str, numbering: Numbering = Numbering()) -> PhoneNumber:  # noqa: B008 (nobody changes it)
     """The number that ``text`` means; its ``e164`` read again is itself.
 
     Digits without a plus are international, as the original API read them. Raises

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 
 from otp_service.domain.destination import DestinationRules
 from otp_service.domain.phone import Numbering
+from otp_service.domain.values import value
 
 
-@dataclass(frozen=True)
+@value
 class Policy:
     """A deployment's choices.
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Protocol
 
 from otp_service.domain.checks import Check, CheckResult
 from otp_service.domain.drafts import Draft, Issued
+from otp_service.domain.values import value
 from otp_service.domain.verification import Delivery, Person, Verification
 
 
-@dataclass(frozen=True)
+@value
 class StoredMessage:
     """A message as it can be told again; ``secret_id`` names the secret of its code.
 
@@ -26,7 +27,7 @@ class StoredMessage:
     replaced: bool
 
 
-@dataclass(frozen=True)
+@value
 class PhoneQuery:
     """The newest ``count`` verifications of a phone: the client's, or for ``support`` everyone's.
 
@@ -40,7 +41,7 @@ class PhoneQuery:
     support: bool = False
 
 
-@dataclass(frozen=True)
+@value
 class StoreState:
     """How the homes are.
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+
+from otp_service.domain.values import value
 
 
 class Kind(str, Enum):
@@ -24,7 +25,7 @@ class Level(str, Enum):
     TROUBLE = "trouble"
 
 
-@dataclass(frozen=True)
+@value
 class ProviderEvent:
     """One of them; a newer one of the same ``topic`` takes its place.
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from otp_service.domain.limits import Limit, seconds_until
+from otp_service.domain.values import value
 
 
-@dataclass(frozen=True)
+@value
 class Quota:
     """What a phone may still be sent: messages left, and seconds until the next one may go."""
 
@@ -19,7 +19,7 @@ class Quota:
     """By the store's clock, if there is something to wait for."""
 
 
-@dataclass(frozen=True)
+@value
 class Block:
     """A limit that is met: whole seconds until it may not be, and by the store's clock when."""
 
@@ -43,7 +43,7 @@ class Block:
         return {"retry_after": self.retry_after, **self.limit.details, **ends}
 
 
-@dataclass(frozen=True)
+@value
 class Lock:
     """Why no verification of a phone can be given a guess.
 

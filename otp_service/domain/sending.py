@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 
 from otp_service.domain.codes import Codes
@@ -24,6 +24,7 @@ from otp_service.domain.messages import Outbox, Outgoing
 from otp_service.domain.phone import PhoneNumber, mask
 from otp_service.domain.policy import Policy
 from otp_service.domain.quotas import Block, Quota
+from otp_service.domain.values import value
 from otp_service.domain.verification import Channel, Person, Verification
 
 log = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ log = logging.getLogger(__name__)
 AUTO = "auto"  # WhatsApp, and SMS where WhatsApp does not arrive
 
 
-@dataclass(frozen=True)
+@value
 class Sent:
     """A message on its way. ``exposed_code`` is None except in the sandbox."""
 
@@ -40,7 +41,7 @@ class Sent:
     exposed_code: str | None = field(repr=False)
 
 
-@dataclass(frozen=True)
+@value
 class Sending:
     """Makes messages and sees them off. ``wake`` tells a worker that there is one to send."""
 

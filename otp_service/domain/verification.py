@@ -1,11 +1,12 @@
-"""What a verification, its deliveries and their states are: frozen values."""
+"""What a verification, its deliveries and their states are."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+
+from otp_service.domain.values import value
 
 PURPOSE = "[a-z0-9_-]{1,32}"
 """How a purpose is written: a regular expression that it matches in full."""
@@ -39,7 +40,7 @@ class Channel(str, Enum):
     SMS = "sms"
 
 
-@dataclass(frozen=True)
+@value
 class Person:
     """Who is asked to prove what, and for which client. ``phone`` is E.164, once it is read."""
 
@@ -48,7 +49,7 @@ class Person:
     purpose: str
 
 
-@dataclass(frozen=True)
+@value
 class Price:
     """What a provider told of a message's price: no amount, but what it is reckoned by.
 
@@ -62,7 +63,7 @@ class Price:
     type: str | None = None
 
 
-@dataclass(frozen=True)
+@value
 class Delivery:
     """One message. Times are aware; ``error_code`` is stable, ``reason`` the provider's own."""
 
@@ -87,7 +88,7 @@ class Delivery:
     """None until the provider told of it."""
 
 
-@dataclass(frozen=True)
+@value
 class Verification:
     """One attempt to prove that a person holds a phone.
 
