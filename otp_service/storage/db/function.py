@@ -126,7 +126,7 @@ def _reads_no_table(statement: Any) -> TypeGuard[sa.Select[Any]]:
 
 def _sql(compiled: SQLCompiler) -> str:
     names = {
-        name: name if name.startswith((GIVEN, KNOWN)) else _literal(value)
+        name: name if name.startswith((GIVEN, KNOWN)) else literal(value)
         for name, value in compiled.params.items()
     }
     return compiled.string % names
@@ -142,11 +142,11 @@ def with_places(compiled: SQLCompiler, types: dict[str, str]) -> str:
     }
     declared_as = types | looked_up
     places = {name: f"${number}::{declared_as[name]}" for number, name in enumerate(values, 1)}
-    constants = {name: _literal(value) for name, value in compiled.params.items()}
+    constants = {name: literal(value) for name, value in compiled.params.items()}
     return compiled.string % (constants | places)
 
 
-def _literal(value: str | bool | float | None) -> str:
+def literal(value: str | bool | float | None) -> str:
     if isinstance(value, str):
         return "'" + value.replace("'", "''") + "'"
     return "NULL" if value is None else str(value)

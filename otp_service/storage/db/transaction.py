@@ -2,26 +2,24 @@
 
 Each statement has a snapshot of its own, on both databases: the first ones may wait for a lock,
 and those behind it see what its holder committed. On Postgres they are a function of the session,
-or one message where a pooler is in between (see `function`, `message`). SQLite runs them one by
-one between `BEGIN IMMEDIATE` and `COMMIT`, where nobody else writes.
+or one message where a pooler is in between (see `function`, `message`). On SQLite they run one by
+one (see `script`).
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg2
 import sqlalchemy as sa
-from sqlalchemy.dialects import sqlite
 
 from otp_service.storage.db import failures, postgres
 from otp_service.storage.db.answer import Answer, Row
 from otp_service.storage.db.function import GIVEN
-from otp_service.storage.db.lookup import KNOWN, Lookup, each_of
+from otp_service.storage.db.script import Script
 from otp_service.storage.db.session import Session, Statements
-from otp_service.storage.models.dialects import ON_SQLITE
 from otp_service.turns import at_database, let_go
 
 SECONDS = 2.0  # for all of a transaction on Postgres: a connection, locks, statements, the answer
@@ -52,12 +50,12 @@ class Transaction:
         reads: bool = False,
         seconds: float = SECONDS,
     ) -> None:
-        self._statements = list(each_of(statements))
+        self._statements = statements
         self._on_server = Statements(name, [*_locks(serialize), *statements])
         self._answer = Answer(statements[-1])
         self._reads = reads
         self._seconds = seconds
-        self._on_file: _OnSqlite | None = None
+        self._on_file: Script | None = None
 
     def run(self, engine: sa.Engine, **values: Any) -> list[Row]:
         given_values = {GIVEN + name: value for name, value in values.items()}
@@ -72,7 +70,7 @@ class Transaction:
 
     def _on_sqlite(self, engine: sa.Engine, values: dict[str, Any]) -> list[Row]:
         if self._on_file is None:
-            self._on_file = _OnSqlite(self._statements, self._answer, self._reads, engine.dialect)
+            self._on_file = Script(self._statements, self._answer, reads=self._reads)
         with let_go():  # for who has the connection, for the file, for the disk
             connection = engine.raw_connection()
             try:
@@ -110,61 +108,6 @@ def _locks(serialize: Sequence[sa.ColumnElement[Any]]) -> list[sa.Select[Any]]:
     keys = [sa.func.hashtextextended(text, 0) for text in serialize]
     locks = [sa.func.pg_advisory_xact_lock(key) for key in keys]
     return [sa.select(*locks)] if locks else []
-
-
-class _OnSqlite:
-    """Statements as texts for the driver, which keeps those prepared that it had lately."""
-
-    def __init__(
-        self, statements: Sequence[Any], answer: Answer, reads: bool, dialect: sa.Dialect
-    ) -> None:
-        named = sqlite.dialect(paramstyle="named")
-        looked_up = [each.names if isinstance(each, Lookup) else None for each in statements]
-        selects = [each.select if isinstance(each, Lookup) else each for each in statements]
-        compiled = [each.compile(dialect=named, **ON_SQLITE) for each in selects]
-        self._texts = [
-            (str(each), _constants(each), names)
-            for each, names in zip(compiled, looked_up, strict=True)
-        ]
-        self._begin = "BEGIN" if reads else "BEGIN IMMEDIATE"
-        self._is_alone = reads and len(compiled) == 1  # a transaction by itself
-        self._read = answer.reader(dialect)
-        self._answers = bool(answer.types)
-        self._binders = _binders(compiled)
-
-    def run(self, cursor: Any, values: dict[str, Any]) -> list[Row]:
-        for name, bind in self._binders.items():
-            values[name] = bind(values[name])
-        if not self._is_alone:
-            cursor.execute(self._begin)
-        for text, constants, names in self._texts:
-            cursor.execute(text, constants | values)
-            if names:
-                found = cursor.fetchone() or [None] * len(names)
-                values |= zip(names, found, strict=True)
-        rows = self._read(cursor.fetchall()) if self._answers else []
-        if not self._is_alone:
-            cursor.execute("COMMIT")
-        return rows
-
-
-def _constants(compiled: Any) -> dict[str, Any]:
-    return {
-        name: value
-        for name, value in compiled.params.items()
-        if not name.startswith((GIVEN, KNOWN))
-    }
-
-
-def _binders(compiled: Sequence[Any]) -> dict[str, Callable[[Any], Any]]:
-    """For values that SQLite's driver does not take as they are: times."""
-    return {
-        name: bind
-        for each in compiled
-        for name, parameter in each.binds.items()
-        if name.startswith(GIVEN)
-        and (bind := parameter.type.dialect_impl(each.dialect).bind_processor(each.dialect))
-    }
 
 
 def begin_on_sqlite(connection: sa.Connection) -> None:

@@ -96,6 +96,29 @@ class clock(sa.sql.functions.GenericFunction[datetime]):  # noqa: N801
     inherit_cache = True
 
 
+TIME = "otp_time_"
+"""What the names of values begin with that are times, so many seconds from a transaction's."""
+
+
+@compiles(from_now, "sqlite")
+def _given_time(
+    element: from_now, compiler: SQLCompiler, *, times_given: bool = False, **kw: Any
+) -> str:
+    """With ``times_given`` a value named by `TIME`, of which the compiler has the seconds, or the
+    name of the value that they are; else, or if they are worked out, a function of the connection.
+    """
+    (seconds,) = element.clauses
+    if not (times_given and isinstance(seconds, sa.BindParameter)):
+        return str(compiler.visit_function(element, times_given=times_given, **kw))
+    offset = seconds.key if seconds.required else seconds.value
+    return compiler.process(sa.bindparam(f"{TIME}{offset}", offset), **kw)
+
+
+@compiles(clock, "sqlite")
+def _same_time(element: clock, compiler: SQLCompiler, **kw: Any) -> str:
+    return compiler.process(from_now(0), **kw)
+
+
 class least(sa.sql.functions.GenericFunction[int]):  # noqa: N801
     """The smallest of whole numbers, none of them null."""
 
@@ -191,7 +214,6 @@ def _bind_tag(element: bind_tag, compiler: SQLCompiler, **kw: Any) -> str:
 def add_to_sqlite(connection: Any) -> None:
     """Teach a new SQLite connection the functions that it lacks."""
     connection.create_function("from_now", 1, _sqlite_from_now)
-    connection.create_function("clock", 0, lambda: _sqlite_from_now(0))
     connection.create_function("bind_tag", 2, codes.bind, deterministic=True)
 
 

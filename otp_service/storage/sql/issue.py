@@ -102,6 +102,7 @@ def _values(draft: Draft, verification_id: str, generation: int) -> Values:
         "locale": options.locale,
         "background": options.background,
         "lifetime": draft.lifetime,
+        "ended": -draft.lifetime,  # what was begun then has ended now, in seconds from now
         "max_attempts": draft.max_attempts,
         "mac": draft.mac_for(verification_id, generation),
         "secret_id": draft.secret_id,

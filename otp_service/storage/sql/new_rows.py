@@ -50,7 +50,7 @@ def new_verification(
         V.attempts: sa.literal(0),
         V.max_attempts: guesses_left,
         V.created_at: clock(),
-        V.expires_at: from_now(given("lifetime")),
+        V.expires_at: from_now(given("lifetime", sa.Integer())),
         V.timeline: timeline(),
         V.country: given("country", sa.String()),
     }
@@ -69,7 +69,7 @@ def next_generation(allowed: Condition) -> Statement:
         .where(allowed)
         .values(
             generation=given("generation"),
-            expires_at=from_now(given("lifetime")),
+            expires_at=from_now(given("lifetime", sa.Integer())),
             channel=channel(),
             locale=given("locale"),
         )

@@ -88,8 +88,8 @@ def _verified_lately(rules_: Pumping) -> sa.ScalarSelect[int]:
     # Both at once, since only the index of both can find that: by time alone a rare country's are
     # looked for among all others'.
     place = sa.tuple_(V.country, V.created_at)
-    country, lifetime = given("country", sa.String()), given("lifetime", sa.Integer())
-    begins, ends = from_now(-DAY), from_now(-lifetime)
+    country = given("country", sa.String())
+    begins, ends = from_now(-DAY), from_now(given("ended", sa.Integer()))
     ended = (place >= sa.tuple_(country, begins), place <= sa.tuple_(country, ends))
     refused = sa.and_(V.status == Status.FAILED.value, V.attempts == 0)
     newest = (
