@@ -6,7 +6,7 @@ Labels come from fixed sets: rules and codes of our own, never a caller's text, 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import cache, partial
 
 from prometheus_client import (
     CollectorRegistry,
@@ -105,8 +105,13 @@ class Metrics:
 
     def request(self, method: str, route: str, status: int, code: str, seconds: float) -> None:
         """One was answered; ``code`` is the refusal's, or ok."""
-        self._requests.labels(method, route, str(status), code).inc()
-        self._request_seconds.labels(route).observe(seconds)
+        count, duration = self._of_requests(method, route, str(status), code)
+        count.inc()
+        duration.observe(seconds)
+
+    @cache  # noqa: B019 (one of these lives as long as the process, and labels are few)
+    def _of_requests(self, *labels: str) -> tuple[Counter, Histogram]:
+        return self._requests.labels(*labels), self._request_seconds.labels(labels[1])
 
     def limit_refusal(self, details: Mapping[str, object]) -> None:
         """A limit refused a request; ``details`` are the refusal's."""

@@ -10,7 +10,7 @@ from flask import Flask, g
 
 from otp_service.domain.errors import OtpError, StorageUnavailable
 from otp_service.web.errors import Forbidden, Unauthorized
-from otp_service.web.unproxied import the_g, the_request
+from otp_service.web.unproxied import header, the_g, the_request
 
 PUBLIC = "public"
 WEBHOOK = "webhook"
@@ -54,7 +54,7 @@ class Clients:
         here.client, here.scopes = ANYONE, frozenset()
         if self._keys is None or scopes.isdisjoint(SCOPES):
             return
-        key = _presented_key(asked.headers)
+        key = _presented_key(header(asked, "Authorization"), header(asked, "X-API-Key"))
         of_key = digest(key)
         holder = self._keys.find(key)
         if holder is None:
@@ -72,7 +72,8 @@ class Clients:
         """
         if self._keys is None:
             return path.startswith(_CLIENTS_PATHS)
-        return digest(_presented_key(headers)) in self._let_in
+        shown = _presented_key(headers.get("Authorization", ""), headers.get("X-API-Key", ""))
+        return digest(shown) in self._let_in
 
 
 def init_app(app: Flask, clients: Clients, scopes: Mapping[str, frozenset[str]]) -> None:
@@ -86,12 +87,10 @@ def init_app(app: Flask, clients: Clients, scopes: Mapping[str, frozenset[str]])
     app.before_request(check)
 
 
-def _presented_key(headers: Headers) -> str:
+def _presented_key(authorization: str | None, api_key: str | None) -> str:
     """From ``Authorization: Bearer KEY`` (RFC 6750) or ``X-API-Key: KEY``."""
-    kind, _, key = headers.get("Authorization", "").partition(" ")
-    if kind.lower() == "bearer":
-        return key.strip()
-    return headers.get("X-API-Key", "").strip()
+    kind, _, key = (authorization or "").partition(" ")
+    return key.strip() if kind.lower() == "bearer" else (api_key or "").strip()
 
 
 def digest(text: str) -> bytes:

@@ -19,6 +19,7 @@ from otp_service.web.unproxied import the_request
 
 View = Callable[..., Any]
 
+_TYPE = "application/json"
 MAX_BODY_BYTES = 16 * 1024
 
 
@@ -38,7 +39,7 @@ def load_body(schema: Schema) -> dict[str, Any]:
     Raises `UnsupportedMediaType`, `InvalidJson` or `InvalidRequest`, which names the fields.
     """
     asked = the_request()
-    if asked.mimetype != "application/json" or not _is_utf8(asked):
+    if asked.content_type != _TYPE and (asked.mimetype != _TYPE or not _is_utf8(asked)):
         raise UnsupportedMediaType
     return _loaded(schema, parse_object(asked.get_data()))
 

@@ -13,10 +13,11 @@ SETTLED_SECONDS = 0.1
 
 
 class State(NamedTuple):
-    """Of the file and of its log of changes, which takes every commit first."""
+    """Of its log of changes, which takes every commit first; of the file itself without one."""
 
-    file: tuple[int, int, int]
-    log: tuple[int, int, int] | None
+    modified_ns: int
+    size: int
+    inode: int
 
 
 class SqliteFile:
@@ -27,21 +28,19 @@ class SqliteFile:
 
     def state(self) -> State | None:
         """Equal states are of a file that nobody wrote to between them; None without a file."""
-        file = _facts(self._path)
-        return State(file, _facts(f"{self._path}-wal")) if file else None
+        return _state(f"{self._path}-wal") or _state(self._path)
 
     def settled_state(self) -> State | None:
         """`state`, if whatever is written from now on would be seen in it."""
         state = self.state()
         if state is None:
             return None
-        newest = max(facts[0] for facts in state if facts)
-        return state if time.time_ns() - newest > SETTLED_SECONDS * 1e9 else None
+        return state if time.time_ns() - state.modified_ns > SETTLED_SECONDS * 1e9 else None
 
 
-def _facts(path: str) -> tuple[int, int, int] | None:
+def _state(path: str) -> State | None:
     try:
         found = os.stat(path)
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+    return State(found.st_mtime_ns, found.st_size, found.st_ino)

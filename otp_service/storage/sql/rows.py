@@ -33,6 +33,8 @@ _VERIFICATION = [
     field.name for field in fields(Verification) if field.name not in ("deliveries", "repeated")
 ]
 _columns = attrgetter(*_VERIFICATION)
+_STATUSES = {each.value: each for each in Status}  # quicker than to call it
+_CHANNELS = {each.value: each for each in Channel}
 _STATUS, _CHANNEL = map(_VERIFICATION.index, ("status", "channel"))
 _DELIVERY = [field.name for field in fields(Delivery) if field.name != "price"]
 PRICE = [field.name for field in fields(Price)]
@@ -41,13 +43,13 @@ Rows = Sequence[Row]
 
 def verification(row: Row, *, repeated: bool = False) -> Verification:
     values = [*_columns(row), (), repeated]
-    values[_STATUS], values[_CHANNEL] = _status(row), Channel(row.channel)
+    values[_STATUS], values[_CHANNEL] = _status(row), _CHANNELS[row.channel]
     return Verification(*values)
 
 
 def _status(row: Row) -> Status:
     """Where it stands now: what ends by itself, nobody writes down."""
-    stored = Status(row.status)
+    stored = _STATUSES[row.status]
     if stored is not Status.PENDING:
         return stored
     if row.expires_at <= row.as_of:
