@@ -154,13 +154,13 @@ class Workers:
 
     def _serve(self, connection: Connection, done: Done) -> None:
         try:
-            with self._turns.one():
-                has_another = connection.service()
-            if has_another:
+            self._turns.take()
+            if connection.service():
                 self._append(connection)
         except BaseException:
             log.exception("Exception when servicing %r", connection)
         finally:
+            self._turns.leave()
             with self._lock:
                 self._run -= 1
                 done()
