@@ -6,7 +6,6 @@ Postgres plans by what it knows of tables, and of new ones it knows nothing, or 
 from __future__ import annotations
 
 import argparse
-import signal
 import statistics
 import sys
 import tempfile
@@ -14,7 +13,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench import postgres, running, service, wrk
+from bench import command, postgres, service, wrk
 from bench.progress import say
 from bench.service import Store
 from bench.wrk import Ask, Load
@@ -30,16 +29,7 @@ def main() -> int:
     options = _options()
     if not wrk.is_installed():
         return 2
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # and no server stays
-    try:
-        failures = _both(options.minutes)
-    except (postgres.Unusable, running.Broken, wrk.Failed) as reason:
-        failures = [str(reason)]
-    for failure in failures:
-        print(f"FAILED: {failure}")
-    if not failures:
-        print("\npassed")
-    return 1 if failures else 0
+    return command.exit_code(lambda: _both(options.minutes))
 
 
 def judge(name: str, medians: Sequence[float]) -> list[str]:

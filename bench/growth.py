@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from flask import Flask
 
-from bench import calls, filling, postgres, report, timing
+from bench import calls, command, filling, postgres, report, timing
 from bench.plans import Explainer
 from bench.progress import say
 from bench.timing import Subject
@@ -29,21 +28,16 @@ from otp_service.storage.outbox import Messages
 
 def main() -> int:
     options = _options()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # and no server stays
+    return command.exit_code(lambda: _grown(options))
+
+
+def _grown(options: argparse.Namespace) -> list[str]:
     with ExitStack() as stack:
-        try:
-            url = options.database or stack.enter_context(postgres.own_server(options.rows[-1]))
-            few = stack.enter_context(postgres.database(url, "otp_bench_few"))
-            many = stack.enter_context(postgres.database(url, "otp_bench_many"))
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            failures = run(few, many, options.rows, options.calls, folder)
-        except postgres.Unusable as reason:
-            failures = [str(reason)]
-    for failure in failures:
-        print(f"FAILED: {failure}")
-    if not failures:
-        print("\npassed")
-    return 1 if failures else 0
+        url = options.database or stack.enter_context(postgres.own_server(options.rows[-1]))
+        few = stack.enter_context(postgres.database(url, "otp_bench_few"))
+        many = stack.enter_context(postgres.database(url, "otp_bench_many"))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        return run(few, many, options.rows, options.calls, folder)
 
 
 def run(few: sa.Engine, many: sa.Engine, sizes: list[int], count: int, folder: Path) -> list[str]:

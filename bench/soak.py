@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench import postgres, running, service, wrk
+from bench import command, postgres, service, wrk
 from bench.progress import say
 from bench.running import Running
 from bench.targets import MEMORY_MIB
@@ -26,17 +25,7 @@ def main() -> int:
     options = _options()
     if not wrk.is_installed():
         return 2
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # and no server stays
-    try:
-        samples, errors = _soak(options.requests, options.server)
-        failures = judge(samples) + ([f"{errors} errors"] if errors else [])
-    except (postgres.Unusable, running.Broken, wrk.Failed) as reason:
-        failures = [str(reason)]
-    for failure in failures:
-        print(f"FAILED: {failure}")
-    if not failures:
-        print("passed")
-    return 1 if failures else 0
+    return command.exit_code(lambda: _soak(options.requests, options.server))
 
 
 def judge(samples: Sequence[float]) -> list[str]:
@@ -50,13 +39,14 @@ def judge(samples: Sequence[float]) -> list[str]:
     return failures
 
 
-def _soak(requests: int, name: str) -> tuple[list[float], int]:
+def _soak(requests: int, name: str) -> list[str]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="otp-bench-")))
         url = stack.enter_context(postgres.own_server(requests // 2))
         store = service.make_store(folder / "postgres", postgres.make_database(url, "otp_bench"))
         found = stack.enter_context(store.serving(1, name))
-        return _samples(found, store.keys, requests)
+        samples, errors = _samples(found, store.keys, requests)
+        return judge(samples) + ([f"{errors} errors"] if errors else [])
 
 
 def _samples(found: Running, keys: Sequence[str], requests: int) -> tuple[list[float], int]:
