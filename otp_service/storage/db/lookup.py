@@ -14,13 +14,13 @@ KNOWN = "known_"
 class Lookup:
     """The first row of ``select``: each of its columns is a value from then on, null without a row.
 
-    Or the one row that an update changes and returns.
+    Or the one row that an insert or an update returns.
 
     What several statements need is read once, behind the locks. In one transaction no two columns
     of lookups may have the same name.
     """
 
-    def __init__(self, select: sa.Select[Any] | sa.sql.dml.ReturningUpdate[Any]) -> None:
+    def __init__(self, select: Any) -> None:
         self.select = select
         self.types = {str(column.key): column.type for column in select.exported_columns}
         self.names = [KNOWN + name for name in self.types]

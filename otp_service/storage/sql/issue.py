@@ -19,11 +19,10 @@ from otp_service.storage.db.database import Database
 from otp_service.storage.db.lookup import Lookup, Seldom
 from otp_service.storage.db.transaction import Statement, Transaction, given
 from otp_service.storage.models.deliveries import DeliveryRow
-from otp_service.storage.models.verifications import VerificationRow
 from otp_service.storage.sql import conditions, guesses, new_rows, rows
 from otp_service.storage.sql.audit import Action, entry
-from otp_service.storage.sql.columns import VERIFICATION
-from otp_service.storage.sql.conditions import ALWAYS, LIVE
+from otp_service.storage.sql.columns import AS_OF
+from otp_service.storage.sql.conditions import ALWAYS
 from otp_service.storage.sql.guesses import GuessBudget
 from otp_service.storage.sql.limits import (
     messages_of_address,
@@ -35,8 +34,7 @@ from otp_service.storage.sql.new_rows import KEY, PHONE
 from otp_service.storage.sql.pumping import PumpingGuard
 from otp_service.storage.sql.request_rate import RequestRate
 
-V, D = VerificationRow, DeliveryRow
-E = sa.orm.aliased(D)  # of an earlier request
+E = sa.orm.aliased(DeliveryRow)  # of an earlier request
 Values = dict[str, Any]
 
 
@@ -170,22 +168,21 @@ class IssueStatements:
             return refused, None
         return refused or guesses.crowd(self.limits, row), self._budget.lock(row)
 
-    def _transaction(self, name: str, store: Statement, action: Action) -> Transaction:
-        this = D.id == given("delivery_id")
+    def _transaction(self, name: str, store: Lookup, action: Action) -> Transaction:
+        is_stored = store["stored_id"].is_not(None)
         phone = {"phone": given("masked", sa.String()), "phone_digest": given("phone_digest")}
-        audit = entry(action, D, this, verification_id=D.verification_id, **phone)
-        events = [*self._sends, *self._refusals]
+        audit = entry(action, ALWAYS, is_stored, verification_id=given("id"), **phone)
         return Transaction(
             *self._rate.count,
             *self._budget.lookups,
-            *(lookup for each in events for lookup in each.lookups),
+            *(lookup for each in (*self._sends, *self._refusals) for lookup in each.lookups),
             *self.guard.lookups,
             Seldom(KEY.is_not(None), _EARLIER),
             new_rows.OWN_LIVE,
+            Seldom(new_rows.SMS.is_not(None), new_rows.NOT_ON_WHATSAPP),
             store,
-            *new_rows.add_message(),
-            audit,
-            self._answer(),
+            Seldom(is_stored, *new_rows.add_message(store), audit),
+            self._answer(store),
             name=name,
             serialize=self._locks,
         )
@@ -197,20 +194,20 @@ class IssueStatements:
         fresh = _EARLIER["earlier"].is_(None)
         return sa.and_(fresh, self._rate.admits, sa.or_(given("exempt", sa.Boolean()), room))
 
-    def _answer(self) -> Statement:
+    def _answer(self, store: Lookup) -> Statement:
         """The message if it was stored, what the same request led to before, the live
         verification, and what was looked up.
         """
-        message = [D.id.label("stored"), D.channel.label("on"), D.provider.label("by"), D.auto]
+        message = [
+            store["stored_id"].label("stored"),
+            new_rows.CHANNEL.label("on"),
+            new_rows.PROVIDER.label("by"),
+            new_rows.AUTO.label("auto"),
+        ]
         counted = [fact for each in (*self._sends, *self._refusals) for fact in each.facts]
         known = [*_EARLIER.columns(), *counted, *self._rate.facts, *self.guard.facts]
-        this = sa.func.coalesce(D.verification_id, new_rows.OWN_LIVE["live_id"])
-        return (
-            sa.select(*message, *known, *self._budget.facts, *VERIFICATION)
-            .select_from(ALWAYS)
-            .outerjoin(D, D.id == given("delivery_id"))
-            .outerjoin(V, sa.and_(V.id == this, LIVE))
-        )
+        live = new_rows.live_one(store)
+        return sa.select(*message, *known, *self._budget.facts, *live, AS_OF)
 
 
 _EARLIER = Lookup(

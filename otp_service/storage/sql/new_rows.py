@@ -20,29 +20,42 @@ from otp_service.storage.sql.phone_state import LIVE_ONES
 V, C, D = VerificationRow, CodeRow, DeliveryRow
 PHONE = given("phone")
 KEY = given("idempotency_key", sa.String())
+GENERATION = given("generation", sa.Integer())
 SMS = given("sms_provider", sa.String())
 
 
-OWN_LIVE = Lookup(sa.select(conditions.newest_verification(LIVE).label("live_id")))
-"""The person's live verification."""
+_TOLD = (V.id, V.channel, V.generation, V.attempts, V.max_attempts, V.created_at, V.expires_at)
 
 
-def channel() -> sa.ColumnElement[str]:
-    """The one that was asked for, or SMS if it may be one and the phone is not on WhatsApp."""
-    straight_to_sms = sa.and_(SMS.is_not(None), conditions.not_on_whatsapp(PHONE))
-    return sa.case((straight_to_sms, Channel.SMS.value), else_=given("channel", sa.String()))
+def _told(prefix: str) -> list[sa.Label[Any]]:
+    return [column.label(f"{prefix}_{column.name}") for column in _TOLD]
+
+
+OWN_LIVE = Lookup(conditions.newest_of_person(*_told("live")).where(LIVE))
+"""The person's live verification. Only the newest can be live."""
+
+NOT_ON_WHATSAPP = Lookup(sa.select(conditions.not_on_whatsapp(PHONE).label("not_on_whatsapp")))
+"""Where an SMS may go instead."""
+_TO_SMS = sa.and_(SMS.is_not(None), NOT_ON_WHATSAPP["not_on_whatsapp"])
+CHANNEL = sa.case((_TO_SMS, Channel.SMS.value), else_=given("channel", sa.String()))
+"""The one that was asked for, or SMS if it may be one and the phone is not on WhatsApp."""
+_ASKED_FOR_SMS = sa.and_(SMS.is_not(None), given("channel", sa.String()) == Channel.SMS.value)
+IS_SMS = sa.or_(_TO_SMS, _ASKED_FOR_SMS)
+PROVIDER = sa.case((IS_SMS, SMS), else_=given("provider", sa.String()))
+AUTO = sa.and_(SMS.is_not(None), sa.not_(IS_SMS))
+"""Whether an SMS may follow by itself."""
 
 
 def new_verification(
     limits: Limits, guesses_left: sa.ColumnElement[int], allowed: Condition
-) -> Statement:
+) -> Lookup:
     """A new verification with what guesses are left, unless the person has a live one."""
     values: dict[Any, Any] = {
         V.id: given("id"),
         V.client: given("client"),
         V.phone: PHONE,
         V.purpose: given("purpose"),
-        V.channel: channel(),
+        V.channel: CHANNEL,
         V.locale: given("locale"),
         V.status: sa.literal(Status.PENDING.value),
         V.generation: sa.literal(1),
@@ -58,62 +71,71 @@ def new_verification(
     room = sa.or_(given("exempt", sa.Boolean()), limits.live_verifications.count > live_count)
     none_live = OWN_LIVE["live_id"].is_(None)
     new = sa.select(*values.values()).where(guesses_left > 0, none_live, room, allowed)
-    return sa.insert(V).from_select(list(values), new)
+    return Lookup(sa.insert(V).from_select(list(values), new).returning(*_told("stored")))
 
 
-def next_generation(allowed: Condition) -> Statement:
+def next_generation(allowed: Condition) -> Lookup:
     """The next generation of a live one: restarts its expiry, gives no attempts back."""
-    return (
+    return Lookup(
         sa.update(V)
-        .where(V.id == given("id"), V.generation == given("generation") - 1, LIVE)
+        .where(V.id == given("id"), V.generation == GENERATION - 1, LIVE)
         .where(allowed)
         .values(
-            generation=given("generation"),
+            generation=GENERATION,
             expires_at=from_now(given("lifetime", sa.Integer())),
-            channel=channel(),
+            channel=CHANNEL,
             locale=given("locale"),
         )
+        .returning(*_told("stored"))
     )
 
 
-IS_SMS = sa.and_(SMS.is_not(None), V.channel == Channel.SMS.value)
-
-
-def add_message() -> list[Statement]:
-    """Its delivery and code, if the statement before made room for this generation."""
-    theirs = sa.exists().where(
-        D.verification_id == given("id"), D.generation == given("generation")
-    )
+def add_message(stored: Lookup) -> list[Statement]:
+    """Its delivery and code, if the statement before has ``stored`` this generation."""
+    is_stored = stored["stored_id"].is_not(None)
     delivery = {
         D.id: given("delivery_id"),
-        D.verification_id: V.id,
-        D.phone: V.phone,
-        D.generation: V.generation,
-        D.channel: V.channel,
-        D.provider: sa.case((IS_SMS, SMS), else_=given("provider", sa.String())),
+        D.verification_id: given("id"),
+        D.phone: PHONE,
+        D.generation: GENERATION,
+        D.channel: CHANNEL,
+        D.provider: PROVIDER,
         D.status: sa.literal(DeliveryStatus.QUEUED.value),
         D.created_at: NOW,
         D.background: given("background", sa.Boolean()),
-        D.auto: sa.and_(SMS.is_not(None), ~IS_SMS),
+        D.auto: AUTO,
         D.due_at: sa.case((given("background", sa.Boolean()), NOW)),
         D.idempotency_key: KEY,
         D.fingerprint: given("fingerprint", sa.String()),
         D.address: given("address", sa.String()),
         D.prefix: given("prefix", sa.String()),
-        D.client: V.client,
+        D.client: given("client"),
     }
     code = {
-        C.verification_id: V.id,
-        C.generation: V.generation,
+        C.verification_id: given("id"),
+        C.generation: GENERATION,
         C.mac: given("mac"),
         C.secret_id: given("secret_id"),
-        C.expires_at: V.expires_at,
+        C.expires_at: stored["stored_expires_at"],
     }
-    here = sa.and_(V.id == given("id"), V.generation == given("generation"))
-    ours = sa.exists().where(D.id == given("delivery_id"))
-    new_delivery = sa.select(*delivery.values()).where(here, ~theirs)
-    new_code = sa.select(*code.values()).where(here, ours)
     return [
-        sa.insert(D).from_select(list(delivery), new_delivery),
-        sa.insert(C).from_select(list(code), new_code),
+        sa.insert(table).from_select(list(row), sa.select(*row.values()).where(is_stored))
+        for table, row in ((D, delivery), (C, code))
     ]
+
+
+def live_one(stored: Lookup) -> list[sa.Label[Any]]:
+    """For an answer: the person's live verification, which is what was ``stored`` if that was."""
+    names = [column.name for column in _TOLD]
+    columns: dict[str, Any] = {
+        name: sa.func.coalesce(stored[f"stored_{name}"], OWN_LIVE[f"live_{name}"]) for name in names
+    } | {
+        "client": given("client"),
+        "phone": PHONE,
+        "purpose": given("purpose"),
+        "status": sa.literal(Status.PENDING.value),
+        "verified_at": sa.null(),
+        "canceled_at": sa.null(),
+        "same_timeline": sa.true(),
+    }
+    return [column.label(name) for name, column in columns.items()]

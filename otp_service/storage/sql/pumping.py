@@ -24,7 +24,11 @@ from otp_service.storage.sql import conditions
 D = sa.orm.aliased(DeliveryRow)
 V = sa.orm.aliased(VerificationRow)
 # Somebody read a code there: whoever asks for another one is a person, not a pump.
-_WAS_VERIFIED = sa.exists().where(V.phone == given("phone"), V.status == Status.VERIFIED.value)
+_WAS_VERIFIED = Lookup(
+    sa.select(sa.true().label("was_verified"))
+    .where(V.phone == given("phone"), V.status == Status.VERIFIED.value)
+    .limit(1)
+)
 
 
 class PumpingGuard:
@@ -33,29 +37,26 @@ class PumpingGuard:
     def __init__(self, rules: Pumping) -> None:
         self._rules = rules
         self._enough = -(-rules.percent * rules.sends // 100)
-        seen: dict[str, sa.ColumnElement[Any]] = {
-            "other_numbers": _other_numbers(rules),
-            "verified_lately": _verified_lately(rules),
-            "was_verified": _WAS_VERIFIED,
-        }
-        self._lookup = Lookup(sa.select(*(column.label(name) for name, column in seen.items())))
+        self._others = _other_numbers(rules)
+        self._verified = _verified_lately(rules)
 
     @property
     def lookups(self) -> list[Lookup]:
-        return [] if self._rules.guard is Guard.OFF else [self._lookup]
+        found = [self._others, self._verified, _WAS_VERIFIED]
+        return [] if self._rules.guard is Guard.OFF else found
 
     @property
     def admits(self) -> sa.ColumnElement[bool]:
         if self._rules.guard is not Guard.ENFORCE:
             return sa.true()
-        verified, others = self._lookup["verified_lately"], self._lookup["other_numbers"]
+        verified, others = self._verified["verified_lately"], self._others["other_numbers"]
         enough = sa.func.coalesce(verified, self._rules.sends) >= self._enough
         few = others < self._rules.numbers.count
-        return sa.or_(self._lookup["was_verified"], sa.and_(few, enough))
+        return sa.or_(_WAS_VERIFIED["was_verified"], sa.and_(few, enough))
 
     @property
     def facts(self) -> list[sa.Label[Any]]:
-        return [] if self._rules.guard is Guard.OFF else self._lookup.columns()
+        return [column for each in self.lookups for column in each.columns()]
 
     def suspicions(self, row: Row) -> tuple[str, ...]:
         """Which rules the message of this answer seems to break: prefix_numbers, conversion."""
@@ -72,15 +73,15 @@ class PumpingGuard:
         return self._rules.guard is Guard.ENFORCE
 
 
-def _other_numbers(rules_: Pumping) -> sa.ScalarSelect[int]:
+def _other_numbers(rules_: Pumping) -> Lookup:
     """How many other numbers of the prefix got messages lately."""
     lately = D.created_at > from_now(-rules_.numbers.seconds)
     others = sa.and_(D.prefix == given("prefix", sa.String()), D.phone != given("phone"))
-    query = sa.select(sa.func.count(D.phone.distinct()))
-    return query.where(others, lately, conditions.cost(D)).scalar_subquery()
+    query = sa.select(sa.func.count(D.phone.distinct()).label("other_numbers"))
+    return Lookup(query.where(others, lately, conditions.cost(D)))
 
 
-def _verified_lately(rules_: Pumping) -> sa.ScalarSelect[int]:
+def _verified_lately(rules_: Pumping) -> Lookup:
     """How many of the country's newest verifications whose codes have ended were verified.
 
     Null if there were too few to tell. What is younger than a code's lifetime may yet be.
@@ -101,4 +102,5 @@ def _verified_lately(rules_: Pumping) -> sa.ScalarSelect[int]:
     )
     verified = sa.func.sum(sa.case((newest.c.status == Status.VERIFIED.value, 1), else_=0))
     enough = sa.func.count() >= rules_.sends
-    return sa.select(sa.case((enough, verified))).select_from(newest).scalar_subquery()
+    verified_lately = sa.case((enough, verified)).label("verified_lately")
+    return Lookup(sa.select(verified_lately).select_from(newest))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 import sqlalchemy as sa
 
 from otp_service.domain.verification import Person
 from otp_service.storage.db.database import Database
+from otp_service.storage.db.session import keeps_functions
 from otp_service.storage.outbox import Messages
 from tests.fakes import FakeSender
 from tests.statements import behind_a_pooler
@@ -22,11 +25,12 @@ def database_url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def engine(engine: sa.Engine, request: pytest.FixtureRequest) -> sa.Engine:
-    parameters = request.node.callspec.params
-    if parameters.get("database_url", "").endswith("pooler"):
+def engine(engine: sa.Engine, request: pytest.FixtureRequest) -> Iterator[sa.Engine]:
+    form = request.node.callspec.params.get("database_url", "")
+    if form.endswith("pooler"):
         behind_a_pooler(engine)
-    return engine
+    yield engine
+    assert form != "postgres" or keeps_functions(engine), "a function could not be called"
 
 
 @pytest.fixture
