@@ -24,6 +24,7 @@ class _Here(threading.local):
     """What this thread has."""
 
     turns: Turns | None = None  # one of these
+    has_let_go = False  # of it, since `Turns.take_or_keep`
     absence: tuple[Callable[[], None], Callable[[], None]] | None = None
 
 
@@ -35,11 +36,19 @@ class Turns:
 
     Who waits for his is ``away``, if that is said: another request is served meanwhile. Of those
     who have one only ``connections`` are `at_database` at a time, if it is given: so that a slow
-    database has connections left for others.
+    database has connections left for others. ``when_unused`` is called when the last is given back.
     """
 
-    def __init__(self, count: int, connections: int | None = None, *, away: bool = False) -> None:
-        self._free = count
+    def __init__(
+        self,
+        count: int,
+        connections: int | None = None,
+        *,
+        away: bool = False,
+        when_unused: Callable[[], None] | None = None,
+    ) -> None:
+        self._count = self._free = count
+        self._when_unused = when_unused
         self._meanwhile = _absent if away else nullcontext
         self.connections = None if connections is None else Turns(connections)
         self._waiting: deque[threading.Lock] = deque()
@@ -54,6 +63,22 @@ class Turns:
                 yield
             finally:
                 self.leave()
+
+    def take_or_keep(self) -> None:
+        """A turn for another request, unless this thread still has one."""
+        _here.has_let_go = False
+        if _here.turns is not self:
+            self.take()
+
+    def leave_or_keep(self) -> None:
+        """After a request. Who has let others go first has a turn for the next one, too."""
+        if not _here.has_let_go:
+            self.leave()
+
+    @property
+    def is_mine(self) -> bool:
+        """Whether this thread has one."""
+        return _here.turns is self
 
     def take(self) -> None:
         mine = self._place()
@@ -95,11 +120,13 @@ class Turns:
 
     def give_back(self) -> None:
         with self._lock:
-            if not self._waiting:
-                self._free += 1
-                return
-            following = self._waiting.popleft()
-        following.release()
+            following = self._waiting.popleft() if self._waiting else None
+            self._free += following is None
+            is_unused = self._free == self._count
+        if following:
+            following.release()
+        elif is_unused and self._when_unused:
+            self._when_unused()
 
 
 def serve_others_meanwhile(leave: Callable[[], None], come_back: Callable[[], None]) -> None:
@@ -131,7 +158,7 @@ class let_go:  # noqa: N801
     def __enter__(self) -> None:
         self._turns = turns = _here.turns
         if turns:
-            _here.turns = None
+            _here.turns, _here.has_let_go = None, True
             turns.give_back()
 
     def __exit__(self, *_: object) -> None:

@@ -109,6 +109,34 @@ def test_only_so_many_are_at_the_database_and_who_waits_for_that_has_no_turn() -
     assert began.acquire(blocking=False)
 
 
+@pytest.mark.parametrize("lets_go", [True, False])
+def test_who_has_let_others_go_first_begins_the_next_one_with_his_turn(lets_go: bool) -> None:
+    of = Turns(1)
+    of.take_or_keep()
+    if lets_go:
+        with let_go():
+            assert not of.is_mine
+    of.leave_or_keep()
+    assert of.is_mine == lets_go
+    of.take_or_keep()
+    of.leave_or_keep()
+    assert not of.is_mine
+
+
+def test_it_is_told_when_nobody_computes_any_more() -> None:
+    told: list[str] = []
+    of = Turns(2, when_unused=lambda: told.append("nobody"))
+    workers, may_end = Workers(of), threading.Event()
+    workers.start("other", until=lambda: may_end.wait(20))
+    until(lambda: len(workers.did) == 1)
+    with of.one():
+        pass
+    assert told == []
+    may_end.set()
+    workers.join()
+    assert told == ["nobody"]
+
+
 def test_who_fails_gives_its_turn_back(workers: Workers) -> None:
     with pytest.raises(ZeroDivisionError), workers._turns.one(), wait_elsewhere():
         raise ZeroDivisionError

@@ -85,6 +85,7 @@ class _Listener(TcpWSGIServer):
 
     def maintenance(self, now: float) -> None:
         """waitress calls it once in `cleanup_interval` seconds."""
+        self.task_dispatcher.look_out()
         for channel in list(self.active_channels.values()):
             channel.hang_up_if_overdue(now)
 

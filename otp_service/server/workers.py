@@ -26,16 +26,17 @@ class Workers:
     another thread is made, if there is none, that takes the next request.
 
     Only one thread waits at the poller: who computes has the interpreter, and others that were
-    woken meanwhile would only wait for that. Whoever takes a request while nobody waits there
-    sends the thread that has been idle the shortest. Whoever has done looks at all connections
-    before he takes the next request, so that a client's is found among any crowd.
+    woken meanwhile would only wait for that. So nobody does while one computes, who looks at all
+    connections when he has done, before he takes the next request: a client's is found among any
+    crowd. Where nobody computes any more, since all wait for somebody, the thread is sent that has
+    been idle the shortest; and once a second, for who waits without saying so.
     """
 
     def __init__(self, running: int, poller: Poller, ready: Ready) -> None:
         self._poller, self._ready = poller, ready
         self._queue = RequestQueue(running, AWAY)
         self._may_run, self._run, self._away = running, 0, 0
-        self._turns = turns.Turns(COMPUTE)
+        self._turns = turns.Turns(COMPUTE, when_unused=self.look_out)
         self._lock = threading.Lock()  # for all below
         self._idle: list[threading.Lock] = []  # each thread sleeps on its own
         self._lookout: threading.Lock | None = None  # whose thread waits at the poller, or is to
@@ -56,7 +57,15 @@ class Workers:
     def add_task(self, connection: Connection) -> None:
         """From outside of these threads."""
         self._append(connection)
+        self.look_out()
         self._poller.ring()
+
+    def look_out(self) -> None:
+        """Have a thread wait at the poller, unless one does or is to."""
+        with self._lock:
+            woken = self._next_lookout()
+        if woken:
+            woken.release()
 
     def shutdown(self, timeout: float = 5) -> None:
         """Threads that have not ended after ``timeout`` seconds are left alone."""
@@ -96,12 +105,12 @@ class Workers:
         while not self._stopping:
             self._look(block=self._is_to_wait(bed))
             if taken := self._next(bed):
-                self._serve(*taken)
+                self._serve(bed, *taken)
 
     def _is_to_wait(self, bed: threading.Lock) -> bool:
         with self._lock:
             is_lookout = self._lookout is bed
-            waits = is_lookout and not self._queue and not self._stopping
+            waits = is_lookout and not (self._queue or self._stopping or self._turns.is_mine)
             if is_lookout:
                 self._lookout_waits = waits
             return waits
@@ -124,7 +133,7 @@ class Workers:
                 sleeps = True
             elif self._queue:
                 taken, self._run = self._queue.popleft(), self._run + 1
-                woken = self._next_lookout()
+                woken = self._next_lookout() if self._queue else None
             elif self._lookout is None:
                 self._lookout = bed
             else:
@@ -137,6 +146,8 @@ class Workers:
             woken.release()
         if another:
             self._poller.ring()
+        if taken is None:
+            self._turns.leave()
         if sleeps:
             bed.acquire()
         return taken
@@ -152,26 +163,26 @@ class Workers:
             self._lookout = self._add_thread()
         return None
 
-    def _serve(self, connection: Connection, done: Done) -> None:
+    def _serve(self, bed: threading.Lock, connection: Connection, done: Done) -> None:
         try:
-            self._turns.take()
+            self._turns.take_or_keep()
             if connection.service():
                 self._append(connection)
         except BaseException:
             log.exception("Exception when servicing %r", connection)
         finally:
-            self._turns.leave()
             with self._lock:
                 self._run -= 1
                 done()
+                if self._lookout is None:
+                    self._lookout = bed
+            self._turns.leave_or_keep()
 
     def _leave(self) -> None:
         """This thread waits for somebody."""
         with self._lock:
             self._run, self._away = self._run - 1, self._away + 1
-            woken = self._next_lookout()
-        if woken:
-            woken.release()
+        self.look_out()
 
     def _come_back(self) -> None:
         """It goes on at once: the next one to be done makes up for it."""

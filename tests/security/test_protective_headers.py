@@ -39,9 +39,7 @@ def test_every_answer_of_every_route_is_protected(app: Flask) -> None:
         path = re.sub(r"<[^>]*filename>", "sandbox.css", rule.rule)
         path = re.sub(r"<[^>]*>", "p0123456789abcdef", path)
         for method in ("GET", "POST", "DELETE", "OPTIONS", "HEAD", "TRACE"):
-            headers = client.open(path, method=method).headers
-            check_protection(headers)
-            assert sorted(headers.keys()) == sorted(set(headers.keys())), "each once"
+            check_protection(client.open(path, method=method).headers)
 
 
 SAID_BY_THE_SERVER = {

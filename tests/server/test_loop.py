@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
+from itertools import pairwise
 
 import pytest
 from flask import Flask
@@ -110,3 +111,16 @@ def test_who_says_nothing_costs_nothing(counts: Counts, busy: Flask, serve: Serv
     threading.Event().wait(1.2)  # the main thread has looked after those who take too long
     assert counts.turns <= 16 + 6  # each thread looks once before it sleeps
     connection.close()
+
+
+def test_who_asks_alone_is_answered_by_one_thread(serve: Serve) -> None:
+    """Which wakes no other, unless it waits for somebody."""
+    app = Flask(__name__)
+    app.add_url_rule("/", "name", lambda: threading.current_thread().name)
+    connection = HTTPConnection(serve(app).url.removeprefix("http://"), timeout=20)
+    names = []
+    for _ in range(20):
+        connection.request("GET", "/")
+        names.append(connection.getresponse().read())
+    connection.close()
+    assert sum(before != after for before, after in pairwise(names)) <= 2

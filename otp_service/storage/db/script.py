@@ -1,4 +1,4 @@
-"""Statements one by one on a SQLite file.
+"""Statements one by one on a SQLite file, between `BEGIN IMMEDIATE` and `COMMIT`.
 
 Constants are in the texts: SQLite plans a statement anew whenever a value is bound that it had
 compared with the condition of a partial index. The times of a run are values: they are worked out
@@ -43,17 +43,22 @@ class Script:
         self._times: dict[str, float | str] = {}
         self._steps = list(self._made(statements))
         self._unknown = dict.fromkeys(_looked_up(self._steps))
-        self.reads = reads
+        self._begin = "BEGIN" if reads else "BEGIN IMMEDIATE"
+        self._is_alone = reads and len(self._steps) == 1  # a transaction by itself
         self._read = answer.reader(_DIALECT) if answer.types else None
 
     def run(self, cursor: Any, given: Values) -> list[Row]:
-        """In a transaction of the caller's."""
+        if not self._is_alone:
+            cursor.execute(self._begin)
         values = self._unknown | given
         for name, bind in self._binders.items():
             values[name] = bind(values[name])
         self._add_times(values)
         _run(cursor, self._steps, values)
-        return self._read(cursor.fetchall()) if self._read else []
+        rows = self._read(cursor.fetchall()) if self._read else []
+        if not self._is_alone:
+            cursor.execute("COMMIT")
+        return rows
 
     def _add_times(self, values: Values) -> None:
         """Those that the statements name, by the clock of now: behind the lock."""
