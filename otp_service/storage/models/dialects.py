@@ -223,9 +223,11 @@ def _sqlite_from_now(seconds: float | None) -> str | None:
     return as_stored(datetime.now(timezone.utc) + timedelta(seconds=seconds))
 
 
-_WIDTH = len("2026-01-01 00:00:00.000000")  # the zone is not stored
-
-
 def as_stored(time: datetime) -> str:
     """An aware time as `UtcTime` is in a SQLite file."""
-    return time.astimezone(timezone.utc).isoformat(" ", "microseconds")[:_WIDTH]
+    return utc_as_stored(time.astimezone(timezone.utc).replace(tzinfo=None))
+
+
+def utc_as_stored(time: datetime) -> str:
+    """The same of a time in UTC whose zone is left out, as it is in the file: quick."""
+    return time.isoformat(" ", "microseconds")
