@@ -60,17 +60,30 @@ class Answer:
         return list(map(self._made, found))
 
     def reader(self, dialect: sa.Dialect) -> Callable[[Iterable[Sequence[Any]]], list[Row]]:
-        """Rows of a driver whose values need to be made of what it found."""
-        processors = [
-            (number, process)
-            for number, type_ in enumerate(self.types)
-            if (process := type_.dialect_impl(dialect).result_processor(dialect, None))
-        ]
+        """Rows of SQLite's driver, whose values need to be made of what it found."""
+        makers = [(number, _maker(type_, dialect)) for number, type_ in enumerate(self.types)]
+        processors = [(number, make) for number, make in makers if make]
 
         def read(found: Iterable[Sequence[Any]]) -> list[Row]:
             return [self._made(_processed(row, processors)) for row in found]
 
         return read
+
+
+def _maker(type_: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Callable[[Any], Any] | None:
+    if isinstance(type_, UtcTime):
+        return _stored_time
+    if isinstance(type_, Times):
+        return _stored_times
+    return type_.dialect_impl(dialect).result_processor(dialect, None)
+
+
+def _stored_time(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(f"{text}+00:00")
+
+
+def _stored_times(array: str | None) -> list[datetime | None]:
+    return [_stored_time(text) for text in orjson.loads(array or "[]")]
 
 
 def _processed(

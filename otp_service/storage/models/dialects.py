@@ -6,7 +6,6 @@ file belongs to one machine, so there it is that machine's clock.
 
 from __future__ import annotations
 
-import json
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -44,7 +43,7 @@ class UtcTime(TypeDecorator[datetime]):
 
 
 class Times(TypeDecorator[list[datetime]]):
-    """Several of `UtcTime`, in no order; on Postgres as `MICROSECONDS`."""
+    """Several of `UtcTime`, in no order: `MICROSECONDS` on Postgres, a JSON array on SQLite."""
 
     impl = sa.Text
     cache_ok = True
@@ -53,12 +52,6 @@ class Times(TypeDecorator[list[datetime]]):
         if dialect.name == "sqlite":
             return dialect.type_descriptor(sa.Text())
         return dialect.type_descriptor(postgresql.ARRAY(sa.BigInteger()))
-
-    def process_result_value(self, value: Any, dialect: Any) -> list[datetime] | None:
-        if dialect.name == "sqlite" and value is not None:
-            value = [datetime.fromisoformat(f"{text}+00:00") for text in json.loads(value)]
-        found: list[datetime] | None = value
-        return found
 
 
 class times(sa.sql.functions.GenericFunction[list[datetime]]):  # noqa: N801 (an SQL function's name)
