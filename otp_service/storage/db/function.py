@@ -95,7 +95,7 @@ def _done(statement: Any, dialect: sa.Dialect) -> str:
     if isinstance(statement, Seldom):
         condition = _sql(statement.condition.compile(dialect=dialect))
         then = ";\n".join(_done(each, dialect) for each in statement.statements)
-        return f"IF {condition} THEN\n{then};\nEND IF"
+        return f"IF ({condition}) THEN\n{then};\nEND IF"
     if isinstance(statement, Lookup) and _reads_no_table(statement.select):
         values = _values(statement.select, dialect)
         pairs = zip(statement.names, values, strict=True)

@@ -31,6 +31,7 @@ from otp_service.storage.sql.limits import (
     refusals_to_phone,
 )
 from otp_service.storage.sql.new_rows import KEY, PHONE
+from otp_service.storage.sql.phone_state import LIVE_ONES
 from otp_service.storage.sql.pumping import PumpingGuard
 from otp_service.storage.sql.request_rate import RequestRate
 
@@ -178,7 +179,7 @@ class IssueStatements:
             *(lookup for each in (*self._sends, *self._refusals) for lookup in each.lookups),
             *self.guard.lookups,
             Seldom(KEY.is_not(None), _EARLIER),
-            new_rows.OWN_LIVE,
+            Seldom(LIVE_ONES["live_count"] > 0, new_rows.OWN_LIVE),
             Seldom(new_rows.SMS.is_not(None), new_rows.NOT_ON_WHATSAPP),
             store,
             Seldom(is_stored, *new_rows.add_message(store), audit),

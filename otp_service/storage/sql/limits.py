@@ -18,7 +18,7 @@ from otp_service.domain import failures
 from otp_service.domain.failures import Outcome
 from otp_service.domain.limits import Limit, Limits
 from otp_service.storage.db.answer import Row
-from otp_service.storage.db.lookup import Lookup
+from otp_service.storage.db.lookup import Lookup, Seldom
 from otp_service.storage.db.transaction import given
 from otp_service.storage.models.deliveries import DeliveryRow
 from otp_service.storage.models.dialects import from_now, times
@@ -47,9 +47,14 @@ class Used(NamedTuple):
 
 
 class Events:
-    """Rows with a time, of one subject; its columns are named after ``name``."""
+    """Rows with a time, of one subject; its columns are named after ``name``.
 
-    def __init__(self, name: str, time: Any, subject: Condition, *kinds: Kind) -> None:
+    Where only ``rare`` rows of a subject count, they are counted if there are any.
+    """
+
+    def __init__(
+        self, name: str, time: Any, subject: Condition, *kinds: Kind, rare: Condition | None = None
+    ) -> None:
         self._name = name
         self._kinds = [kind for kind in kinds if kind.limits]
         columns: list[Any] = [
@@ -63,17 +68,23 @@ class Events:
         for number, kind in enumerate(self._kinds):
             named.append(times(time).filter(kind.counted).label(f"{name}_times_{number}"))
         longest = max((limit.seconds for limit in self.limits), default=0)
-        rows = sa.select(*named).where(subject, time > from_now(-longest))
-        self._lookup = Lookup(rows) if named else None
+        recent = (subject, time > from_now(-longest))
+        self._lookup = Lookup(sa.select(*named).where(*recent)) if named else None
+        self._any: Lookup | None = None
+        if rare is not None:
+            self._any = Lookup(sa.select(time.label(f"{name}_any")).where(*recent, rare).limit(1))
 
     @property
     def limits(self) -> list[Limit]:
         return [limit for kind in self._kinds for limit in kind.limits]
 
     @property
-    def lookups(self) -> list[Lookup]:
+    def lookups(self) -> list[Lookup | Seldom]:
         """For a transaction, behind `phone_state.ROW`."""
-        return [self._lookup] if self._lookup else []
+        if self._lookup is None or self._any is None:
+            return [self._lookup] if self._lookup else []
+        is_any = self._any[f"{self._name}_any"].is_not(None)
+        return [self._any, Seldom(is_any, self._lookup)]
 
     def count(self, number: int) -> sa.ColumnElement[int]:
         """How many events the window of this limit of `limits` holds."""
@@ -153,12 +164,14 @@ def messages_of_address(limits: Limits) -> Events:
 
 
 def refusals_to_phone(limits: Limits) -> Events:
-    return Events("refused", D.created_at, _TO_PHONE, Kind(_refused(), limits.phone_refusals))
+    kind = Kind(_refused(), limits.phone_refusals)
+    return Events("refused", D.created_at, _TO_PHONE, kind, rare=~cost(D))
 
 
 def refusals_of_client(limits: Limits) -> Events:
     client = D.client == given("client", sa.String())
-    return Events("of_client", D.failed_at, client, Kind(_refused(), limits.client_refusals))
+    kind = Kind(_refused(), limits.client_refusals)
+    return Events("of_client", D.failed_at, client, kind, rare=~cost(D))
 
 
 def wrong_guesses(limits: Limits) -> Events:
