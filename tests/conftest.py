@@ -21,6 +21,9 @@ from otp_service.observability.log_redaction import Redaction
 from otp_service.server.waitress_server import Server, listen
 from otp_service.storage import api_keys
 from otp_service.storage.db import engine as engines
+from otp_service.storage.db.answer import Row
+from otp_service.storage.db.group_commit import GroupCommit
+from otp_service.storage.db.script import Script, Values
 from otp_service.storage.models.base import db, engines_of
 from otp_service.web.dependencies import dependencies_of
 from tests import databases
@@ -95,16 +98,22 @@ def database_url(request: pytest.FixtureRequest) -> str:
     return str(request.getfixturevalue(f"{request.param}_url"))
 
 
+class CommitsApart(GroupCommit):
+    def run(self, engine: sa.Engine, script: Script, given: Values) -> list[Row]:
+        return GroupCommit().run(engine, script, given)
+
+
 @pytest.fixture
 def engine(database_url: str) -> Iterator[sa.Engine]:
     """A ready engine on an empty, up-to-date schema, with a connection for each of 20 threads.
 
     On SQLite, too: its one connection would keep this process's threads apart, and hide what
-    several processes do to each other.
+    several processes do to each other. So would it if they shared their commits.
     """
     options = engines.options(database_url, 20) | {"pool_size": 20}
     engine = sa.create_engine(database_url, **options)
     engines.prepare(engine)
+    engine.update_execution_options(commits=CommitsApart())
     databases.upgrade(engine)
     yield engine
     engine.dispose()

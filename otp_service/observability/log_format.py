@@ -7,18 +7,22 @@ import logging
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from contextvars import ContextVar
 from datetime import datetime, timezone
 from functools import lru_cache, partial
+from itertools import islice
 from typing import Any
 
-from structlog.contextvars import get_contextvars
 from structlog.dev import ConsoleRenderer
 
 from otp_service import json_text
 from otp_service.observability.log_redaction import Redaction, described, plain_words
 
 OURS = "otp_service"
+REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
+"""Of the request that this thread answers: in each line that it logs meanwhile."""
 _OF_EVERY_RECORD = {*vars(logging.makeLogRecord({})), "message", "asctime"}  # the last: formatters'
+_STANDARD = len(vars(logging.makeLogRecord({})))
 
 Line = dict[str, object]
 
@@ -64,7 +68,7 @@ class _Formatter(logging.Formatter):
             "logger": record.name,
             "event": self._safe_text(event if is_ours else plain_words(event)),
         }
-        fields = {**get_contextvars(), **(_extra(record) if is_ours else {}), **_error(record)}
+        fields = {**_request(), **(_extra(record) if is_ours else {}), **_error(record)}
         safe = {self._safe_text(name): self._value(value) for name, value in fields.items()}
         return self._render({**first, **safe, **first})
 
@@ -76,9 +80,15 @@ class _Formatter(logging.Formatter):
         return self._safe(value)
 
 
+def _request() -> Line:
+    of_request = REQUEST_ID.get()
+    return {} if of_request is None else {"request_id": of_request}
+
+
 def _extra(record: logging.LogRecord) -> Line:
-    """What ``extra`` gave; a library's may be anything."""
-    return {k: value for k, value in vars(record).items() if k not in _OF_EVERY_RECORD}
+    """What ``extra`` gave, which stands behind the rest; a library's may be anything."""
+    behind = islice(vars(record).items(), _STANDARD, None)
+    return {k: value for k, value in behind if k not in _OF_EVERY_RECORD}
 
 
 def _error(record: logging.LogRecord) -> Line:

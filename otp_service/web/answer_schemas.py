@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from marshmallow import fields
+from typing import Any
 
+from marshmallow import fields, pre_dump
+
+from otp_service.domain.errors import CodeAlreadySent
 from otp_service.domain.failures import explain
+from otp_service.domain.sending import Sent
 from otp_service.domain.verification import Channel, DeliveryStatus, Status
 from otp_service.web.fields import PHONE, VERIFICATION_ID, Answer, Choice, Text, Time, Whole
 
@@ -36,22 +40,39 @@ class LastMessageSchema(Answer):
 class SentSchema(Answer):
     """A verification that waits for its code."""
 
-    verification_id = Text(
-        "Names this verification", VERIFICATION_ID, attribute="verification.id", required=True
-    )
-    phone_number = Text("E.164", PHONE, attribute="verification.phone", required=True)
-    purpose = Text("What is being proved", "login", attribute="verification.purpose", required=True)
-    status = Choice(Status, attribute="verification.status")
-    channel = Choice(Channel, attribute="verification.channel")
-    expires_at = Time("When the code ends", attribute="verification.expires_at", required=True)
-    expires_in = Whole("Seconds until then", 180, attribute="verification.expires_in")
-    attempts_remaining = Whole("Wrong guesses left", 5, attribute="verification.attempts_remaining")
-    sends_remaining = Whole("Messages left for this phone", 4, attribute="quota.remaining")
-    resend_after = Whole("Seconds until one may be sent", 0, attribute="quota.retry_after")
-    otp = Text("The code itself: in the sandbox only", "123456", attribute="exposed_code")
+    verification_id = Text("Names this verification", VERIFICATION_ID, required=True)
+    phone_number = Text("E.164", PHONE, required=True)
+    purpose = Text("What is being proved", "login", required=True)
+    status = Choice(Status)
+    channel = Choice(Channel)
+    expires_at = Time("When the code ends", required=True)
+    expires_in = Whole("Seconds until then", 180)
+    attempts_remaining = Whole("Wrong guesses left", 5)
+    sends_remaining = Whole("Messages left for this phone", 4)
+    resend_after = Whole("Seconds until one may be sent", 0)
+    otp = Text("The code itself: in the sandbox only", "123456")
     delivery = fields.Nested(
         LastMessageSchema, metadata={"description": "With `otp_already_sent` only"}
     )
+
+    @pre_dump
+    def facts(self, sent: Sent | CodeAlreadySent, **_: Any) -> dict[str, Any]:
+        """At one level: marshmallow looks for what lies deeper step by step."""
+        its, quota = sent.verification, sent.quota
+        return {
+            "verification_id": its.id,
+            "phone_number": its.phone,
+            "purpose": its.purpose,
+            "status": its.status,
+            "channel": its.channel,
+            "expires_at": its.expires_at,
+            "expires_in": its.expires_in,
+            "attempts_remaining": its.attempts_remaining,
+            "sends_remaining": quota.remaining,
+            "resend_after": quota.retry_after,
+            "otp": getattr(sent, "exposed_code", None),
+            "delivery": getattr(sent, "delivery", None),
+        }
 
 
 class VerifiedSchema(Answer):

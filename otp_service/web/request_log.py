@@ -12,9 +12,9 @@ from http.client import UNAUTHORIZED
 from typing import TYPE_CHECKING, NamedTuple
 
 from flask import Flask, Request, Response
-from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from otp_service.domain.errors import OtpError
+from otp_service.observability.log_format import REQUEST_ID
 from otp_service.observability.log_redaction import WithoutQuery
 from otp_service.observability.metrics import Metrics
 from otp_service.web.security_headers import EVERYWHERE, NOTHING
@@ -73,8 +73,7 @@ def _begin() -> None:
     here = the_g()
     here.started = time.perf_counter()
     here.request_id = own = request_id(header(the_request(), "X-Request-ID") or "")
-    clear_contextvars()
-    bind_contextvars(request_id=own)  # in every line that this thread logs from now on
+    REQUEST_ID.set(own)
 
 
 def request_id(theirs: str) -> str:
@@ -91,7 +90,7 @@ def _finish(metrics: Metrics, response: Response) -> Response:
     answered = _Answered(method, route, status, refusal, seconds, client)
     _log(answered)
     _count(answered, metrics)
-    clear_contextvars()  # what this thread logs from now on is of no request
+    REQUEST_ID.set(None)
     return response
 
 

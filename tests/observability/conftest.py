@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from otp_service.observability.log_format import Handler
+from otp_service.observability.log_format import REQUEST_ID, Handler
 from tests.observability.logs import Log
 
 
@@ -28,4 +28,4 @@ def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
     root.setLevel(levels[0])
     ours.setLevel(levels[1])
     structlog.reset_defaults()
-    structlog.contextvars.clear_contextvars()
+    REQUEST_ID.set(None)

@@ -39,7 +39,9 @@ def test_every_answer_of_every_route_is_protected(app: Flask) -> None:
         path = re.sub(r"<[^>]*filename>", "sandbox.css", rule.rule)
         path = re.sub(r"<[^>]*>", "p0123456789abcdef", path)
         for method in ("GET", "POST", "DELETE", "OPTIONS", "HEAD", "TRACE"):
-            check_protection(client.open(path, method=method).headers)
+            headers = client.open(path, method=method).headers
+            check_protection(headers)
+            assert sorted(headers.keys()) == sorted(set(headers.keys())), "each once"
 
 
 SAID_BY_THE_SERVER = {

@@ -61,6 +61,18 @@ def test_a_fallback_that_knew_nobody_is_not_asked_until_it_is_written_to(
     assert statements == []
 
 
+def test_a_fallback_that_was_written_to_just_now_is_asked_again(
+    homes: Homes, file: sa.Engine, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is written in the same step of its clock could not be told."""
+    monkeypatch.setattr(sqlite_file, "SETTLED_SECONDS", 3600.0)
+    for _ in range(2):
+        known(homes, person)
+    statements = recorded(file)
+    assert known(homes, person) is None
+    assert statements
+
+
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_what_another_process_issues_there_is_known_at_once(
     engine: sa.Engine, person: Person, make_service: MakeService

@@ -13,6 +13,7 @@ from psycopg2 import extensions
 
 from otp_service import private_files
 from otp_service.storage.db import postgres, transaction
+from otp_service.storage.db.group_commit import GroupCommit
 from otp_service.storage.db.session import Session
 from otp_service.storage.models import dialects
 from otp_service.storage.models.dialects import SCHEMA
@@ -55,6 +56,7 @@ def prepare(engine: sa.Engine) -> None:
     """Attach the events that make this engine's connections ready for use."""
     if engine.dialect.name == "sqlite":
         _create_private_file(engine.url.database)
+        engine.update_execution_options(commits=GroupCommit())
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", transaction.begin_on_sqlite)
     else:

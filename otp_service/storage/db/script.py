@@ -1,4 +1,4 @@
-"""Statements one by one on a SQLite file, between `BEGIN IMMEDIATE` and `COMMIT`.
+"""Statements one by one on a SQLite file.
 
 Constants are in the texts: SQLite plans a statement anew whenever a value is bound that it had
 compared with the condition of a partial index. The times of a run are values: they are worked out
@@ -7,7 +7,6 @@ once, behind the lock, where a function would have SQLite call Python for each p
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 from operator import itemgetter
@@ -19,13 +18,10 @@ from sqlalchemy.dialects import sqlite
 from otp_service.storage.db.answer import Answer, Row
 from otp_service.storage.db.function import GIVEN, literal
 from otp_service.storage.db.lookup import KNOWN, Lookup, Seldom
-from otp_service.storage.models.dialects import ON_SQLITE, TIME, utc_as_stored
+from otp_service.storage.models.dialects import ON_SQLITE, TIME, as_stored
 
 Values = dict[str, Any]
 _DIALECT = sqlite.dialect(paramstyle="pyformat")
-# The driver asks every None that it binds for an adapter, then the None itself, which takes ten
-# times as long as binding it: so there is one.
-sqlite3.register_adapter(type(None), lambda none: none)
 
 
 class _Step(NamedTuple):
@@ -47,30 +43,24 @@ class Script:
         self._times: dict[str, float | str] = {}
         self._steps = list(self._made(statements))
         self._unknown = dict.fromkeys(_looked_up(self._steps))
-        self._begin = "BEGIN" if reads else "BEGIN IMMEDIATE"
-        self._is_alone = reads and len(self._steps) == 1  # a transaction by itself
+        self.reads = reads
         self._read = answer.reader(_DIALECT) if answer.types else None
 
     def run(self, cursor: Any, given: Values) -> list[Row]:
-        if not self._is_alone:
-            cursor.execute(self._begin)
+        """In a transaction of the caller's."""
         values = self._unknown | given
         for name, bind in self._binders.items():
             values[name] = bind(values[name])
         self._add_times(values)
         _run(cursor, self._steps, values)
-        rows = self._read(cursor.fetchall()) if self._read else []
-        if not self._is_alone:
-            cursor.execute("COMMIT")
-        return rows
+        return self._read(cursor.fetchall()) if self._read else []
 
     def _add_times(self, values: Values) -> None:
         """Those that the statements name, by the clock of now: behind the lock."""
-        now = datetime.now(timezone.utc).replace(tzinfo=None)
+        now = datetime.now(timezone.utc)
         for name, offset in self._times.items():
             seconds = values[offset] if isinstance(offset, str) else offset
-            time = None if seconds is None else now + timedelta(seconds=seconds)
-            values[name] = time and utc_as_stored(time)
+            values[name] = None if seconds is None else as_stored(now + timedelta(seconds=seconds))
 
     def _made(self, statements: Iterable[Any]) -> Iterator[_Step]:
         for each in statements:

@@ -3,7 +3,7 @@
 Each statement has a snapshot of its own, on both databases: the first ones may wait for a lock,
 and those behind it see what its holder committed. On Postgres they are a function of the session,
 or one message where a pooler is in between (see `function`, `message`). On SQLite they run one by
-one (see `script`).
+one (see `script`), and transactions that wait share a commit (see `group_commit`).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from otp_service.storage.db import failures, postgres
 from otp_service.storage.db.answer import Answer, Row
 from otp_service.storage.db.function import GIVEN
+from otp_service.storage.db.group_commit import GroupCommit
 from otp_service.storage.db.script import Script
 from otp_service.storage.db.session import Session, Statements
 from otp_service.turns import at_database, let_go
@@ -72,11 +73,8 @@ class Transaction:
         if self._on_file is None:
             self._on_file = Script(self._statements, self._answer, reads=self._reads)
         with let_go():  # for who has the connection, for the file, for the disk
-            connection = engine.raw_connection()
-            try:
-                return self._on_file.run(connection.cursor(), values)
-            finally:
-                connection.close()  # back to the pool, which ends what has failed
+            commits: GroupCommit = engine.get_execution_options()["commits"]
+            return commits.run(engine, self._on_file, values)
 
     def _on_postgres(self, engine: sa.Engine, values: dict[str, Any]) -> list[Row]:
         with postgres.deadline(self._seconds):

@@ -8,7 +8,7 @@ how much is left, or until when a limit is met.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -115,11 +115,11 @@ class Events:
         """
         for number, kind in enumerate(self._kinds):
             found = [row.as_of] * added + self.times(row, number)
+            ages = [(row.as_of - time).total_seconds() for time in found]
             for limit in kind.limits if limits is None else limits:
-                beginning = row.as_of - timedelta(seconds=limit.seconds)
-                recent = [time for time in found if time > beginning]
-                full = len(recent) >= limit.count
-                yield Used(limit, len(recent), recent[limit.count - 1] if full else None)
+                recent = sum(age < limit.seconds for age in ages)
+                full = recent >= limit.count
+                yield Used(limit, recent, found[limit.count - 1] if full else None)
 
 
 # What a provider refuses for the recipient's or the destination's sake, unless another message
