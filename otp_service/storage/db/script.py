@@ -19,7 +19,7 @@ from sqlalchemy.dialects import sqlite
 from otp_service.storage.db.answer import Answer, Row
 from otp_service.storage.db.function import GIVEN, literal
 from otp_service.storage.db.lookup import KNOWN, Lookup, Seldom
-from otp_service.storage.models.dialects import ON_SQLITE, TIME, as_stored
+from otp_service.storage.models.dialects import ON_SQLITE, TIME, utc_as_stored
 
 Values = dict[str, Any]
 _DIALECT = sqlite.dialect(paramstyle="pyformat")
@@ -61,10 +61,11 @@ class Script:
 
     def _add_times(self, values: Values) -> None:
         """Those that the statements name, by the clock of now: behind the lock."""
-        now = datetime.now(timezone.utc)
+        now = datetime.now(timezone.utc).replace(tzinfo=None)
         for name, offset in self._times.items():
             seconds = values[offset] if isinstance(offset, str) else offset
-            values[name] = None if seconds is None else as_stored(now + timedelta(seconds=seconds))
+            time = None if seconds is None else now + timedelta(seconds=seconds)
+            values[name] = time and utc_as_stored(time)
 
     def _made(self, statements: Iterable[Any]) -> Iterator[_Step]:
         for each in statements:
