@@ -51,8 +51,8 @@ class Channel(HTTPChannel):
     def is_of_client(self) -> bool:
         """Of the request that waits for a thread."""
         request = self.requests[0]
-        names = ("Authorization", "X-API-Key")
-        headers = {name: request.headers.get(name.upper().replace("-", "_"), "") for name in names}
+        told = request.headers.get
+        headers = {"Authorization": told("AUTHORIZATION", ""), "X-API-Key": told("X_API_KEY", "")}
         return request.error is None and bool(self.server.is_of_client(request.path, headers))
 
     @property
