@@ -86,6 +86,7 @@ def report(engine: sa.Engine, limits: Limits, **asked: str | int | None) -> Repo
     lookups = [*budget.lookups, *guard.lookups, *(look for each in events for look in each.lookups)]
     newest = sa.select(*VERIFICATION).where(V.phone == given("phone"))
     newest = newest.order_by(V.created_at.desc()).limit(RECENT)
+    asked["ended"] = -int(asked["lifetime"] or 0)
     (row,) = Transaction(*lookups, sa.select(*looked_at), reads=True).run(engine, **asked)
     ceilings = dict.fromkeys((*limits.phone_failures, *limits.guess_ceilings))
     guesses = [_count(used) for used in wrong.used(row, list(ceilings))]
