@@ -59,7 +59,7 @@ class Explainer:
                 really(which, dialect, *others)
             else:
                 _session, cursor, *_ = others
-                cursor.execute("SELECT 1 WHERE false")
+                cursor.execute("SELECT NULL")
 
         with patch.object(Statements, "run", explain):
             yield
