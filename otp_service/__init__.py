@@ -66,7 +66,8 @@ def _add_databases(app: Flask, settings: Settings) -> None:
         if url
     }
     db.init_app(app)
-    app.teardown_appcontext_funcs.clear()  # Flask-SQLAlchemy's own, for sessions
+    # It would end each request's `db.session`. Nobody has one: see `storage.db.transaction`.
+    app.teardown_appcontext_funcs.clear()
     names, problems = ("DATABASE_URL", "FALLBACK_DATABASE_URL"), []
     for name, engine in zip(names, engines_of(app), strict=False):
         try:

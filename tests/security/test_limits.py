@@ -12,7 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from otp_service.domain.limits import DAY
-from otp_service.storage.models.base import db
+from otp_service.storage.models.base import engines_of
 from otp_service.storage.models.verifications import VerificationRow
 from tests.conftest import MakeApp, new_key
 from tests.storage.helpers import wrong
@@ -26,9 +26,9 @@ def call(client: FlaskClient, path: str, **body: Any) -> tuple[int, dict[str, An
     return response.status_code, response.get_json().get("error", {})
 
 
-def stored(app: Flask) -> int | None:
-    with app.app_context():
-        return db.session.scalar(sa.select(sa.func.count()).select_from(VerificationRow))
+def stored(app: Flask) -> int:
+    with engines_of(app)[0].connect() as connection:
+        return int(connection.scalar(sa.select(sa.func.count()).select_from(VerificationRow)) or 0)
 
 
 def test_a_refusal_tells_which_limit_it_was_and_when_it_ends(client: FlaskClient) -> None:
