@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import select
 import sqlite3
 import time
@@ -109,7 +110,16 @@ def _refuse_dropped_connection(connection: Any, _record: Any, _proxy: Any) -> No
 
     Costs no round trip, unlike a ping, and covers a restarted database.
     """
-    poll = select.poll()  # select() can't watch descriptors above 1023
-    poll.register(connection, select.POLLIN)
-    if poll.poll(0):
+    if _libc.poll(ctypes.byref(_PollFd(connection.fileno(), select.POLLIN, 0)), 1, 0):
         raise sa.exc.DisconnectionError
+
+
+class _PollFd(ctypes.Structure):
+    """POSIX's `struct pollfd`."""
+
+    _fields_ = (("fd", ctypes.c_int), ("events", ctypes.c_short), ("revents", ctypes.c_short))
+
+
+# `select.poll` lets go of the interpreter, though it does not wait here: another thread takes it,
+# and this one has to wait to get it back.
+_libc = ctypes.PyDLL(None)
