@@ -109,7 +109,9 @@ class Sending:
                 self._record_failure(message, error)
                 error.phone, error.verification_id = phone, message.verification_id
                 raise error
-        verification = replace(issued.live, channel=message.channel)
+        verification = issued.live
+        if message.channel is not verification.channel:  # another one took it
+            verification = replace(verification, channel=message.channel)
         code = self.exposed(phone, verification.id, message.generation)
         return Sent(verification, issued.quota, code)
 
