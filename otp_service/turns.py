@@ -32,7 +32,8 @@ _here = _Here()
 
 
 class Turns:
-    """So many at a time, first come, first served.
+    """So many at a time, first come, first served: first who had one before and let go of it, so
+    that few requests are half done.
 
     Who waits for his is ``away``, if that is said: another request is served meanwhile. Of those
     who have one only ``connections`` are `at_database` at a time, if it is given: so that a slow
@@ -51,7 +52,8 @@ class Turns:
         self._when_unused = when_unused
         self._meanwhile = _absent if away else nullcontext
         self.connections = None if connections is None else Turns(connections)
-        self._waiting: deque[threading.Lock] = deque()
+        self._back: deque[threading.Lock] = deque()  # they had a turn before
+        self._new: deque[threading.Lock] = deque()
         self._lock = threading.Lock()
 
     @contextmanager
@@ -76,12 +78,18 @@ class Turns:
             self.leave()
 
     @property
+    def waiting(self) -> int:
+        """How many wait for one."""
+        return len(self._back) + len(self._new)
+
+    @property
     def is_mine(self) -> bool:
         """Whether this thread has one."""
         return _here.turns is self
 
-    def take(self) -> None:
-        mine = self._place()
+    def take(self, *, again: bool = False) -> None:
+        """``again``: it was let go of."""
+        mine = self._place(self._back if again else self._new)
         if mine is None or self._comes(mine):
             _here.turns = self
 
@@ -96,18 +104,19 @@ class Turns:
             if mine.acquire(timeout=PATIENCE):
                 return True
         with self._lock:
-            if mine in self._waiting:
-                self._waiting.remove(mine)
-                return False
+            for waiting in (self._back, self._new):
+                if mine in waiting:
+                    waiting.remove(mine)
+                    return False
         return True  # at this moment
 
     def take_without_turn(self) -> None:
         """For who has a turn of others: it is let go of if this takes time."""
-        if mine := self._place():
+        if mine := self._place(self._new):
             with wait_elsewhere():
                 mine.acquire()
 
-    def _place(self) -> threading.Lock | None:
+    def _place(self, waiting: deque[threading.Lock]) -> threading.Lock | None:
         """None: it is this thread's turn. Else it will be when it can acquire what is returned."""
         with self._lock:
             if self._free:
@@ -115,12 +124,13 @@ class Turns:
                 return None
             mine = threading.Lock()
             mine.acquire()
-            self._waiting.append(mine)
+            waiting.append(mine)
             return mine
 
     def give_back(self) -> None:
         with self._lock:
-            following = self._waiting.popleft() if self._waiting else None
+            waiting = self._back or self._new
+            following = waiting.popleft() if waiting else None
             self._free += following is None
             is_unused = self._free == self._count
         if following:
@@ -163,7 +173,7 @@ class let_go:  # noqa: N801
 
     def __exit__(self, *_: object) -> None:
         if self._turns:
-            self._turns.take()
+            self._turns.take(again=True)
 
 
 @contextmanager

@@ -47,7 +47,7 @@ def workers() -> Workers:
 
 
 def waiting(workers: Workers) -> int:
-    return len(workers._turns._waiting)
+    return workers._turns.waiting
 
 
 def test_turns_are_taken_in_the_order_of_asking(workers: Workers) -> None:
@@ -86,6 +86,29 @@ def test_who_waits_lets_another_have_its_turn_and_has_it_again_after(
     assert workers.did == ["first", "second", "first again"]
 
 
+def test_who_had_one_before_goes_before_those_who_are_new(workers: Workers) -> None:
+    second_began, third_waits = threading.Event(), threading.Event()
+
+    def lets_go() -> None:
+        with let_go():
+            assert second_began.wait(20)
+            assert third_waits.wait(20)
+        workers.did.append("first again")
+
+    def other() -> None:
+        second_began.set()
+        until(lambda: waiting(workers) == 2)  # the third, and behind it the first
+
+    workers.start("first", until=lets_go)
+    workers.start("second", until=other)
+    assert second_began.wait(20)
+    workers.start("third", until=lambda: None)
+    until(lambda: waiting(workers) == 1)
+    third_waits.set()
+    workers.join()
+    assert workers.did == ["first", "second", "first again", "third"]
+
+
 def test_only_so_many_are_at_the_database_and_who_waits_for_that_has_no_turn() -> None:
     of = Turns(1, connections=2)
     workers, may_end = Workers(of), threading.Event()
@@ -100,7 +123,7 @@ def test_only_so_many_are_at_the_database_and_who_waits_for_that_has_no_turn() -
         workers.start(name, until=asks)
     assert began.acquire(timeout=20)
     assert began.acquire(timeout=20)
-    until(lambda: bool(of.connections and len(of.connections._waiting) == 1))
+    until(lambda: bool(of.connections and of.connections.waiting == 1))
     assert not began.acquire(blocking=False)
     workers.start("somebody who asks nothing", until=lambda: None)
     until(lambda: len(workers.did) == 4)
