@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench import machine, postgres, running, slow_provider, table, targets, wrk
+from bench import command, machine, postgres, slow_provider, table, targets, wrk
 from bench.measuring import Measuring, Plan
 from bench.progress import say
 from bench.results import Results
@@ -26,20 +25,20 @@ def main() -> int:
     options = _options()
     if not wrk.is_installed():
         return 2
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # and no server stays
-    plan, began = _plan(options), time.monotonic()
-    try:
-        described, results = _measure(plan)
-    except (postgres.Unusable, running.Broken, wrk.Failed) as reason:
-        say(f"FAILED: {reason}")
-        return 1
+    return command.exit_code(lambda: _missed(_plan(options), keep=options.results))
+
+
+def _missed(plan: Plan, *, keep: bool) -> list[str]:
+    """The targets that are; the whole is printed, and a whole run kept if ``keep``."""
+    began = time.monotonic()
+    described, results = _measure(plan)
     verdicts = targets.judge(results, plan.server)
     text = table.page(described, results, verdicts)
     print(text)
-    if plan == _plan(_options(["--server", plan.server])) and options.results:
+    if plan == _plan(_options(["--server", plan.server])) and keep:
         (FOLDER / RESULTS[plan.server]).write_text(f"{TITLE}\n\n{text}")
     say(f"after {time.monotonic() - began:.0f} s")
-    return 0 if all(each.met for each in verdicts) else 1
+    return [each.what for each in verdicts if not each.met]
 
 
 def _measure(plan: Plan) -> tuple[list[str], Results]:

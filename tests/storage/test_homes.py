@@ -31,11 +31,15 @@ def file(tmp_path: Path) -> sa.Engine:
     return engine
 
 
+def on(engine: sa.Engine) -> Homes:
+    """Of which only the fallback is looked at here."""
+    store = SqlStore(Database(engine), Operations.under(Limits(), 1))
+    return Homes(store, store)
+
+
 @pytest.fixture
 def homes(file: sa.Engine) -> Homes:
-    """Of which only the fallback is looked at here."""
-    store = SqlStore(Database(file), Operations.under(Limits(), 1))
-    return Homes(store, store)
+    return on(file)
 
 
 def settle(engine: sa.Engine) -> None:
@@ -77,8 +81,7 @@ def test_a_fallback_that_was_written_to_just_now_is_asked_again(
 def test_what_another_process_issues_there_is_known_at_once(
     engine: sa.Engine, person: Person, make_service: MakeService
 ) -> None:
-    store = SqlStore(Database(engine), Operations.under(Limits(), 1))
-    homes = Homes(store, store)
+    homes = on(engine)
     for _ in range(2):
         known(homes, person)
         settle(engine)
@@ -90,8 +93,7 @@ def test_what_another_process_issues_there_is_known_at_once(
 def test_while_it_knows_somebody_else_it_is_asked(
     engine: sa.Engine, person: Person, make_service: MakeService
 ) -> None:
-    store = SqlStore(Database(engine), Operations.under(Limits(), 1))
-    homes = Homes(store, store)
+    homes = on(engine)
     make_service().send(Person("public", "+919876543211", "login"))
     settle(engine)
     known(homes, person)
