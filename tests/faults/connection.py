@@ -108,7 +108,9 @@ class Connection:
                 if ended := self._fate is not None and message[:1] == READY:
                     self.over = True  # before the client can ask again
                 if self._fate is not When.BEFORE_REPLY:
-                    self._client.sendall(message)
+                    # The last one waits for the end, and both arrive at once: a client that asks
+                    # again at once must not find the connection open still.
+                    self._client.sendall(message, socket.MSG_MORE if ended else 0)
                 if ended:
                     break
         self.end()
