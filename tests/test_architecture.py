@@ -22,15 +22,16 @@ ROOMS = {
     "domain": "",
     "json_text": "",
     "private_files": "",
+    "syscalls": "",
     "turns": "",
     "wording": "",
     "environment": "wording",
     "proofs": "domain",
-    "observability": "domain environment json_text private_files turns wording",
+    "observability": "domain environment json_text private_files syscalls turns wording",
     "storage.models": "domain",
-    "storage.db": "circuit_breaker domain private_files storage.models turns",
+    "storage.db": "circuit_breaker domain private_files storage.models syscalls turns",
     "storage.sql": "domain proofs storage.db storage.models",
-    "storage": "domain observability proofs storage.db storage.models storage.sql turns",
+    "storage": "domain observability proofs storage.db storage.models storage.sql syscalls turns",
     "delivery": "circuit_breaker domain environment observability turns",
     "settings": "delivery domain environment private_files proofs",
     "web": "domain json_text observability wording",
@@ -42,8 +43,8 @@ ROOMS = {
     "": "bootstrap cli domain environment settings storage.db storage.models web "
     "web.views",  # create_app
     "__main__": "cli",
-    "server": "domain environment observability settings storage storage.db storage.models turns "
-    "web",
+    "server": "domain environment observability settings storage storage.db storage.models "
+    "syscalls turns web",
     "simulator": "server",
 }
 MAY_CREATE_APP = {"__main__", "server"}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import stat
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,7 +17,7 @@ from typing import Any
 
 from structlog.dev import ConsoleRenderer
 
-from otp_service import json_text
+from otp_service import json_text, syscalls
 from otp_service.observability.log_redaction import Redaction, described, plain_words
 
 OURS = "otp_service"
@@ -35,6 +37,7 @@ class Handler(logging.StreamHandler[Any]):
 
     def __init__(self, style: str, safe: Redaction) -> None:
         super().__init__(sys.stderr)
+        self._file = _file_or_pipe(sys.stderr)
         terminal = sys.stderr.isatty()
         render: Callable[[Line], str] = _json
         if style == "console" or (style == "auto" and terminal):
@@ -42,12 +45,34 @@ class Handler(logging.StreamHandler[Any]):
         self.setFormatter(_Formatter(safe, render))
         self.addFilter(lambda record: _is_ours(record) or record.levelno >= logging.WARNING)
 
+    def setStream(self, stream: Any) -> Any:  # noqa: N802 (logging's name)
+        self._file = _file_or_pipe(stream)
+        return super().setStream(stream)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if self._file is None:
+            super().emit(record)
+            return
+        try:
+            syscalls.write(self._file, f"{self.format(record)}\n".encode())
+        except Exception:
+            self.handleError(record)
+
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's name)
         """A line that can't be made: Python's own way would print its arguments."""
         place = f"{record.filename}:{record.lineno}"
         line = {"level": "error", "event": "a log line could not be written", "place": place}
         with suppress(OSError, ValueError):
             self.stream.write(json.dumps(line) + "\n")
+
+
+def _file_or_pipe(stream: Any) -> int | None:
+    """Its descriptor, if it is one."""
+    try:
+        kind = os.fstat(fd := stream.fileno()).st_mode
+    except (OSError, ValueError):  # it is closed, or has none
+        return None
+    return fd if stat.S_ISREG(kind) or stat.S_ISFIFO(kind) else None
 
 
 def _json(line: Line) -> str:

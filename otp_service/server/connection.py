@@ -14,6 +14,7 @@ from waitress.channel import ClientDisconnected, HTTPChannel
 from otp_service.server.poller import READ, WRITE, Poller
 from otp_service.server.request_parser import RequestParser
 from otp_service.server.tasks import ApplicationTask, EnvelopeTask
+from otp_service.syscalls import Socket
 from otp_service.turns import let_go
 
 REQUEST_SECONDS = 30.0  # from a request's first byte to its last
@@ -43,7 +44,7 @@ class Channel(HTTPChannel):
     _stays_until: float | None = None  # all is said; what still comes is read and thrown away
 
     def __init__(self, server: Any, sock: socket.socket, addr: Any, adj: Any, map: Any) -> None:  # noqa: A002 (waitress's)
-        super().__init__(server, sock, addr, adj, map=map)
+        super().__init__(server, Socket(sock.detach()), addr, adj, map=map)
         self._poller: Poller = server.poller
         self._poller.watch(self._fileno, READ)
 

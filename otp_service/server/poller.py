@@ -12,6 +12,8 @@ import threading
 from contextlib import suppress
 from typing import Protocol
 
+from otp_service import syscalls
+
 READ, WRITE = select.POLLIN, select.POLLOUT
 Event = tuple[int, int]  # a file descriptor, and what it is ready for
 
@@ -43,6 +45,7 @@ class Epoll:
 
     def __init__(self) -> None:
         self._epoll = select.epoll()
+        self._fd = self._epoll.fileno()
         self._bell = os.eventfd(1)  # always readable: it rings whenever it is armed
         self._epoll.register(self._bell, select.EPOLLONESHOT)
 
@@ -50,22 +53,20 @@ class Epoll:
         self._epoll.register(fd, events | select.EPOLLONESHOT)
 
     def arm(self, fd: int, events: int) -> None:
-        self._epoll.modify(fd, events | select.EPOLLONESHOT)
+        syscalls.epoll_arm(self._fd, fd, events)
 
     def forget(self, fd: int) -> None:
         with suppress(OSError):
             self._epoll.unregister(fd)
 
     def wait(self, *, block: bool) -> list[Event]:
-        return self._epoll.poll(-1 if block else 0)
+        return self._epoll.poll() if block else syscalls.epoll_events(self._fd)
 
     def ring(self) -> None:
         self.arm(self._bell, READ)
 
     def is_quiet(self) -> bool:
-        poll = select.poll()
-        poll.register(self._epoll, READ)
-        return not poll.poll(0)
+        return not syscalls.is_ready(self._fd, READ)
 
     def close(self) -> None:
         self._epoll.close()

@@ -19,8 +19,9 @@ from otp_service.domain.drafts import Draft, Issued
 from otp_service.domain.errors import HomeUnreachable, StorageUnavailable
 from otp_service.domain.ports import PhoneQuery, StoredMessage, StoreState
 from otp_service.domain.verification import Delivery, Person, Status, Verification
-from otp_service.storage.db.sqlite_file import SqliteFile, State
+from otp_service.storage.db.sqlite_file import SqliteFile
 from otp_service.storage.verifications import SqlStore
+from otp_service.syscalls import FileState
 
 DRAIN_SECONDS = 1.0
 log = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ class Homes:
         self._fallback = fallback
         self._draining = threading.Lock()
         self._file = SqliteFile(fallback.database.engine)
-        self._nobody_as_of: State | None = None
+        self._nobody_as_of: FileState | None = None
 
     def _home(self, verification_id: str) -> SqlStore:
         in_fallback = verification_id.startswith(self._fallback.database.letter)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -65,3 +67,20 @@ def test_every_secret_of_the_settings_is_known(log: Log, tmp_path: Path) -> None
     assert set(lines[1:-1]) == {"it is ••••."}
     assert lines[0] == "it is ••••,••••."
     assert "password-7" not in lines[-1]
+
+
+@pytest.mark.parametrize("kind", ["file", "pipe"])
+@pytest.mark.parametrize("style", ["json", "console"])
+def test_a_file_and_a_pipe_have_each_line_at_once(
+    kind: str, style: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (path := tmp_path / "log").touch()
+    seen, into = os.pipe() if kind == "pipe" else (os.open(path, os.O_RDONLY), str(path))
+    with open(seen, "rb") as lines, open(into, "w") as stream:
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "stderr", stream)
+            log_setup.configure("info", style, [])
+        OURS.info("größer")
+        assert "größer".encode() in lines.readline()
+        OURS.info("a" * 20_000)
+        assert b"a" * 20_000 in lines.readline()

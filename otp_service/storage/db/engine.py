@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import select
 import sqlite3
 import time
@@ -12,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from psycopg2 import extensions
 
-from otp_service import private_files
+from otp_service import private_files, syscalls
 from otp_service.storage.db import postgres, transaction
 from otp_service.storage.db.group_commit import GroupCommit
 from otp_service.storage.db.session import Session
@@ -110,16 +109,5 @@ def _refuse_dropped_connection(connection: Any, _record: Any, _proxy: Any) -> No
 
     Costs no round trip, unlike a ping, and covers a restarted database.
     """
-    if _libc.poll(ctypes.byref(_PollFd(connection.fileno(), select.POLLIN, 0)), 1, 0):
+    if syscalls.is_ready(connection.fileno(), select.POLLIN):
         raise sa.exc.DisconnectionError
-
-
-class _PollFd(ctypes.Structure):
-    """POSIX's `struct pollfd`."""
-
-    _fields_ = (("fd", ctypes.c_int), ("events", ctypes.c_short), ("revents", ctypes.c_short))
-
-
-# `select.poll` lets go of the interpreter, though it does not wait here: another thread takes it,
-# and this one has to wait to get it back.
-_libc = ctypes.PyDLL(None)
