@@ -39,7 +39,10 @@ STORED = (
     "SELECT v.id, client, phone, purpose, mac"
     " FROM {}verifications v JOIN {}codes c ON v.id = verification_id"
 )
-JUDGED = "SELECT id, verification_id, correct FROM {}attempts"
+JUDGED = (
+    "SELECT verification_id, detail, count(*) FROM {}audit"
+    " WHERE action = 'verification.checked' GROUP BY verification_id, detail"
+)
 
 
 class Reality(FakeSender):
@@ -116,9 +119,10 @@ class Reality(FakeSender):
 
     def judged(self) -> dict[str, tuple[int, int]]:
         """Of each verification, how many wrong and right codes were judged, in both homes."""
-        attempts = {(id_, of, bool(right)) for id_, of, right in self._both(JUDGED)}
-        counts = Counter((of, right) for _, of, right in attempts)
-        return {of: (counts[of, False], counts[of, True]) for of, _ in counts}
+        counts: Counter[tuple[str, str]] = Counter()
+        for of, found, count in self._both(JUDGED):
+            counts[of, found] += count
+        return {of: (counts[of, "wrong"], counts[of, "right"]) for of, _ in counts}
 
     def end(self) -> None:
         """Ready for the next sequence."""

@@ -26,9 +26,9 @@ PER_SESSION = ("statement_timeout", "lock_timeout", "search_path")
 SLOW = """
 CREATE FUNCTION otp_service.dawdle() RETURNS trigger LANGUAGE plpgsql AS
   'BEGIN PERFORM pg_sleep(0.05); RETURN NULL; END';
-CREATE TRIGGER dawdle AFTER INSERT ON otp_service.verifications
+CREATE TRIGGER dawdle_first AFTER INSERT ON otp_service.verifications
   FOR EACH ROW EXECUTE FUNCTION otp_service.dawdle();
-CREATE TRIGGER dawdle AFTER INSERT ON otp_service.attempts
+CREATE TRIGGER dawdle AFTER UPDATE ON otp_service.verifications
   FOR EACH ROW EXECUTE FUNCTION otp_service.dawdle();
 """
 

@@ -70,7 +70,10 @@ class CodeRow(Model):
 
 
 class AttemptRow(Model):
-    """One judged check. The failures of a phone, over all its verifications, are counted here."""
+    """A wrong guess, or a check with an idempotency key. A right one without leaves no row.
+
+    The failures of a phone, over all its verifications, are counted here.
+    """
 
     __tablename__ = "attempts"
     id: Mapped[str] = mapped_column(sa.String(40), primary_key=True)

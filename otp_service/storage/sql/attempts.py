@@ -56,6 +56,8 @@ class Judged:
         """What it does to its verification, by column."""
         self.counts = sa.and_(self._is_so, sa.or_(sa.not_(self._right), phone_state.IS_KNOWN))
         """Whether it changes how many guesses in a row were wrong."""
+        self.is_kept = sa.and_(self._is_so, sa.or_(sa.not_(self._right), KEY.is_not(None)))
+        """Whether anybody asks for its row: limits do, and the same request that is repeated."""
 
     def add(self) -> Statement:
         """Its own row."""
@@ -69,7 +71,7 @@ class Judged:
             A.idempotency_key: KEY,
             A.fingerprint: given("fingerprint", sa.String()),
         }
-        new = sa.select(*attempt.values()).where(self._is_so)
+        new = sa.select(*attempt.values()).where(self.is_kept)
         return sa.insert(A).from_select(list(attempt), new)
 
     def settle(self) -> Statement:
