@@ -13,7 +13,6 @@ from otp_service.domain.drafts import SendOptions
 from otp_service.domain.errors import (
     DeliveryFailed,
     PhoneLocked,
-    RequestLimitExceeded,
     SendLimitExceeded,
 )
 from otp_service.domain.limits import Limit, Limits, limits
@@ -30,7 +29,7 @@ from otp_service.storage.sql.limits import (
 )
 from tests.fakes import FakeSender
 from tests.storage.conftest import MakeService
-from tests.storage.helpers import fail, pass_time, race, wrong
+from tests.storage.helpers import fail, pass_time, race
 
 HOME = SendOptions(address="203.0.113.7")
 MANY = Limits(
@@ -151,81 +150,6 @@ class TestOfAPurpose:
             service.send(person)
         sender.failure = None
         assert service.send(person)
-
-
-class TestOfAClient:
-    LIMITS = replace(MANY, client_requests=Limit("client_requests", 3, 10))
-
-    def test_every_kind_of_request_counts_and_a_refused_one_does_nothing(
-        self, make_service: MakeService, person: Person, sender: FakeSender, engine: sa.Engine
-    ) -> None:
-        service = make_service(limits=self.LIMITS)
-        sent = service.send(person).verification
-        fail(service, person, sender.last_code, 1)
-        assert service.get("public", sent.id).attempts == 1
-        for act in (
-            partial(service.verify, person, sender.last_code),
-            partial(service.verify, person, wrong(sender.last_code)),
-            partial(service.send, phone(1)),
-            partial(service.resend, person),
-            partial(service.get, "public", sent.id),
-            partial(service.cancel, "public", sent.id),
-        ):
-            with pytest.raises(RequestLimitExceeded) as caught:
-                act()
-            assert caught.value.details["limit"] == "client_requests"
-            assert caught.value.retry_after in (9, 10)
-        assert len(sender.messages) == 1
-        pass_time(engine, 11)
-        assert service.get("public", sent.id).attempts == 1
-        assert service.verify(person, sender.last_code)
-        assert service.send(phone(1)).verification.generation == 1
-
-    def test_no_window_holds_more_wherever_it_begins(
-        self, make_service: MakeService, person: Person, engine: sa.Engine
-    ) -> None:
-        service = make_service(limits=self.LIMITS)
-        service.send(person)
-        pass_time(engine, 9)
-        assert [self.outcome(service, person) for _ in range(2)] == ["ok", "ok"]
-        pass_time(engine, 2)  # the first one has left, the others have not
-        assert [self.outcome(service, person) for _ in range(2)] == ["ok", "rate_limit_exceeded"]
-
-    @staticmethod
-    def outcome(service: OtpService, person: Person) -> str:
-        return race(lambda: service.resend(person)).popitem()[0]
-
-    def test_what_was_refused_makes_nobody_wait_longer(
-        self, make_service: MakeService, person: Person, engine: sa.Engine
-    ) -> None:
-        service = make_service(limits=self.LIMITS)
-        for _ in range(6):
-            self.outcome(service, person)
-        pass_time(engine, 11)
-        assert self.outcome(service, person) == "ok"
-
-    def test_each_window_begins_anew(
-        self, make_service: MakeService, person: Person, engine: sa.Engine
-    ) -> None:
-        service = make_service(limits=self.LIMITS)
-        service.send(person)
-        for _ in range(2):
-            pass_time(engine, 11)
-            outcomes = [race(lambda: service.resend(person)).popitem()[0] for _ in range(4)]
-            assert outcomes == ["ok", "ok", "ok", "rate_limit_exceeded"]
-
-    def test_other_clients_go_on(self, make_service: MakeService, person: Person) -> None:
-        service = make_service(limits=self.LIMITS)
-        race(*[lambda: service.resend(person)] * 5)
-        assert service.send(replace(person, client="other"))
-
-    def test_of_racing_requests_exactly_as_many_as_allowed_are_done(
-        self, make_service: MakeService, sender: FakeSender
-    ) -> None:
-        service = make_service(limits=self.LIMITS)
-        outcomes = race(*[partial(service.send, phone(number)) for number in range(20)])
-        assert outcomes == {"ok": 3, "rate_limit_exceeded": 17}
-        assert len(sender.messages) == 3
 
 
 class TestUnlocking:
