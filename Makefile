@@ -42,7 +42,7 @@ container-test: ## Build the image and run both compose files, for real
 	scripts/container-test.sh
 
 bench: $(VENV)/dev wrk ## Measure throughput beside bare Flask, and judge it (about 10 minutes)
-	$(BIN)/python -m bench.crowd
+	$(if $(SERVER),,$(BIN)/python -m bench.crowd)
 	$(BIN)/python -m bench.load $(if $(SERVER),--server $(SERVER))
 
 bench-growth: $(VENV)/dev wrk ## Show that old rows and new tables cost no time (half an hour, 15 GB of disk)
