@@ -251,7 +251,7 @@ def test_when_postgres_crashes_under_load_no_answer_is_a_lie(
         until(lambda: happened[-1].sent.id[0] == "p")
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(lambda story: story.ends_well(server), happened))
-    checked = "SELECT FROM otp_service.audit WHERE action = 'verification.checked'"
+    checked = "SELECT verification_id FROM otp_service.audit WHERE action = 'verification.checked'"
     twice = f"{checked} GROUP BY verification_id HAVING count(*) > 1"
     assert cluster.sql(twice) == []
 
