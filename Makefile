@@ -67,7 +67,7 @@ supabase-sql: $(VENV)/dev ## Write migrations/supabase_setup.sql again, after a 
 
 lock: $(VENV)/dev ## Pin the newest versions that requirements*.in allow, with hashes
 	$(BIN)/python -m pip install --quiet uv
-	for name in requirements requirements-granian requirements-dev; do \
+	for name in requirements requirements-granian requirements-otel requirements-dev; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
 	    --no-emit-index-url --upgrade $$name.in -o $$name.txt || exit 1; \
 	done

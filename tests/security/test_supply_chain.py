@@ -21,7 +21,13 @@ def pinned(name: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "name", ["requirements.txt", "requirements-granian.txt", "requirements-dev.txt"]
+    "name",
+    [
+        "requirements.txt",
+        "requirements-granian.txt",
+        "requirements-otel.txt",
+        "requirements-dev.txt",
+    ],
 )
 def test_every_dependency_is_pinned_with_its_hashes(name: str) -> None:
     assert len(pinned(name)) > 20
@@ -32,6 +38,11 @@ def test_every_dependency_is_pinned_with_its_hashes(name: str) -> None:
 def test_granian_is_all_that_its_requirements_add() -> None:
     added = set(pinned("requirements-granian.txt")) ^ set(pinned("requirements.txt"))
     assert [line.partition("==")[0] for line in added] == ["granian"]
+
+
+def test_tracing_changes_no_other_pin() -> None:
+    missing = set(pinned("requirements.txt")) - set(pinned("requirements-otel.txt"))
+    assert not missing
 
 
 def test_it_is_installed_by_those_hashes_only() -> None:
