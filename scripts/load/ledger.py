@@ -1,0 +1,58 @@
+"""What clients know of each verification: its code, and which requests it was right for."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+from scripts.load.answers import Answer
+
+
+@dataclass
+class Verification:
+    """``accepted`` are the requests that succeeded, a repeat under its key being the same one.
+
+    ``refused`` are the answers that called the right code unknown before anybody had used it.
+    ``may_be_used``: a check without a key got no clear answer.
+    """
+
+    id: str
+    phone: str
+    code: str
+    issued: Answer
+    accepted: dict[str, Answer] = field(default_factory=dict)
+    refused: list[Answer] = field(default_factory=list)
+    may_be_used: bool = False
+
+    @property
+    def is_used(self) -> bool:
+        return bool(self.accepted)
+
+    def note(self, request: str, answer: Answer) -> None:
+        """Of a check of the right code; ``request`` names it, by its key if it has one."""
+        if answer.is_ok:
+            self.accepted.setdefault(request, answer)
+        elif answer.code == "otp_not_found" and not self.is_used:
+            self.refused.append(answer)
+
+
+class Ledger:
+    """Of all verifications, the oldest first. Safe between threads."""
+
+    def __init__(self) -> None:
+        self._all: list[Verification] = []
+        self._lock = threading.Lock()
+
+    def add(self, verification: Verification) -> None:
+        with self._lock:
+            self._all.append(verification)
+
+    def all(self) -> list[Verification]:
+        with self._lock:
+            return list(self._all)
+
+    def used(self) -> list[Verification]:
+        return [each for each in self.all() if each.is_used]
+
+    def accepted_twice(self) -> list[Verification]:
+        return [each for each in self.all() if len(each.accepted) > 1]
