@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 # Not --quiet: the first time takes long, and shows here that it goes on.
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --require-hashes
 
-.PHONY: help run test test-fast lint format smoke container-test wrk bench bench-growth bench-soak screenshots supabase-sql lock clean
+.PHONY: help run test test-fast lint format smoke container-test wrk bench bench-growth bench-soak screenshots supabase-sql sbom lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -64,6 +64,9 @@ screenshots: $(VENV)/dev ## Take the README's pictures again (needs Chromium)
 
 supabase-sql: $(VENV)/dev ## Write migrations/supabase_setup.sql again, after a new migration
 	$(BIN)/python -m scripts.supabase_sql
+
+sbom: $(VENV)/dev ## Write sbom.cdx.json: what a release is made of, with licences (CycloneDX)
+	$(BIN)/python -m scripts.sbom
 
 lock: $(VENV)/dev ## Pin the newest versions that requirements*.in allow, with hashes
 	$(BIN)/python -m pip install --quiet uv

@@ -37,9 +37,9 @@ from otp_service.storage.outbox import Messages
 from otp_service.storage.provider_events import ProviderEvents
 from otp_service.storage.verifications import Operations, SqlStore
 from otp_service.turns import Turns
+from otp_service.version import VERSION
 from otp_service.web.auth import Clients
 from otp_service.web.dependencies import Dependencies
-from otp_service.web.openapi import VERSION
 
 if TYPE_CHECKING:
     from otp_service.proofs.tokens import Proofs

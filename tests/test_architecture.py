@@ -24,6 +24,7 @@ ROOMS = {
     "private_files": "",
     "syscalls": "",
     "turns": "",
+    "version": "",
     "wording": "",
     "environment": "wording",
     "proofs": "domain",
@@ -34,18 +35,19 @@ ROOMS = {
     "storage": "domain observability proofs storage.db storage.models storage.sql syscalls turns",
     "delivery": "circuit_breaker domain environment observability turns",
     "settings": "delivery domain environment private_files proofs",
-    "web": "domain json_text observability wording",
+    "web": "domain json_text observability version wording",
     "web.views": "domain observability web",
-    "bootstrap": "delivery domain observability proofs settings storage storage.db turns web",
+    "bootstrap": "delivery domain observability proofs settings storage storage.db turns "
+    "version web",
     "cli.check": "delivery domain settings storage storage.db storage.models web wording",
     "cli": "cli.check domain observability proofs settings storage storage.db storage.models "
-    "storage.sql web wording",
+    "storage.sql version web wording",
     "": "bootstrap cli domain environment settings storage.db storage.models web "
     "web.views",  # create_app
     "__main__": "cli",
     "server": "domain environment observability settings storage storage.db storage.models "
-    "syscalls turns web",
-    "simulator": "server",
+    "syscalls turns version web",
+    "simulator": "server version",
 }
 MAY_CREATE_APP = {"__main__", "server"}
 # Libraries that some rooms do without: what they are for is done elsewhere.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import click
 from flask import Flask
 
 from otp_service.cli.group import Commands, OnDemand
+from otp_service.version import VERSION
 
 otp = Commands(
     "otp",
@@ -23,6 +25,9 @@ otp = Commands(
         }
     ),
 )
+
+
+click.version_option(VERSION, prog_name="otp", message="%(version)s")(otp)
 
 
 def init_app(app: Flask) -> None:

@@ -1,4 +1,4 @@
-"""`python wsgi.py --help`: it takes no arguments, and says what it takes instead."""
+"""`python wsgi.py --help`, `--version`: no other arguments, and what it takes instead."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from otp_service.environment import Variable
 from otp_service.settings import variables
+from otp_service.version import VERSION
 
 _COLUMN = 36
 
@@ -26,7 +27,7 @@ settings, from the environment and from .env; env.example explains each:
 
 
 def parse(given: Sequence[str]) -> None:
-    """Exits with 0 after the help, with 2 if anything else is given."""
+    """Exits with 0 after the help or the version, with 2 if anything else is given."""
     if not given:
         return
     parser = argparse.ArgumentParser(
@@ -35,6 +36,7 @@ def parse(given: Sequence[str]) -> None:
         epilog=_EXAMPLES + _settings(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=VERSION)
     parser.parse_args(given)
 
 

@@ -11,6 +11,7 @@ from typing import Any, cast
 from flask import Flask
 
 from otp_service import json_text
+from otp_service.version import VERSION
 from otp_service.web import auth, responses, webhook_docs
 from otp_service.web.blueprint import Blueprint, Tag
 from otp_service.web.components import Components
@@ -18,7 +19,6 @@ from otp_service.web.errors import BadRequest
 from otp_service.web.operations import operations
 
 TITLE = "WhatsApp OTP"
-VERSION = "1.0.0"
 _INTRODUCTION = Path(__file__).with_name("introduction.md")
 _NEEDED = "Keys are required here."
 _NOT_NEEDED = "Keys are not required here: calls without one are answered."

@@ -1,0 +1,3 @@
+"""Which release this is: named once. `CHANGELOG.md` tells what each of them brought."""
+
+VERSION = "1.0.0"
