@@ -25,6 +25,7 @@ from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Channel
 from otp_service.observability.gauges import Gauges, SenderState
 from otp_service.observability.metrics import Metrics
+from otp_service.observability.oldest_due import OldestDue
 from otp_service.observability.provider_events import ProviderNews
 from otp_service.observability.timed_cache import TimedCache
 from otp_service.settings import Settings
@@ -62,20 +63,19 @@ def dependencies(settings: Settings, engines: Sequence[sa.Engine]) -> Dependenci
     api_keys = KeyRing(*databases) if settings.api_keys_required else None
     proofs, signing_keys = _proofs(settings, databases)
 
-    def keep_receipts(receipts: Sequence[Receipt]) -> None:
-        messages.keep(receipts)
-        worker.wake()
-        for receipt in receipts:
-            metrics.receipt(receipt)
-
     def start() -> None:
         store.drain()
         keep_fresh([keys.cache for keys in (api_keys, signing_keys) if keys])
+        gauges.start()
         if settings.worker:
             worker.start()
 
+    def stop() -> None:
+        gauges.stop()
+        worker.stop()
+
     shown: list[SenderState] = [*senders] or [SandboxSender()]
-    metrics.registry.register(_gauges(settings, databases, shown, worker))
+    metrics.registry.register(gauges := _gauges(settings, databases, messages, shown, worker))
     return Dependencies(
         service=_service(settings, store, dispatch, worker, metrics),
         store_state=TimedCache(store.state, lambda: [d.is_down for d in databases]).now,
@@ -84,21 +84,33 @@ def dependencies(settings: Settings, engines: Sequence[sa.Engine]) -> Dependenci
         senders=shown,
         worker=worker,
         metrics=metrics,
-        keep_receipts=keep_receipts,
+        keep_receipts=partial(_keep_receipts, messages, worker, metrics),
         keep_events=ProviderNews(settings.is_ours, metrics, ProviderEvents(*databases).keep),
         sender_configuration=partial(_configuration, settings),
         sample_request=partial(_sample_request, settings),
         start=start,
+        stop=stop,
     )
+
+
+def _keep_receipts(
+    messages: Messages, worker: Worker, metrics: Metrics, receipts: Sequence[Receipt]
+) -> None:
+    messages.keep(receipts)
+    worker.wake()
+    for receipt in receipts:
+        metrics.receipt(receipt)
 
 
 def _gauges(
     settings: Settings,
     databases: Sequence[Database],
+    messages: Messages,
     senders: Sequence[SenderState],
     worker: Worker,
 ) -> Gauges:
-    return Gauges(VERSION, databases, senders, worker if settings.worker else None)
+    oldest_due = [OldestDue(each, partial(messages.oldest_due, each)) for each in databases]
+    return Gauges(VERSION, databases, senders, worker if settings.worker else None, oldest_due)
 
 
 def _proofs(

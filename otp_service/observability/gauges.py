@@ -1,6 +1,7 @@
 """What holds at the moment of a scrape: read off the parts of the process that answers it.
 
-Nothing is asked and nothing is waited for, so that a scrape works in every outage.
+Nothing is asked and nothing is waited for, so that a scrape works in every outage. What only a
+database can tell is asked beside it: see `oldest_due`.
 """
 
 from __future__ import annotations
@@ -11,19 +12,21 @@ from typing import Protocol
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
-from sqlalchemy import Engine
-from sqlalchemy.pool import QueuePool
 
 from otp_service.domain.verification import Channel
+from otp_service.observability.oldest_due import OldestDue
 
+_HOMES = ("primary", "fallback")
 _CIRCUIT_STATES = ("closed", "open", "half_open")
 
 
 class Database(Protocol):
-    engine: Engine
-
     @property
     def is_down(self) -> bool: ...
+
+    @property
+    def connections(self) -> tuple[int, int]:
+        """In use, and as many as there may be."""
 
 
 class SenderState(Protocol):
@@ -44,12 +47,25 @@ class WorkerState(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Gauges(Collector):
-    """``databases``: the primary and perhaps the fallback; ``worker`` is None where it is off."""
+    """``databases``: the primary and perhaps the fallback; ``oldest_due``: of each of them;
+    ``worker`` is None where it is off.
+    """
 
     version: str
     databases: Sequence[Database]
     senders: Sequence[SenderState]
     worker: WorkerState | None
+    oldest_due: Sequence[OldestDue]
+
+    def start(self) -> None:
+        """Begin to look for what only a database can tell."""
+        for each in self.oldest_due:
+            each.start()
+
+    def stop(self) -> None:
+        """Look no more. Safe in a signal handler."""
+        for each in self.oldest_due:
+            each.stop()
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         build = GaugeMetricFamily("otp_build_info", "The release.", labels=["version"])
@@ -58,6 +74,7 @@ class Gauges(Collector):
         yield from self._homes()
         yield self._circuits()
         yield from self._connections()
+        yield self._messages()
         if self.worker:
             running = self.worker.state == "running"
             yield GaugeMetricFamily("otp_worker_up", "Whether the worker runs.", value=running)
@@ -88,8 +105,19 @@ class Gauges(Collector):
         most = GaugeMetricFamily(
             "otp_database_connections_max", "Connections there may be.", labels=["database"]
         )
-        for name, database in zip(("primary", "fallback"), self.databases, strict=False):
-            if isinstance(pool := database.engine.pool, QueuePool):
-                in_use.add_metric([name], pool.checkedout())
-                most.add_metric([name], pool.size())
+        for name, database in zip(_HOMES, self.databases, strict=False):
+            for gauge, value in zip((in_use, most), database.connections, strict=True):
+                gauge.add_metric([name], value)
         return iter((in_use, most))
+
+    def _messages(self) -> GaugeMetricFamily:
+        """Of a database that can't be asked there is no sample: 0 would be a guess."""
+        gauge = GaugeMetricFamily(
+            "otp_oldest_due_message_age_seconds",
+            "For how long the oldest message that is due has waited for a worker.",
+            labels=["database"],
+        )
+        for name, oldest in zip(_HOMES, self.oldest_due, strict=False):
+            if (seconds := oldest.seconds) is not None:
+                gauge.add_metric([name], seconds)
+        return gauge

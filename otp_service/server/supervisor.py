@@ -39,7 +39,7 @@ def serve(app: Flask, listener: socket.socket) -> None:
     server = servers.make(app, listener)
 
     def stop(number: int, _frame: object) -> None:
-        dependencies.worker.stop()
+        dependencies.stop()
         server.stop(number)
 
     for number in _STOP_SIGNALS:

@@ -10,7 +10,15 @@ from otp_service.domain.errors import StorageUnavailable
 from otp_service.domain.messages import Outgoing, Receipt
 from otp_service.domain.verification import Price
 from otp_service.storage.db.database import Database
-from otp_service.storage.sql import apply_receipts, follow, outbox, receipt_batch, receipts, rows
+from otp_service.storage.sql import (
+    apply_receipts,
+    follow,
+    oldest_due,
+    outbox,
+    receipt_batch,
+    receipts,
+    rows,
+)
 from otp_service.storage.sql.receipt_batch import Waiting
 
 OnPrice = Callable[[str, Price], object]
@@ -27,6 +35,7 @@ class Messages:
         self.close = partial(outbox.close, homes)
         self.refused = partial(follow.refused, homes)
         self.follow = partial(follow.follow, homes)
+        self.oldest_due = oldest_due.age
 
     def _homes(self) -> Iterator[Database]:
         """Those that are not known to be down."""

@@ -46,7 +46,7 @@ class Dependencies:
     """``proofs`` are None where none are made; ``senders`` are those of real messages.
 
     ``store_state`` tells how the homes are, as of a second ago. ``start`` begins what runs beside
-    requests, in each process that serves.
+    requests, in each process that serves; ``stop`` ends it, and is safe in a signal handler.
     """
 
     service: OtpService
@@ -61,6 +61,7 @@ class Dependencies:
     sender_configuration: Callable[[], Description]
     sample_request: Callable[[], Description]
     start: Callable[[], None]
+    stop: Callable[[], None]
 
 
 def dependencies_of(app: Flask) -> Dependencies:

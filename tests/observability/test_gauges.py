@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
+import pytest
 import sqlalchemy as sa
 from flask import Flask
 
@@ -42,3 +45,18 @@ def test_what_a_service_does_not_have_it_does_not_tell(make_app: MakeApp) -> Non
     assert found.value("otp_worker_up") is None
     assert found.value("otp_fallback_active") is None
     assert found.value("otp_database_up") == 1
+
+
+def test_the_connections_that_there_may_be_are_as_many_as_can_be_in_use(
+    make_app: MakeApp, postgres_url: str
+) -> None:
+    app = make_app(DATABASE_URL=postgres_url, FALLBACK_DATABASE_URL="off", WAITRESS_THREADS="2")
+    (engine,) = engines_of(app)
+    most = Scrape.of(app).value("otp_database_connections_max", database="primary")
+    assert most == 4  # two for requests, and two beside them
+    with ExitStack() as stack:
+        for _ in range(int(most)):
+            stack.enter_context(engine.connect())
+        with pytest.raises(sa.exc.TimeoutError):
+            engine.connect()
+        assert Scrape.of(app).value("otp_database_connections_in_use", database="primary") == most

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from otp_service.simulator import Simulator
-from otp_service.web.dependencies import Worker, dependencies_of
+from otp_service.web.dependencies import Dependencies, dependencies_of
 from tests.conftest import MakeApp, Serve
 from tests.scenarios.scene import APP_SECRET, SECRET, WHATSAPP, Scene
 
@@ -31,7 +31,7 @@ def make_scene(
     make_app: MakeApp, serve: Serve, simulator: Simulator, database_url: str
 ) -> Iterator[MakeScene]:
     """Services with a worker of their own, unless it says otherwise; by default on WhatsApp."""
-    workers: list[Worker] = []
+    started: list[Dependencies] = []
 
     def make(*accounts: dict[str, str], **settings: str) -> Scene:
         where = {
@@ -47,7 +47,7 @@ def make_scene(
         server = serve(make_app(**_known(where) | settings))
         dependencies = dependencies_of(server.app)
         dependencies.start()
-        workers.append(dependencies.worker)
+        started.append(dependencies)
         hook = f"{server.url}/webhooks"
         simulator.callback_url = f"{hook}/gupshup"
         simulator.callback_secret = SECRET
@@ -57,9 +57,9 @@ def make_scene(
         return Scene(server.app, server.url, simulator)
 
     yield make
-    for worker in workers:
-        worker.stop()
-        worker.join()
+    for dependencies in started:
+        dependencies.stop()
+        dependencies.worker.join()
 
 
 def _known(settings: dict[str, str]) -> dict[str, str]:

@@ -6,8 +6,10 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
+from typing import cast
 
 import sqlalchemy as sa
+from sqlalchemy.pool import QueuePool
 
 from otp_service.circuit_breaker import Circuit
 from otp_service.domain.errors import HomeUnreachable, StorageUnavailable
@@ -38,6 +40,12 @@ class Database:
     @property
     def is_down(self) -> bool:
         return self._circuit.is_open
+
+    @property
+    def connections(self) -> tuple[int, int]:
+        """Those in use, and as many as there may be: who finds all in use has to wait."""
+        pool = cast(QueuePool, self.engine.pool)
+        return pool.checkedout(), pool.size() + pool._max_overflow
 
     def run(self, transaction: Transaction, **values: object) -> Sequence[Row]:
         """What `Transaction.run` does; `HomeUnreachable` at once while the database is down."""
