@@ -21,6 +21,7 @@ otp = Commands(
             "unlock": "otp_service.cli.support:unlock",
             "audit": "otp_service.cli.audit:show_audit",
             "cleanup": "otp_service.cli.database:cleanup",
+            "void": "otp_service.cli.void:void_codes",
             "erase": "otp_service.cli.database:erase",
         }
     ),

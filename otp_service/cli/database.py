@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 import sqlalchemy as sa
 from flask import current_app
 from flask.cli import with_appcontext
 
 from otp_service.cli.parameters import Phone
-from otp_service.cli.support import record
+from otp_service.cli.support import TryLater, confirm, record
 from otp_service.domain.errors import HomeUnreachable
 from otp_service.domain.phone import mask
 from otp_service.settings import settings_of
@@ -18,12 +16,6 @@ from otp_service.storage import retention, schema
 from otp_service.storage.db.failures import failure_of
 from otp_service.storage.models.base import engines_of
 from otp_service.wording import counted
-
-
-class _TryLater(click.ClickException):
-    """Its exit code is EX_TEMPFAIL (sysexits.h)."""
-
-    exit_code = 75
 
 
 @click.command("init-db")
@@ -47,7 +39,7 @@ def init_db() -> None:
             away = isinstance(failure, HomeUnreachable)
             text = f"the {kind} database {'is away' if away else 'refused'}: {failure.reason}"
             lines = "\n  ".join(filter(None, [text, failure.advice]))
-            raise (_TryLater if away else click.ClickException)(lines) from None
+            raise (TryLater if away else click.ClickException)(lines) from None
         click.echo(f"The schema is up to date ({kind}).")
 
 
@@ -79,16 +71,9 @@ def erase(number: str, yes: bool) -> None:
     Example: ./otp erase +919876543210
     """
     if not yes:
-        _confirm(f"Delete all that is known of {mask(number)}? It can't be brought back.")
+        question = f"Delete all that is known of {mask(number)}? It can't be brought back."
+        confirm(question, "deleted")
     erased = sum(retention.erase(engine, number) for engine in reversed(engines_of(current_app)))
     what = counted(erased, "verification")
     record("phone.erased", number, what)
     click.echo(f"{what} of {mask(number)} erased, with codes and messages.")
-
-
-def _confirm(question: str) -> None:
-    """Or end: with 1 for no, with 2 where there is nobody to ask."""
-    if not sys.stdin.isatty():
-        raise click.UsageError("There is no terminal to ask on. To go on without, give --yes.")
-    if not click.confirm(question):
-        raise click.ClickException("nothing is deleted")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta
 from difflib import get_close_matches
 from typing import Any
 
@@ -19,6 +20,9 @@ from otp_service.settings import settings_of
 from otp_service.storage.sql import audit
 
 _SECONDS = {"m": 60, "h": 3_600, "d": 86_400}
+_AGO = r"([1-9][0-9]{0,4})([mhd])"
+_DATE, _TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2}", r"[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{3}([0-9]{3})?)?"
+_RFC_3339 = rf"{_DATE}T{_TIME}(Z|[+-][0-9]{{2}}:[0-9]{{2}})"
 
 
 def codes(app: Flask) -> Codes:
@@ -79,10 +83,28 @@ class Ago(click.ParamType[int]):
     name = "time"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> int:
-        match = re.fullmatch(r"([1-9][0-9]{0,4})([mhd])", str(value))
+        match = re.fullmatch(_AGO, str(value))
         if match is None:
             self.fail("must be such as 30m, 12h or 7d", param, ctx)
         return int(match[1]) * _SECONDS[match[2]]
+
+
+class Moment(click.ParamType[datetime | timedelta]):
+    """A time as RFC 3339 has it, or how long ago: `Ago`'s, or now."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> datetime | timedelta:
+        text = str(value)
+        if text == "now":
+            return timedelta(0)
+        if re.fullmatch(_AGO, text):
+            return timedelta(seconds=Ago().convert(text, param, ctx))
+        try:
+            time = text.replace("Z", "+00:00") if re.fullmatch(_RFC_3339, text) else ""
+            return datetime.fromisoformat(time)
+        except ValueError:
+            self.fail("must be such as 2026-11-28T18:30:00Z, 30m, 12h, 7d or now", param, ctx)
 
 
 class Address(click.ParamType[str]):

@@ -1,7 +1,8 @@
-"""`otp unlock`, and what commands on one phone share: every home, and the audit trail."""
+"""`otp unlock`, and what commands share: every home, a question first, the audit trail."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 import click
@@ -15,6 +16,20 @@ from otp_service.domain.phone import mask
 from otp_service.storage import phones
 from otp_service.storage.models.base import engines_of
 from otp_service.storage.sql import audit
+
+
+class TryLater(click.ClickException):
+    """Its exit code is EX_TEMPFAIL (sysexits.h)."""
+
+    exit_code = 75
+
+
+def confirm(question: str, done: str) -> None:
+    """Or end: with 1 for no, when nothing is ``done``; with 2 where there is nobody to ask."""
+    if not sys.stdin.isatty():
+        raise click.UsageError("There is no terminal to ask on. To go on without, give --yes.")
+    if not click.confirm(question):
+        raise click.ClickException(f"nothing is {done}")
 
 
 def homes() -> Iterator[tuple[str, sa.Engine]]:

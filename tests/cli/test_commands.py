@@ -129,6 +129,7 @@ def test_a_schema_of_an_older_release_is_named_as_such(
         "erase x --yes",
         "why x",
         "unlock x",
+        "void --issued-before x",
         "audit --actor x",
         "keys create x",
         "keys revoke x",

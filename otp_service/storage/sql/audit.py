@@ -27,6 +27,7 @@ Action = Literal[
     "verification.canceled",
     "verification.read",
     "verifications.listed",
+    "verifications.voided",
     "key.created",
     "key.revoked",
     "signing_key.created",
