@@ -74,7 +74,7 @@ class Gauges(Collector):
         yield from self._homes()
         yield self._circuits()
         yield from self._connections()
-        yield self._messages()
+        yield from self._waiting()
         if self.worker:
             running = self.worker.state == "running"
             yield GaugeMetricFamily("otp_worker_up", "Whether the worker runs.", value=running)
@@ -110,14 +110,17 @@ class Gauges(Collector):
                 gauge.add_metric([name], value)
         return iter((in_use, most))
 
-    def _messages(self) -> GaugeMetricFamily:
+    def _waiting(self) -> Iterator[GaugeMetricFamily]:
         """Of a database that can't be asked there is no sample: 0 would be a guess."""
-        gauge = GaugeMetricFamily(
-            "otp_oldest_due_message_age_seconds",
-            "For how long the oldest message that is due has waited for a worker.",
-            labels=["database"],
-        )
+        gauges = [
+            GaugeMetricFamily(
+                f"otp_oldest_due_{kind}_age_seconds",
+                f"For how long the oldest {kind} that is due has waited for a worker.",
+                labels=["database"],
+            )
+            for kind in ("message", "receipt")
+        ]
         for name, oldest in zip(_HOMES, self.oldest_due, strict=False):
-            if (seconds := oldest.seconds) is not None:
+            for gauge, seconds in zip(gauges, oldest.seconds or (), strict=False):
                 gauge.add_metric([name], seconds)
-        return gauge
+        return iter(gauges)

@@ -1,4 +1,4 @@
-"""How late the messages of a database are: asked beside scrapes, which wait for nothing."""
+"""How late messages and receipts are: asked beside scrapes, which wait for nothing."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ BUSY_SECONDS = 0.25
 OLD_SECONDS = 15.0
 log = logging.getLogger(__name__)
 
+Ages = tuple[float, float]
+"""Seconds for which the oldest message has waited, and the oldest receipt."""
+
 
 class Database(Protocol):
     @property
@@ -24,19 +27,19 @@ class Database(Protocol):
 
 
 class OldestDue:
-    """What ``age`` says of the ``database``, every 5 seconds, in a thread of its own.
+    """What ``ages`` says of the ``database``, every 5 seconds, in a thread of its own.
 
     It never waits for a connection: while all are in use, those are for requests.
     """
 
-    def __init__(self, database: Database, age: Callable[[], float]) -> None:
+    def __init__(self, database: Database, ages: Callable[[], Ages]) -> None:
         self._database = database
-        self._age = age
+        self._ages = ages
         self._stopping = threading.Event()
-        self._known: tuple[float, float] | None = None
+        self._known: tuple[Ages, float] | None = None
 
     @property
-    def seconds(self) -> float | None:
+    def seconds(self) -> Ages | None:
         """As of 5 seconds ago at most, nearly always; None if it is not known."""
         known = self._known
         if known is None or time.monotonic() - known[1] > OLD_SECONDS:
@@ -60,7 +63,7 @@ class OldestDue:
         if in_use >= most:
             return BUSY_SECONDS
         try:
-            self._known = self._age(), time.monotonic()
+            self._known = self._ages(), time.monotonic()
         except StorageUnavailable:  # the database has told of it
             self._known = None
         except Exception as error:  # nothing may end the loop

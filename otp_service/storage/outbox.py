@@ -35,7 +35,7 @@ class Messages:
         self.close = partial(outbox.close, homes)
         self.refused = partial(follow.refused, homes)
         self.follow = partial(follow.follow, homes)
-        self.oldest_due = oldest_due.age
+        self.oldest_due = oldest_due.ages
 
     def _homes(self) -> Iterator[Database]:
         """Those that are not known to be down."""

@@ -45,7 +45,7 @@ def everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scrape:
     postgres = "postgresql://nobody@127.0.0.1:9/nowhere"
     settings = {"OTP_SECRET": SECRET, "DATABASE_URL": postgres, **account("http://127.0.0.1:9/")}
     app = create_app(settings, instance=tmp_path)
-    monkeypatch.setattr(OldestDue, "seconds", 0.0)  # as if both databases had been asked
+    monkeypatch.setattr(OldestDue, "seconds", (0.0, 0.0))  # as if both databases had been asked
     metrics = dependencies_of(app).metrics
     metrics.request("GET", "/health", 200, "ok", 0.1)
     metrics.provider_call("gupshup", "whatsapp", "accepted", 0.1)

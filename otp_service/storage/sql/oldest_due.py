@@ -1,33 +1,43 @@
-"""How late a home's messages are: what an operator is woken for."""
+"""How late a home's messages and receipts are: what an operator is woken for."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
 from otp_service.storage.db.database import Database
 from otp_service.storage.db.transaction import Transaction
-from otp_service.storage.models.deliveries import DeliveryRow
+from otp_service.storage.models.deliveries import DeliveryRow, ReceiptRow
 from otp_service.storage.sql.conditions import NOW
 
-D = DeliveryRow
+
+def _oldest(row: Any) -> sa.ScalarSelect[datetime]:
+    due = sa.select(row.due_at).where(row.due_at <= NOW)
+    return due.order_by(row.due_at).limit(1).scalar_subquery()
+
 
 _OLDEST = Transaction(
-    sa.select(D.due_at, NOW.label("as_of")).where(D.due_at <= NOW).order_by(D.due_at).limit(1),
+    sa.select(
+        _oldest(DeliveryRow).label("message"),
+        _oldest(ReceiptRow).label("receipt"),
+        NOW.label("as_of"),
+    ),
     name="oldest_due",
     reads=True,
 )
 
 
-def age(home: Database) -> float:
-    """Seconds for which the oldest message that is due has waited for a worker, 0 if none is.
+def ages(home: Database) -> tuple[float, float]:
+    """Seconds for which the oldest message that is due has waited for a worker, and the oldest
+    receipt; 0 if none is due. By the home's clock.
 
-    What a worker has in hand is due when its lease ends. By the home's clock.
+    What a worker has in hand is due when its lease ends.
     """
-    found = home.run(_OLDEST)
-    if not found:
-        return 0.0
-    due_at: datetime = found[0].due_at
-    as_of: datetime = found[0].as_of
-    return (as_of - due_at).total_seconds()
+    ((message, receipt, as_of),) = home.run(_OLDEST)
+    return _age(message, as_of), _age(receipt, as_of)
+
+
+def _age(due_at: datetime | None, as_of: datetime) -> float:
+    return (as_of - due_at).total_seconds() if due_at else 0.0

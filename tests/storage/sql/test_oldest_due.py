@@ -1,4 +1,4 @@
-"""How late the oldest message is, by the database's own clock."""
+"""How late the oldest message and the oldest receipt are, by the database's own clock."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import pytest
 import sqlalchemy as sa
 
 from otp_service.domain.drafts import SendOptions
+from otp_service.domain.messages import Receipt
 from otp_service.domain.service import OtpService
-from otp_service.domain.verification import Person
+from otp_service.domain.verification import DeliveryStatus, Person
 from otp_service.storage.db.database import Database
 from otp_service.storage.outbox import Messages
 from tests.storage.helpers import pass_time
@@ -20,7 +21,7 @@ Age = Callable[[], float]
 
 @pytest.fixture
 def age(messages: Messages, engine: sa.Engine) -> Age:
-    return lambda: messages.oldest_due(Database(engine))
+    return lambda: messages.oldest_due(Database(engine))[0]
 
 
 def test_of_several_messages_that_are_due_the_oldest_counts(
@@ -63,3 +64,15 @@ def test_what_is_done_is_due_no_more_and_what_is_tried_later_is_due_then(
     assert 5 <= age() < 15
     messages.close(*messages.take(1))
     assert age() == 0
+
+
+def test_receipts_are_due_from_when_they_were_told_until_they_are_applied(
+    service: OtpService, person: Person, engine: sa.Engine, messages: Messages
+) -> None:
+    service.send(person)
+    messages.keep([Receipt("fake", "fake-1", DeliveryStatus.DELIVERED)])
+    pass_time(engine, 40)
+    message, receipt = messages.oldest_due(Database(engine))
+    assert (message, 40 <= receipt < 50) == (0, True)
+    messages.settle(10, lambda receipt: 0)
+    assert messages.oldest_due(Database(engine)) == (0, 0)
