@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -54,6 +55,10 @@ class Server(Caller):
         """As a crash does it: nothing is finished, nothing is tidied up."""
         self._process.kill()
         self._process.wait()
+
+    def freeze(self) -> None:
+        """It takes connections and does nothing any more: until it is killed."""
+        self._process.send_signal(signal.SIGSTOP)
 
     def stop(self) -> None:
         self._process.terminate()
