@@ -16,7 +16,7 @@ from otp_service.settings import Settings
 from otp_service.settings.env_file import process_environment
 from otp_service.storage.db import engine as engines
 from otp_service.storage.models.base import db, engines_of
-from otp_service.web import auth, error_handlers, openapi, request_log, views
+from otp_service.web import auth, error_handlers, openapi, request_log, request_span, views
 from otp_service.web.bodies import MAX_BODY_BYTES
 from otp_service.web.dependencies import Dependencies
 from otp_service.web.json_provider import JsonProvider
@@ -81,6 +81,8 @@ def _add_databases(app: Flask, settings: Settings) -> None:
 def _add_web(app: Flask, settings: Settings, dependencies: Dependencies) -> None:
     error_handlers.init_app(app)
     request_log.init_app(app, dependencies.metrics)
+    if dependencies.tracing:
+        request_span.init_app(app, dependencies.tracing)
     blueprints = views.blueprints(
         dependencies,
         code_length=settings.code_length,

@@ -13,11 +13,12 @@ from otp_service.delivery.guarded_sender import GuardedSender
 from otp_service.delivery.provider import Provider
 from otp_service.delivery.providers.sandbox import SandboxSender
 from otp_service.delivery.sender import HttpSender
+from otp_service.delivery.traced_sender import TracedSender, TracedSession
 from otp_service.delivery.worker import Worker
 from otp_service.domain.codes import Codes
 from otp_service.domain.dispatch import Dispatch
 from otp_service.domain.follow_up import FollowUp
-from otp_service.domain.messages import Message, Receipt, Sender
+from otp_service.domain.messages import Message, Outgoing, Receipt, Sender
 from otp_service.domain.policy import Policy
 from otp_service.domain.ports import Store
 from otp_service.domain.sending import Sending
@@ -36,6 +37,7 @@ from otp_service.storage.db.database import Database
 from otp_service.storage.homes import Homes
 from otp_service.storage.outbox import Messages
 from otp_service.storage.provider_events import ProviderEvents
+from otp_service.storage.traced_database import TracedDatabase
 from otp_service.storage.verifications import Operations, SqlStore
 from otp_service.turns import Turns
 from otp_service.version import VERSION
@@ -43,6 +45,7 @@ from otp_service.web.auth import Clients
 from otp_service.web.dependencies import Dependencies
 
 if TYPE_CHECKING:
+    from otp_service.observability.tracing import Tracing
     from otp_service.proofs.tokens import Proofs
     from otp_service.storage.signing_keys import SigningKeys
 
@@ -53,13 +56,12 @@ SAMPLE = {"phone": "+1234567890", "code": "123456"}
 
 def dependencies(settings: Settings, engines: Sequence[sa.Engine]) -> Dependencies:
     """Nothing runs before `Dependencies.start`."""
-    databases = [Database(engine) for engine in engines]
-    store = _store(settings, *databases)
-    messages, metrics = Messages(*databases), Metrics()
-    senders = _senders(settings, metrics)
-    dispatch = _dispatch(settings, messages, senders)
+    tracing = _tracing(settings)
+    databases = _databases(engines, tracing)
+    store, messages, metrics = _store(settings, *databases), Messages(*databases), Metrics()
+    dispatch = _dispatch(settings, messages, senders := _senders(settings, metrics, tracing))
     follow_up = FollowUp(dispatch, messages, messages, dispatch.policy, metrics.message_priced)
-    worker = Worker(follow_up, partial(_clean_up, databases, settings))
+    worker = _worker(follow_up, partial(_clean_up, databases, settings), tracing)
     api_keys = KeyRing(*databases) if settings.api_keys_required else None
     proofs, signing_keys = _proofs(settings, databases)
 
@@ -77,7 +79,7 @@ def dependencies(settings: Settings, engines: Sequence[sa.Engine]) -> Dependenci
     shown: list[SenderState] = [*senders] or [SandboxSender()]
     metrics.registry.register(gauges := _gauges(settings, databases, messages, shown, worker))
     return Dependencies(
-        service=_service(settings, store, dispatch, worker, metrics),
+        service=_service(settings, store, dispatch, _wake(worker, tracing), metrics),
         store_state=TimedCache(store.state, lambda: [d.is_down for d in databases]).now,
         clients=Clients(api_keys),
         proofs=proofs,
@@ -90,7 +92,39 @@ def dependencies(settings: Settings, engines: Sequence[sa.Engine]) -> Dependenci
         sample_request=partial(_sample_request, settings),
         start=start,
         stop=stop,
+        tracing=tracing,
     )
+
+
+def _tracing(settings: Settings) -> Tracing | None:
+    """What makes spans, where they are asked for: OpenTelemetry is large."""
+    if settings.tracing is None:
+        return None
+    from otp_service.observability.tracing import Tracing  # noqa: PLC0415
+
+    return Tracing(settings.tracing, VERSION)
+
+
+def _databases(engines: Sequence[sa.Engine], tracing: Tracing | None) -> list[Database]:
+    if tracing is None:
+        return [Database(engine) for engine in engines]
+    homes = zip(engines, ("primary", "fallback"), strict=False)
+    return [TracedDatabase(engine, tracing, home) for engine, home in homes]
+
+
+def _worker(follow_up: FollowUp, clean_up: Callable[[], object], tracing: Tracing | None) -> Worker:
+    return Worker(follow_up, clean_up, around=tracing.handled if tracing else nullcontext)
+
+
+def _wake(worker: Worker, tracing: Tracing | None) -> Callable[[Outgoing], None]:
+    """What is told of a message that a request leaves to a worker."""
+
+    def wake(message: Outgoing) -> None:
+        if tracing:
+            tracing.queued(message)
+        worker.wake()
+
+    return wake
 
 
 def _keep_receipts(
@@ -138,10 +172,14 @@ def _store(
 
 
 def _service(
-    settings: Settings, store: Store, dispatch: Dispatch, worker: Worker, metrics: Metrics
+    settings: Settings,
+    store: Store,
+    dispatch: Dispatch,
+    wake: Callable[[Outgoing], None],
+    metrics: Metrics,
 ) -> OtpService:
     outbox, codes, policy = dispatch.outbox, dispatch.codes, dispatch.policy
-    sending = Sending(dispatch, outbox, codes, policy, worker.wake, metrics.pumping_suspected)
+    sending = Sending(dispatch, outbox, codes, policy, wake, metrics.pumping_suspected)
     # Providers' answers come in waves. The sandbox answers at once.
     connections = max(1, settings.threads // 2)
     turns = Turns(SENDS_THAT_COMPUTE, connections, away=True)
@@ -149,11 +187,18 @@ def _service(
     return OtpService(store, sending, codes, policy, in_turn)
 
 
-def _senders(settings: Settings, metrics: Metrics) -> list[GuardedSender]:
+def _senders(settings: Settings, metrics: Metrics, tracing: Tracing | None) -> list[GuardedSender]:
     """Those that are configured, in order of preference."""
-    senders = [HttpSender(provider) for provider in settings.used]
+    senders = [_sender(provider, tracing) for provider in settings.used]
     calls = _calls(settings, len(senders))
     return [GuardedSender(s, calls=calls, count=_counter_of(s, metrics)) for s in senders]
+
+
+def _sender(provider: Provider, tracing: Tracing | None) -> Sender:
+    if tracing is None:
+        return HttpSender(provider)
+    over_http = HttpSender(provider, new_session=partial(TracedSession, tracing))
+    return TracedSender(over_http, tracing)
 
 
 def _calls(settings: Settings, senders: int) -> int:

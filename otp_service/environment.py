@@ -85,6 +85,11 @@ class Reader:
         self.variables[name] = Variable(name, meaning, default)
         return self.given(name) or default
 
+    def all_of(self, prefix: str) -> dict[str, str]:
+        """What is given under every name that begins so: settings of another program's."""
+        names = [name for name in self._environ if name.startswith(prefix)]
+        return {name: value for name in names if (value := self.given(name))}
+
     def secret(self, name: str, meaning: str) -> str:
         """A text that is redacted wherever it would be logged."""
         value = self.text(name, meaning)
@@ -94,7 +99,7 @@ class Reader:
     def address(self, name: str, meaning: str, default: str) -> str:
         """A URL. Who calls, and what its query says, is redacted as a secret is."""
         value = self.text(name, meaning, default)
-        self.redact(*_secrets_of(value))
+        self.redact(*secrets_of(value))
         return value
 
     def redact(self, *secrets: str) -> None:
@@ -154,7 +159,7 @@ class Reader:
         return default if value is None else value
 
 
-def _secrets_of(address: str) -> set[str]:
+def secrets_of(address: str) -> set[str]:
     """Who calls, and what the query says; a short value may be a part of words that are none."""
     try:
         found = urlsplit(address)

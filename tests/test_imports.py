@@ -30,6 +30,7 @@ assert client.post("/verify-otp", json=phone | {"otp": code}).get_json()["succes
 MODULES = "print(json.dumps(list(sys.modules)))"
 FOR_COMMANDS_AND_DOCUMENTS = {
     "alembic", "apispec", "cryptography", "flask_migrate", "jwt", "mako", "yaml",
+    "google.protobuf", "opentelemetry", "opentelemetry.trace",
     "otp_service.cli.check", "otp_service.cli.database", "otp_service.cli.keys",
     "otp_service.simulator",
 }  # fmt: skip
@@ -80,3 +81,9 @@ def test_alembic_is_imported_where_there_is_something_to_upgrade(
 
 def test_cryptography_is_imported_where_proofs_are_made(sqlite_url: str, tmp_path: Path) -> None:
     assert "cryptography" in imported(sqlite_url, tmp_path, OTP_PROOF="phone")
+
+
+def test_opentelemetry_is_imported_where_spans_are_asked_for(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    assert "opentelemetry.trace" in imported(sqlite_url, tmp_path, OTEL_TRACES_EXPORTER="otlp")

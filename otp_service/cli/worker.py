@@ -35,9 +35,11 @@ def worker() -> None:
         raise StorageUnavailable("tables of this release are missing")
     settings = settings_of(current_app)
     log_setup.configure(settings.log_level, settings.log_format, settings.redacted)
-    work = dependencies_of(current_app).worker  # and not `start`, which is for what serves
+    dependencies = dependencies_of(current_app)
+    work = dependencies.worker  # and not `start`, which is for what serves
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, work.stop)
     log.info("the worker runs")
-    work.run()
+    with dependencies.exporting_spans():
+        work.run()
     log.info("the worker has ended")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 from otp_service.delivery import http
 from otp_service.delivery.http import DEADLINE
@@ -23,12 +24,19 @@ class HttpSender:
 
     is_available = True
 
-    def __init__(self, provider: Provider, *, deadline: float = DEADLINE) -> None:
+    def __init__(
+        self,
+        provider: Provider,
+        *,
+        deadline: float = DEADLINE,
+        new_session: Callable[[], Session] = Session,
+    ) -> None:
         self.provider = provider.name
         self.channel = provider.channel
         self._of = provider
         self._missing = provider.missing
         self._deadline = deadline
+        self._new_session = new_session
         self._local = threading.local()
 
     def send(self, message: Message) -> str:
@@ -56,6 +64,6 @@ class HttpSender:
     @property
     def _session(self) -> Session:
         if not hasattr(self._local, "session"):
-            self._local.session = Session()
+            self._local.session = self._new_session()
         session: Session = self._local.session
         return session

@@ -8,10 +8,12 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 
 from otp_service.domain.errors import StorageUnavailable
 from otp_service.domain.follow_up import FollowUp
+from otp_service.domain.messages import Outgoing
 from otp_service.observability.log_redaction import described
 
 IDLE_SECONDS = 1.0
@@ -19,19 +21,28 @@ STUCK_SECONDS = 15.0
 CLEANUP_SECONDS = 3_600.0
 log = logging.getLogger(__name__)
 
+Around = Callable[[Outgoing], AbstractContextManager[object]]
+
 
 class Worker:
     """One loop and ``hands`` that send. Any number of workers may run, in any processes.
 
-    `start` and `stop` run it in a thread beside a server, `run` in this one.
+    `start` and `stop` run it in a thread beside a server, `run` in this one. ``around`` is held
+    by whoever handles a message.
     """
 
     def __init__(
-        self, follow_up: FollowUp, clean_up: Callable[[], object], *, hands: int = 8
+        self,
+        follow_up: FollowUp,
+        clean_up: Callable[[], object],
+        *,
+        hands: int = 8,
+        around: Around = nullcontext,
     ) -> None:
         self._follow_up = follow_up
         self._clean_up = clean_up
         self._hands = hands
+        self._around = around
         self._in_hand: list[Future[None]] = []
         self._awake = threading.Event()
         self._stopping = threading.Event()
@@ -91,10 +102,14 @@ class Worker:
         free = self._hands - len(self._in_hand)
         taken = self._follow_up.take(free) if free > 0 else []  # two homes may have given more
         for message in taken:
-            task = pool.submit(self._guarded, partial(self._follow_up.handle, message))
+            task = pool.submit(self._guarded, partial(self._handle, message))
             task.add_done_callback(lambda _: self.wake())
             self._in_hand.append(task)
         return bool(taken)
+
+    def _handle(self, message: Outgoing) -> None:
+        with self._around(message):
+            self._follow_up.handle(message)
 
     def _guarded(self, task: Callable[[], object]) -> None:
         """Whatever goes wrong with one task must not end the others; a lease ends by itself."""

@@ -43,13 +43,13 @@ class Sent:
 
 @value
 class Sending:
-    """Makes messages and sees them off. ``wake`` tells a worker that there is one to send."""
+    """Makes messages and sees them off. ``wake`` tells a worker of one to send."""
 
     dispatch: Dispatch
     outbox: Outbox
     codes: Codes
     policy: Policy
-    wake: Callable[[], None] = lambda: None
+    wake: Callable[[Outgoing], None] = lambda message: None
     suspected: Callable[[str, str], None] = lambda rule, country: None
     """Told of each message that looks like pumping: the rule, and the country or nothing."""
 
@@ -102,7 +102,7 @@ class Sending:
             raise _refusal(issued)
         message = issued.outgoing
         if issued.draft.options.background:
-            self.wake()
+            self.wake(message)
         else:
             message, error = self.dispatch.carry(message)
             if error:

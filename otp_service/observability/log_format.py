@@ -20,13 +20,15 @@ from structlog.dev import ConsoleRenderer
 from otp_service import json_text, syscalls
 from otp_service.observability.log_redaction import Redaction, described, plain_words
 
+Line = dict[str, object]
+
 OURS = "otp_service"
 REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
 """Of the request that this thread answers: in each line that it logs meanwhile."""
+trace_ids: Callable[[], Line] = dict
+"""Where spans are sent: to which of them a line belongs."""
 _OF_EVERY_RECORD = {*vars(logging.makeLogRecord({})), "message", "asctime"}  # the last: formatters'
 _STANDARD = len(vars(logging.makeLogRecord({})))
-
-Line = dict[str, object]
 
 
 class Handler(logging.StreamHandler[Any]):
@@ -95,7 +97,7 @@ class _Formatter(logging.Formatter):
         }
         fields = {**_request(), **(_extra(record) if is_ours else {}), **_error(record)}
         safe = {self._safe_text(name): self._value(value) for name, value in fields.items()}
-        return self._render({**first, **safe, **first})
+        return self._render({**first, **trace_ids(), **safe, **first})
 
     def _value(self, value: object) -> object:
         if type(value) is str:

@@ -34,6 +34,12 @@ def serve(app: Flask, listener: socket.socket) -> None:
     """Serve until SIGTERM or SIGINT."""
     if (engine := engines_of(app)[0]).dialect.name == "postgresql":
         upgrade_when_there(engine)
+    with dependencies_of(app).exporting_spans():
+        _serve(app, listener)
+    log.info("stopped")
+
+
+def _serve(app: Flask, listener: socket.socket) -> None:
     dependencies = dependencies_of(app)
     dependencies.start()
     server = servers.make(app, listener)
@@ -48,7 +54,6 @@ def serve(app: Flask, listener: socket.socket) -> None:
     _open_more_files()
     server.run()
     dependencies.worker.join()
-    log.info("stopped")
 
 
 def _open_more_files() -> None:

@@ -29,6 +29,7 @@ from otp_service.settings.limits import read_limits, refuse_forgotten
 from otp_service.settings.providers import ProviderSettings
 from otp_service.settings.security import api_keys_required, read_proofs, read_secrets
 from otp_service.settings.server import ServerSettings, read_server
+from otp_service.settings.tracing import read_tracing
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,8 @@ class Settings(ProviderSettings, CodeSettings, DatabaseSettings, ServerSettings)
     sms_after: int
     """Without a receipt for so long, an SMS follows."""
     proof: ProofSettings
+    tracing: Mapping[str, str] | None = field(default=None, repr=False)
+    """What OpenTelemetry's SDK is told by the environment; None: there are no spans."""
     redacted: frozenset[str] = field(default=frozenset(), repr=False)
     """Every secret of the settings: no line of the log holds one."""
     warnings: tuple[str, ...] = ()
@@ -84,6 +87,7 @@ def _read(read: Reader, instance: Path) -> Settings:
         destinations=destinations,
         sms_after=provider_settings.sms_after(read, codes.expiry, providers.has_sms),
         proof=read_proofs(read),
+        tracing=read_tracing(read),
     )
     refuse_forgotten(read, settings.limits, settings.retention_days)
     return settings

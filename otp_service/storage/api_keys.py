@@ -51,6 +51,7 @@ ALL = Transaction(
 # Without the time of the last use: a copy of the rest is not made again because a key was used.
 HOLDERS = Transaction(
     sa.select(K.name, K.digest, K.scopes, K.created_at, K.revoked_at).order_by(K.digest),
+    name="key_holders",
     reads=True,
 )
 

@@ -42,7 +42,8 @@ def _keep() -> Transaction:
     new = insert(E).from_select(list(values), rows)
     changes = {name: new.excluded[name] for name in values if name != "id"}
     newer = new.excluded.at >= E.at
-    return Transaction(new.on_conflict_do_update(index_elements=[E.id], set_=changes, where=newer))
+    kept = new.on_conflict_do_update(index_elements=[E.id], set_=changes, where=newer)
+    return Transaction(kept, name="keep_event")
 
 
 KEEP = _keep()

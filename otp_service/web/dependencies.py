@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from flask import Flask
 
@@ -16,6 +17,9 @@ from otp_service.domain.verification import Verification
 from otp_service.observability.gauges import SenderState, WorkerState
 from otp_service.observability.metrics import Metrics
 from otp_service.web.auth import Clients
+
+if TYPE_CHECKING:
+    from otp_service.observability.tracing import Tracing
 
 Description = dict[str, Any]
 
@@ -62,6 +66,11 @@ class Dependencies:
     sample_request: Callable[[], Description]
     start: Callable[[], None]
     stop: Callable[[], None]
+    tracing: Tracing | None = None
+
+    def exporting_spans(self) -> AbstractContextManager[object]:
+        """Around all that a process serves or works, where there are any spans."""
+        return self.tracing.exporting() if self.tracing else nullcontext()
 
 
 def dependencies_of(app: Flask) -> Dependencies:

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 _WITHOUT_QUERY = WithoutQuery()
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # Once a second or so: not worth a line each.
-_POLLED = {"/health", "/ready", "/metrics", "/sandbox/messages"}
+POLLED = {"/health", "/ready", "/metrics", "/sandbox/messages"}
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE"}
 _POLICY = "Content-Security-Policy"
 _VARIABLE = re.compile(r"<(?:[^:<>]+:)?(?:\w+_)?(\w+)>")
@@ -85,7 +85,7 @@ def request_id(theirs: str) -> str:
 
 def _finish(metrics: Metrics, response: Response) -> Response:
     here = the_g()
-    method, route = _method_and_route(the_request())
+    method, route = method_and_route(the_request())
     status, refusal = response.status_code, here.get("refusal")
     seconds = time.perf_counter() - here.started
     client = here.get("client") if status != UNAUTHORIZED else None
@@ -96,8 +96,8 @@ def _finish(metrics: Metrics, response: Response) -> Response:
     return response
 
 
-def _method_and_route(request: Request) -> tuple[str, str]:
-    """As logs and metrics may tell them.
+def method_and_route(request: Request) -> tuple[str, str]:
+    """As logs, metrics and spans may tell them.
 
     Ours, since method and path are the caller's text and may hold a phone number or a code:
     the rule as docs/api.md writes it, such as ``/verifications/{id}``.
@@ -123,7 +123,7 @@ def _log(answered: _Answered) -> None:
         "client": client,
     }
     known = {name: fact for name, fact in facts.items() if fact is not None}
-    log.log(logging.DEBUG if route in _POLLED else logging.INFO, "request", extra=known)
+    log.log(logging.DEBUG if route in POLLED else logging.INFO, "request", extra=known)
 
 
 def _count(answered: _Answered, metrics: Metrics) -> None:

@@ -24,6 +24,7 @@ from otp_service.domain.errors import (
     delivery_error,
 )
 from otp_service.domain.limits import Limit
+from otp_service.domain.messages import Outgoing
 from otp_service.domain.policy import Policy
 from otp_service.domain.quotas import Block, Lock, Quota
 from otp_service.domain.sending import Sending
@@ -61,7 +62,7 @@ class Scene:
             suspected=lambda rule, country: self.suspicions.append((rule, country)),
         )
 
-    def _wake(self) -> None:
+    def _wake(self, message: Outgoing) -> None:
         self.wakes += 1
 
     def refuses(self, issued: Issued) -> OtpError:

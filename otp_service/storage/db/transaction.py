@@ -36,9 +36,9 @@ def given(name: str, type_: Any = None) -> sa.BindParameter[Any]:
 class Transaction:
     """Statements made once, run often. The last one's rows are the answer.
 
-    ``name`` is what Postgres's own views and logs call it. With ``serialize`` (texts, given or
-    looked up, such as a phone number, or nulls), runs with an equal value wait for each other, for
-    one value after the other. ``reads`` says that nothing is written.
+    ``name`` is what spans, and Postgres's own views and logs, call it. With ``serialize`` (texts,
+    given or looked up, such as a phone number, or nulls), runs with an equal value wait for each
+    other, for one value after the other. ``reads`` says that nothing is written.
     Raises `HomeUnreachable` where the connection failed, so that nothing is known, and
     `StorageUnavailable` for whatever else the database did not do.
     """
@@ -51,6 +51,7 @@ class Transaction:
         reads: bool = False,
         seconds: float = SECONDS,
     ) -> None:
+        self.name = name
         self._statements = statements
         self._on_server = Statements(name, [*_locks(serialize), *statements])
         self._answer = Answer(statements[-1])

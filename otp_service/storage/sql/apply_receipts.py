@@ -45,7 +45,8 @@ def _find() -> Transaction:
     found = sa.select(by.number, D.id, priced).join_from(batch, D, D.provider == by.provider)
     theirs = found.where(D.provider_message_id == by.provider_message_id)
     ours = found.where(D.id == by.delivery_id, _CALL_IS_OVER)
-    return Transaction(theirs.union(ours), reads=True)  # two looks, each by an index
+    looks = theirs.union(ours)  # each by an index
+    return Transaction(looks, name="find_deliveries", reads=True)
 
 
 _FIND = _find()
@@ -100,8 +101,8 @@ def _apply() -> Transaction:
         due_at=looked_at,
     )
     # Two workers that have receipts of the same deliveries take their rows in the same order.
-    these = sa.select(D.id).where(D.id.in_(sa.select(batch.c.id)))
-    return Transaction(these.order_by(D.id).with_for_update(), update.returning(D.id))
+    these = sa.select(D.id).where(D.id.in_(sa.select(batch.c.id))).order_by(D.id)
+    return Transaction(these.with_for_update(), update.returning(D.id), name="apply_receipts")
 
 
 def _reached(name: str, batch: sa.Subquery) -> sa.ColumnElement[bool]:

@@ -23,6 +23,7 @@ _RECENT = Transaction(
     .where(D.provider == given("provider"))
     .order_by(D.created_at.desc(), D.id)
     .limit(given("count", sa.Integer())),
+    name="recent_messages",
     reads=True,
 )
 _LAST = Transaction(
@@ -32,6 +33,7 @@ _LAST = Transaction(
     .where(D.verification_id == given("id"), D.generation == given("generation"))
     .order_by(D.created_at.desc(), D.id)
     .limit(1),
+    name="last_message",
     reads=True,
 )
 

@@ -80,6 +80,7 @@ def _refused() -> Transaction:
         sa.update(V)
         .where(V.id == given("id"), V.status == Status.PENDING.value, failed)
         .values(expires_at=sa.func.coalesce(last_expiry, V.expires_at), status=ended),
+        name="refused",
         serialize=[PHONE],
     )
 
@@ -128,6 +129,7 @@ def _follow() -> Transaction:
         sa.insert(D).from_select(list(values), row),
         sa.update(V).where(V.id == given("id"), stored).values(channel=given("channel")),
         sa.select(D.id, D.tries).where(D.id == new),
+        name="follow",
         serialize=[PHONE],
     )
 

@@ -16,12 +16,18 @@ V = VerificationRow
 _IS_NEWEST = V.id == newest_verification()
 _UNEXPIRED = V.expires_at > NOW
 
-_LIVE = Transaction(sa.select(*VERIFICATION).where(_IS_NEWEST, LIVE), reads=True)
-_KNOWN = Transaction(sa.select(V.status).where(_IS_NEWEST, _UNEXPIRED), reads=True)
-_OF_PHONE = Transaction(sa.select(V.id).where(V.phone == given("phone")).limit(1), reads=True)
-_ANY_UNEXPIRED = Transaction(sa.select(V.id).where(_UNEXPIRED).limit(1), reads=True)
-_ALL_UNEXPIRED = Transaction(sa.select(V.id).where(_UNEXPIRED), reads=True)
-_FORGET = Transaction(sa.update(V).where(OF_PERSON, _UNEXPIRED).values(expires_at=NOW))
+_LIVE = Transaction(sa.select(*VERIFICATION).where(_IS_NEWEST, LIVE), name="live", reads=True)
+_KNOWN = Transaction(sa.select(V.status).where(_IS_NEWEST, _UNEXPIRED), name="known", reads=True)
+_OF_PHONE = Transaction(
+    sa.select(V.id).where(V.phone == given("phone")).limit(1), name="has_phone", reads=True
+)
+_ANY_UNEXPIRED = Transaction(
+    sa.select(V.id).where(_UNEXPIRED).limit(1), name="knows_anybody", reads=True
+)
+_ALL_UNEXPIRED = Transaction(sa.select(V.id).where(_UNEXPIRED), name="unexpired", reads=True)
+_FORGET = Transaction(
+    sa.update(V).where(OF_PERSON, _UNEXPIRED).values(expires_at=NOW), name="forget"
+)
 
 
 def live(database: Database, person: Person) -> Verification | None:

@@ -97,7 +97,8 @@ def submitted(
 _POSTPONE = Transaction(
     sa.update(D)
     .where(OURS)
-    .values(error_code=CODE, reason=REASON, tries=TRIES, due_at=DUE, lease=None)
+    .values(error_code=CODE, reason=REASON, tries=TRIES, due_at=DUE, lease=None),
+    name="postpone",
 )
 
 
@@ -118,7 +119,8 @@ _CLOSE = Transaction(
             (_NEVER_SENT, sa.func.coalesce(D.error_code, failures.OVERTAKEN.code)),
             else_=D.error_code,
         ),
-    )
+    ),
+    name="close",
 )
 
 
@@ -141,6 +143,7 @@ def _take() -> Transaction:
         .outerjoin(C, of_this)
         .where(D.due_at.is_not(None), D.lease == lease)
         .order_by(D.created_at, D.id),
+        name="take",
     )
 
 

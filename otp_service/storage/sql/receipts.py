@@ -45,7 +45,8 @@ def _keep() -> Transaction:
         R.created_at: NOW,
         R.due_at: NOW,
     }
-    return Transaction(sa.insert(R).from_select(list(values), sa.select(*values.values())))
+    new = sa.insert(R).from_select(list(values), sa.select(*values.values()))
+    return Transaction(new, name="keep_receipts")
 
 
 _KEEP = _keep()
@@ -74,7 +75,8 @@ _TAKE = Transaction(
     sa.update(R)
     .where(R.id.in_(sa.select(due(R).c.id)))
     .values(due_at=from_now(LEASE))
-    .returning(*R.__table__.c, NOW.label("as_of"))
+    .returning(*R.__table__.c, NOW.label("as_of")),
+    name="take_receipts",
 )
 
 

@@ -60,6 +60,7 @@ MAKE_IF_MISSING = Transaction(
     _add(~_OF_SECRET),
     audit.entry("signing_key.created", K, K.kid == given("kid"), detail=K.kid),
     _EVERY_ROW,
+    name="make_signing_key",
     serialize=IN_TURN,
 )
 REVOKE = Transaction(

@@ -83,16 +83,16 @@ class ClientVerifications:
         its = {"verification_id": V.id, **_phone_of(V.id)}
         read = entry("verification.read", V, sa.and_(ANY, self._rate.admits), **its)
         return (
-            Transaction(*rate, self._answer(), reads=not rate),
-            Transaction(*rate, read, self._answer(ANY)),
+            Transaction(*rate, self._answer(), name="get", reads=not rate),
+            Transaction(*rate, read, self._answer(ANY), name="get"),
         )
 
     def _lists(self) -> tuple[Transaction, Transaction]:
         rate = self._rate.count
         listed = entry("verifications.listed", conditions.ALWAYS, self._rate.admits, **_PHONE)
         return (
-            Transaction(*rate, self._newest(MINE), reads=not rate),
-            Transaction(*rate, listed, self._newest(sa.true())),
+            Transaction(*rate, self._newest(MINE), name="of_phone", reads=not rate),
+            Transaction(*rate, listed, self._newest(sa.true()), name="of_phone"),
         )
 
     def _cancels(self) -> Transaction:
