@@ -53,6 +53,7 @@ class CachedRows(Generic[Value]):
         self._value: Value | None = None
         self._as_of = -math.inf
         self._outages = 0  # of the database, before that
+        self._refused_at = -math.inf
 
     def now(self, seconds: float) -> Value:
         """As of so many seconds ago at most; while the database is away, as of when it was there.
@@ -73,11 +74,13 @@ class CachedRows(Generic[Value]):
         self._value_since(time.monotonic())
 
     def _value_since(self, oldest: float) -> Value:
-        rows = None
+        rows, came = None, time.monotonic()
         with let_go():
             self._reading.acquire()  # one thread reads for all that wait
         try:
             if self._value is None or not self._is_fresh(oldest):
+                if self._refused_at > came:  # each would wait for those before it to be refused
+                    raise StorageUnavailable("refused to who looked before")
                 rows = self._look()
             value = self._value
         finally:
@@ -99,6 +102,9 @@ class CachedRows(Generic[Value]):
             if self._value is None:
                 self._value = self._convert(self._rows_of_copy())
             return None
+        except StorageUnavailable:
+            self._refused_at = time.monotonic()
+            raise
         self._value = self._convert(rows)
         self._as_of, self._outages = began, outages
         return rows
