@@ -27,6 +27,10 @@ class Answer:
     is_replayed: bool = False
     data: dict[str, Any] = field(default_factory=dict)
 
+    def __str__(self) -> str:
+        kind = "replayed " if self.is_replayed else ""
+        return f"{self.at:.2f} {self.what} {self.status} {kind}{self.code} in {self.seconds:.2f} s"
+
     @property
     def is_ok(self) -> bool:
         return self.code == "ok"

@@ -24,6 +24,10 @@ class Verification:
     refused: list[Answer] = field(default_factory=list)
     may_be_used: bool = False
 
+    def __str__(self) -> str:
+        said = [*self.accepted.values(), *self.refused]
+        return f"{self.id}: {self.issued}; {'; '.join(map(str, said))}"
+
     @property
     def is_used(self) -> bool:
         return bool(self.accepted)
@@ -54,5 +58,11 @@ class Ledger:
     def used(self) -> list[Verification]:
         return [each for each in self.all() if each.is_used]
 
-    def accepted_twice(self) -> list[Verification]:
-        return [each for each in self.all() if len(each.accepted) > 1]
+    def accepted_twice(self) -> list[tuple[Verification, ...]]:
+        """What is known of one verification: two, if it was sent again with another code."""
+        by_id: dict[str, list[Verification]] = {}
+        for each in self.all():
+            by_id.setdefault(each.id, []).append(each)
+        return [
+            tuple(same) for same in by_id.values() if sum(len(each.accepted) for each in same) > 1
+        ]

@@ -1,0 +1,1 @@
+"""Postgres under Patroni, failed over under load: what scripts/failover-test.sh runs."""
