@@ -8,13 +8,14 @@ usage() {
 usage: scripts/container-test.sh [--help]
 
 Builds the Dockerfile of this repository and runs it and both compose files for real: alone as the
-README says, hardened (docker-compose.prod.yml, with and without its Postgres), and for development
-(docker-compose.yml, with its Postgres and hot reload). One line for each check; the first surprise
+README says, hardened (docker-compose.prod.yml, with and without its Postgres, and watched by its
+Prometheus), and for development (docker-compose.yml, with its Postgres, hot reload and Prometheus).
+Grafana is not run. One line for each check; the first surprise
 ends it with the containers' logs and exit code 1. The last line counts. What it started, it removes.
 
 It uses Docker if a Docker engine answers (with its compose plugin). Otherwise, as root on Debian 12,
 it uses buildah, podman and podman-compose, installs what is missing of them (apt-get, pip), and makes
-stand-ins for the two base images with debootstrap, so it needs no image registry.
+stand-ins for the images with debootstrap, so it needs no image registry.
 
 environment:
   CONTAINER_TEST_CACHE   a folder to keep the stand-ins and podman-compose in (default: made anew)
@@ -47,7 +48,7 @@ clean_up() {
     local code=$?
     trap - EXIT INT TERM
     set +e
-    for file in "${compose_up[@]}"; do compose "$file" --profile postgres down --volumes; done >>"$work/clean.log" 2>&1
+    for file in "${compose_up[@]}"; do compose "$file" --profile postgres --profile observe down --volumes; done >>"$work/clean.log" 2>&1
     engine_clean_up >>"$work/clean.log" 2>&1
     rm -rf "$work" || echo "container-test: could not remove $work" >&2
     exit "$code"
@@ -81,5 +82,8 @@ check_production
 
 echo "# docker-compose.prod.yml --profile postgres"
 check_production_with_postgres
+
+echo "# docker-compose.prod.yml --profile observe"
+check_production_watched
 
 echo "container-test: $passed passed, 0 failed"

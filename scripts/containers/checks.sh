@@ -185,7 +185,24 @@ check_development() {
     expect "an edited module is served without a restart" until_true 30 answers "$url" "It was edited"
     grep -rl --include='*.py' "It was edited" "$source_copy/otp_service" |
         xargs sed -i 's/It was edited/WhatsApp OTP API is running/'
-    compose "$file" down --volumes >"$work/compose.log" 2>&1 || fail "compose down" "$work/compose.log"
+    check_watched_development "$file"
+    compose "$file" --profile observe down --volumes >"$work/compose.log" 2>&1 || fail "compose down" "$work/compose.log"
+}
+
+# No key, no settings: Prometheus just works beside the sandbox.
+check_watched_development() { # FILE
+    PROMETHEUS_PORT=$(free_port)
+    export PROMETHEUS_PORT
+    compose_start "$1" --profile observe -- prometheus || fail "its Prometheus comes up" "$work/compose.log"
+    check_scraped
+}
+
+check_scraped() {
+    local release
+    release=$(ask "http://127.0.0.1:$PROMETHEUS_PORT" scraped) || fail "Prometheus reads the metrics"
+    pass "Prometheus reads the metrics of release $release"
+    same "and has the alerts" "$(ask "http://127.0.0.1:$PROMETHEUS_PORT" alerts)" \
+        "$(grep -c -- '- alert:' "$source_copy/deploy/prometheus/alerts.yml")"
 }
 
 answers() { [ "$(ask "$1" health)" = "$2" ]; } # URL MESSAGE
@@ -234,13 +251,13 @@ check_limits() { # CONTAINER
     local name=$1
     same "limits for memory, processor and processes" \
         "$(inspect "$name" '{{.HostConfig.Memory}} {{.HostConfig.NanoCpus}} {{.HostConfig.PidsLimit}}')" \
-        "$((512 * 1024 * 1024)) 1000000000 128"
+        "$((512 * 1024 * 1024)) 1000000000 512"
     local code=0
     "$engine" exec "$name" python -c 'bytearray(b"x") * 1_500_000_000' >/dev/null 2>&1 || code=$?
     same "a process that takes more memory is killed (128 + 9)" "$code" 137
     "$engine" exec "$name" python -c '
 import subprocess
-for _ in range(200):
+for _ in range(600):
     subprocess.Popen(["sleep", "5"])' >"$work/flood.log" 2>&1 || true
     expect "a flood of processes is stopped" grep "Resource temporarily unavailable" "$work/flood.log"
     expect "and the service survived both" ask "http://127.0.0.1:$PUBLISHED_PORT" health
@@ -274,4 +291,36 @@ check_hardening_of_database() { # CONTAINER
     refuse "its root file system is read-only" "$engine" exec --user 0 "$1" touch /new
     refuse "it has no way out" "$engine" exec "$1" grep -qE '^\S+\s+00000000\s' /proc/net/route
     same "and no port on this machine" "$("$engine" port "$1")" ""
+}
+
+# -- the profile observe --------------------------------------------------------------------------
+
+check_production_watched() {
+    local file=docker-compose.prod.yml
+    PUBLISHED_PORT=$(free_port)
+    PROMETHEUS_PORT=$(free_port)
+    export PUBLISHED_PORT PROMETHEUS_PORT
+    printf '%s\n' API_KEYS=required GRAFANA_ADMIN_PASSWORD=only-for-this-test >"$source_copy/.env"
+    compose_start "$file" -- app || fail "it comes up" "$work/compose.log"
+    # As the file's head says:
+    (cd "$source_copy" && umask 077 && mkdir secrets &&
+        "$engine" exec "$current" otp keys create prometheus --scope read >secrets/prometheus.key &&
+        chmod 644 secrets/prometheus.key) 2>"$work/check.log" || fail "a key for Prometheus" "$work/check.log"
+    compose_start "$file" --profile observe -- prometheus || fail "Prometheus comes up" "$work/compose.log"
+    pass "Prometheus comes up"
+    check_scraped
+    check_hardening_of_prometheus "$current"
+    compose "$file" --profile observe down --volumes >"$work/compose.log" 2>&1 || fail "compose down" "$work/compose.log"
+    echo "# Grafana is not run, its image can't be made here: tests/deploy checks the form of its files"
+}
+
+check_hardening_of_prometheus() { # CONTAINER
+    local status
+    status=$("$engine" exec "$1" cat /proc/1/status)
+    same "Prometheus has no capability" "$(awk '/^CapBnd/ {print $2}' <<<"$status")" 0000000000000000
+    refuse "it doesn't run as root" [ "$(awk '/^Uid/ {print $2}' <<<"$status")" = 0 ]
+    refuse "its root file system is read-only" "$engine" exec --user 0 "$1" touch /new
+    same "its port is open to this machine only" "$("$engine" port "$1" 9090/tcp)" "127.0.0.1:$PROMETHEUS_PORT"
+    expect "it stops within a minute, and writes down what it has" "$engine" stop --time 60 "$1"
+    expect "by itself" [ "$(inspect "$1" '{{.State.ExitCode}}')" = 0 ]
 }

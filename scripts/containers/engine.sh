@@ -55,6 +55,7 @@ podman_start() {
     . "$here/containers/stand-ins.sh"
     stand_in_python
     stand_in_postgres
+    stand_in_prometheus
 }
 
 # The Debian packages, and podman-compose in an environment of its own.

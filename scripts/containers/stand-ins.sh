@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # work, cache, here: set by container-test.sh and engine.sh
-# Stand-ins for the two base images, made of Debian's packages, for machines that reach no image
-# registry. They carry the names that the Dockerfile and the compose files use, so those are built
+# Stand-ins for the images, made of Debian's packages, for machines that reach no image registry. There
+# is none for Grafana, which Debian does not have. They carry the names that the Dockerfile and the compose files use, so those are built
 # and run unchanged, and they are kept in $cache for as long as this recipe stays the same. Sourced
 # by engine.sh.
 
@@ -74,4 +74,31 @@ stand_in_postgres() {
         buildah commit --rm --format docker "$container" localhost/postgres:17-alpine
     } >"$work/postgres.log" 2>&1 || fail "making a Postgres image" "$work/postgres.log"
     keep postgres localhost/postgres:17-alpine
+}
+
+# Debian's Prometheus under the official image's interface: its command and user, its folders, a wget.
+# An older release than the compose files name: what both understand is what is tried here.
+stand_in_prometheus() {
+    local container in_it name
+    name=localhost/$(sed -n 's/^ *image: \(prom\/prometheus:[^ ]*\).*/\1/p' "$repository/docker-compose.prod.yml")
+    kept prometheus && podman tag localhost/prometheus:kept "$name" && return
+    echo "# Making a stand-in for ${name#localhost/}"
+    container=$(buildah from --pull-never localhost/python:3.11-slim)
+    in_it=(buildah run --isolation chroot "$container" --)
+    {
+        "${in_it[@]}" apt-get update
+        "${in_it[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+            prometheus wget
+        "${in_it[@]}" apt-get clean
+        "${in_it[@]}" find /var/lib/apt/lists -type f -delete
+        "${in_it[@]}" rm -rf /etc/prometheus /var/lib/prometheus
+        "${in_it[@]}" install -d /etc/prometheus
+        "${in_it[@]}" install -d -o nobody -g nogroup /prometheus
+        buildah config --entrypoint '["/bin/prometheus"]' --user nobody --workingdir /prometheus \
+            --cmd '--config.file=/etc/prometheus/prometheus.yml --storage.tsdb.path=/prometheus' \
+            --env PATH=/usr/sbin:/usr/bin:/sbin:/bin --volume /prometheus --port 9090 "$container"
+        buildah commit --rm --format docker "$container" localhost/prometheus:kept
+    } >"$work/prometheus.log" 2>&1 || fail "making a Prometheus image" "$work/prometheus.log"
+    keep prometheus localhost/prometheus:kept
+    podman tag localhost/prometheus:kept "$name"
 }
