@@ -105,6 +105,21 @@ def test_of_several_hosts_a_silent_first_one_does_not_use_up_the_time(
     assert seconds < CONTRACT_SECONDS
 
 
+def test_a_pool_that_is_full_for_a_moment_is_waited_for(
+    make_app: MakeApp, urls: dict[str, str], cluster: Cluster
+) -> None:
+    app = make_app(**urls, WAITRESS_THREADS="1")
+    engine = engines_of(app)[0]
+    with ExitStack() as held, ThreadPoolExecutor(1) as pool:
+        for _ in range(1 + BESIDE_REQUESTS):
+            held.callback(engine.raw_connection().close)
+        waiting = pool.submit(Caller(app).send)
+        time.sleep(0.2)
+        assert not waiting.done()
+        held.close()
+        assert waiting.result().status == 200
+
+
 def test_a_full_pool_is_503_within_a_second_and_no_reason_to_fall_back(
     make_app: MakeApp, urls: dict[str, str], cluster: Cluster
 ) -> None:

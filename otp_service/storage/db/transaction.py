@@ -79,7 +79,7 @@ class Transaction:
 
     def _on_postgres(self, engine: sa.Engine, values: dict[str, Any]) -> list[Row]:
         with postgres.deadline(self._seconds):
-            connection = engine.raw_connection()
+            connection = _connection(engine)
             try:
                 cursor = connection.cursor()
                 session: Session = connection.info["session"]
@@ -97,6 +97,14 @@ class Transaction:
                 raise sa.exc.DBAPIError(None, None, error, connection_invalidated=True) from None
             finally:
                 connection.close()
+
+
+def _connection(engine: sa.Engine) -> sa.PoolProxiedConnection:
+    """Who has to wait for one lets others compute meanwhile: they have it."""
+    if isinstance(engine.pool, sa.QueuePool) and not engine.pool.checkedin():
+        with let_go():
+            return engine.raw_connection()
+    return engine.raw_connection()
 
 
 def _is_lost(engine: sa.Engine, error: Any, connection: sa.PoolProxiedConnection) -> bool:

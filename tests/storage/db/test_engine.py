@@ -8,7 +8,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from otp_service import create_app
 from otp_service.storage.db import engine as engines
+from otp_service.storage.models.base import engines_of
+
+AWAY = "postgresql://nobody@127.0.0.1:9/none"
 
 
 class LockedAtFirst(sqlite3.Connection):
@@ -47,3 +51,10 @@ def test_a_file_that_stays_locked_is_an_error(
     engines.prepare(engine)
     with pytest.raises(sa.exc.OperationalError):
         engine.connect()
+
+
+def test_the_services_own_pool_waits_as_long_as_its_options_say() -> None:
+    """Flask-SQLAlchemy's way to make engines would take 0.8 seconds for none."""
+    (engine,) = engines_of(create_app({"DATABASE_URL": AWAY, "FALLBACK_DATABASE_URL": "off"}))
+    assert isinstance(engine.pool, sa.QueuePool)
+    assert engine.pool.timeout() == engines.options(AWAY, 1)["pool_timeout"] == 0.8

@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,9 @@ from otp_service.storage.db import engine as engines
 from otp_service.storage.db.transaction import Transaction, given
 from otp_service.storage.models.keys import ApiKeyRow
 from otp_service.storage.sql.conditions import NOW
+from otp_service.turns import Turns
 from tests.fakes import FakeSender
+from tests.faults.waiting import until
 from tests.statements import behind_a_pooler, recorded
 
 
@@ -83,6 +85,33 @@ def test_no_connection_is_held_while_the_provider_is_called(
     sender.on_send = lambda: held.append(pool.checkedout())
     service.send(person)
     assert held == [0]
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+def test_who_waits_for_a_connection_lets_others_compute(engine: sa.Engine) -> None:
+    """Else those who have one could wait for their turn, and he for theirs, until both give up."""
+    turns, clock = Turns(1), Transaction(sa.select(NOW))
+    with ExitStack() as held, ThreadPoolExecutor(1) as pool:
+        assert isinstance(engine.pool, sa.QueuePool)
+        for _ in range(engine.pool.size() + engines.BESIDE_REQUESTS):
+            held.callback(engine.raw_connection().close)
+
+        def ask() -> object:
+            with turns.one():
+                return clock.run(engine)
+
+        waiting = pool.submit(ask)
+        until(lambda: wait_for_connection(engine.pool))
+        turns.take()
+        assert turns.is_mine
+        turns.leave()
+        assert not waiting.done()
+        held.close()
+        assert waiting.result() is not None
+
+
+def wait_for_connection(pool: sa.Pool) -> bool:
+    return bool(pool._pool.not_empty._waiters)  # type: ignore[attr-defined]
 
 
 def test_sqlite_keeps_its_file_private_and_safe(tmp_path: Path) -> None:
