@@ -16,6 +16,8 @@ log = logging.getLogger(__name__)
 AWAY = 112  # threads, beside those that run, that may wait for a provider: of sends so many at most
 COMPUTE = 2  # threads: while one is at the system another has the interpreter
 Ready = Callable[[Event], Connection | None]
+wait_elsewhere = turns.wait_elsewhere
+"""For an application, around a wait of its own: others are served meanwhile."""
 
 
 class Workers:

@@ -20,7 +20,7 @@ from otp_service.simulator.providers.meta import Meta
 from otp_service.simulator.state import State
 from otp_service.simulator.subscription import subscribe
 
-THREADS = 32  # each stalled send holds one
+THREADS = 32
 PROVIDERS = (Gupshup, GupshupSms, Meta)
 MAX_BODY = 32 * 1024  # bytes; a thousand messages are kept
 
