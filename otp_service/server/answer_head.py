@@ -28,6 +28,7 @@ class AnswerHead(Task):
     chunked_response: bool
     content_length: int | None
     request: Any
+    channel: Any
     start_time: float
 
     def build_response_header(self) -> bytes:
@@ -46,7 +47,8 @@ class AnswerHead(Task):
         elif is_new and has_body:
             self.response_headers.append(("Transfer-Encoding", "chunked"))
             self.chunked_response = True
-        if length is None or (wish == "close" if is_new else wish != "keep-alive"):
+        ends = wish == "close" if is_new else wish != "keep-alive"
+        if length is None or ends or self.channel.server.is_closing:
             self.set_close_on_finish()
         elif not is_new:
             self.response_headers.append(("Connection", "Keep-Alive"))

@@ -91,7 +91,7 @@ class Channel(HTTPChannel):
             self._flush_exception(self._flush_some)
         if self.will_close:
             self.handle_close()
-        elif self.close_when_flushed and not self.total_outbufs_len:
+        elif self.connected and self.close_when_flushed and not self.total_outbufs_len:
             self.close_when_flushed = False
             self._say_goodbye()
 
@@ -133,6 +133,13 @@ class Channel(HTTPChannel):
         if self._is_watched and (silent or self._is_overdue()):
             with suppress(OSError):  # it was closed at this moment
                 self.socket.shutdown(socket.SHUT_RDWR)
+
+    def hang_up_if_idle(self) -> None:
+        """Whoever has it then closes it, but reads and answers first what came before."""
+        says_nothing = not (self.requests or self.request or self._stays_until)
+        if self._is_watched and says_nothing and not self.total_outbufs_len:
+            with suppress(OSError):
+                self.socket.shutdown(socket.SHUT_RD)
 
     def _is_overdue(self) -> bool:
         if self._stays_until:

@@ -48,6 +48,7 @@ class Request:
     """
 
     body_rcv = None
+    is_last = False  # on its connection
 
     def __init__(
         self, scope: Any, protocol: Any, app: Flask, over: Callable[[Request], None]
@@ -127,9 +128,13 @@ class Request:
             self._refuse(InternalServerError(""), b"")
 
     def _answer(self, body: bytes) -> None:
-        answer = granian_wsgi.call(self._app, granian_wsgi.environ(self._scope, body))
+        status, headers, said = granian_wsgi.call(
+            self._app, granian_wsgi.environ(self._scope, body)
+        )
+        if self.is_last:
+            headers.append(("Connection", "close"))
         self._end()  # before it is out, so that whoever counts what is left counts no answer
-        self._protocol.response_bytes(*answer)
+        self._protocol.response_bytes(status, headers, said)
 
     def _refuse(self, error: Error, _body: bytes) -> None:
         """In the application's words, and it is the connection's last answer."""

@@ -14,6 +14,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from flask import Flask
@@ -22,6 +23,7 @@ from granian import _granian
 from granian.http import HTTP1Settings
 
 from otp_service.server.granian_request import HEAD_BYTES, Request
+from otp_service.server.last_call import AT_ONCE, LastCall
 from otp_service.server.waitress_server import CONNECTIONS, DRAIN_SECONDS
 
 log = logging.getLogger(__name__)
@@ -53,9 +55,10 @@ class Server:
         self._socket = _rust.SocketHolder(listener.detach(), False, 1024)  # Granian closes it
         self._asked: set[Request] = set()
         self._stops: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+        self._is_closing = False  # each answer is its connection's last
         self._stop, self._over = _rust.WorkerSignal(), threading.Event()
 
-    def run(self) -> None:
+    def run(self, last_call: LastCall = AT_ONCE) -> None:
         """Serve until `stop`, then answer what has been asked already."""
         logging.getLogger("_granian").setLevel(logging.WARNING)
         self._stop.add_cb(self._over.set)
@@ -65,11 +68,21 @@ class Server:
         self._worker().serve_str(scheduler, loop, self._stop)
         threading.Thread(target=self._hang_up_on_the_slow, daemon=True).start()
         number = self._stops.get()
+        self._is_closing = True
+        self._wait(last_call.seconds_after(number))
+        last_call.over()
         self._drain(signal.Signals(number).name if number else "the program")
 
     def stop(self, number: int | None = None) -> None:
         """Safe in a signal handler; ``number`` is the signal's."""
         self._stops.put(number)
+
+    def _wait(self, seconds: float) -> None:
+        """Unless another signal than SIGTERM comes."""
+        until = time.monotonic() + seconds
+        with suppress(queue.Empty):
+            while self._stops.get(timeout=max(0, until - time.monotonic())) == signal.SIGTERM:
+                pass
 
     def _worker(self) -> Any:
         return _rust.RSGIWorker(
@@ -86,6 +99,7 @@ class Server:
     def _take(self, asked: Any) -> None:
         """In one of the threads."""
         request = Request(asked.scope, asked.proto, self._app, self._asked.discard)
+        request.is_last = self._is_closing
         self._asked.add(request)
         request.begin()
 

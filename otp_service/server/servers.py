@@ -10,6 +10,7 @@ from flask import Flask
 
 from otp_service.environment import SettingsError
 from otp_service.server import waitress_server
+from otp_service.server.last_call import AT_ONCE, LastCall
 from otp_service.settings import settings_of
 from otp_service.web.dependencies import dependencies_of
 
@@ -17,7 +18,7 @@ from otp_service.web.dependencies import dependencies_of
 class Server(Protocol):
     """One process's server on a listening socket, which several processes may share."""
 
-    def run(self) -> None:
+    def run(self, last_call: LastCall = AT_ONCE) -> None:
         """Serve until `stop`, then answer what has been asked already."""
 
     def stop(self, number: int | None = None) -> None:

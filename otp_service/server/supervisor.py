@@ -17,6 +17,8 @@ from flask import Flask
 from otp_service import log
 from otp_service.observability.multiprocess import Join
 from otp_service.server import servers
+from otp_service.server.last_call import LastCall
+from otp_service.settings import settings_of
 from otp_service.storage.models.base import engines_of
 from otp_service.storage.schema import upgrade_when_there
 from otp_service.web.dependencies import dependencies_of
@@ -45,14 +47,14 @@ def _serve(app: Flask, listener: socket.socket) -> None:
     server = servers.make(app, listener)
 
     def stop(number: int, _frame: object) -> None:
-        dependencies.stop()
         server.stop(number)
 
     for number in _STOP_SIGNALS:
         signal.signal(number, stop)
     sys.setswitchinterval(SWITCH_SECONDS)
     _open_more_files()
-    server.run()
+    seconds = settings_of(app).shutdown_delay
+    server.run(LastCall(seconds, dependencies.stopping.set, dependencies.stop))
     dependencies.worker.join()
 
 
@@ -81,9 +83,10 @@ def serve_in_children(
     def stop(number: int, _frame: object) -> None:
         nonlocal stopping
         stopping = True
+        listener.close()  # else who connects after the children have closed theirs waits in vain
         for child in children:
             with suppress(ProcessLookupError):
-                os.kill(child, signal.SIGTERM)
+                os.kill(child, number)
 
     gc.freeze()  # what is imported by now stays shared: a collection would write to all of it
     children = {start(place): place for place in range(processes)}

@@ -20,6 +20,7 @@ from waitress.server import TcpWSGIServer
 
 from otp_service.server import poller, tasks
 from otp_service.server.connection import Channel
+from otp_service.server.last_call import AT_ONCE, LastCall
 from otp_service.server.workers import Workers
 
 log = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ class _Listener(TcpWSGIServer):
     """
 
     channel_class = Channel
+    is_closing = False  # each answer is its connection's last
 
     def __init__(
         self, app: Flask, listener: socket.socket, threads: int, is_of_client: IsOfClient
@@ -83,6 +85,10 @@ class _Listener(TcpWSGIServer):
         if self.in_connection_overflow:
             self.trigger.pull_trigger()
 
+    def hang_up_on_the_idle(self) -> None:
+        for channel in list(self.active_channels.values()):
+            channel.hang_up_if_idle()
+
     def maintenance(self, now: float) -> None:
         """waitress calls it once in `cleanup_interval` seconds."""
         self.task_dispatcher.look_out()
@@ -104,15 +110,24 @@ class Server:
         threads: int,
         is_of_client: IsOfClient = lambda path, headers: True,
     ) -> None:
-        self._stopping, self._asked_by = False, ""
+        self._stopping = self._hurry = False
+        self._asked_by: int | None = None
         self._waitress: Any = _Listener(app, listener, threads, is_of_client)
         self._workers: Workers = self._waitress.task_dispatcher
         self._doors = dict(self._waitress._map)  # no connection yet: what accepts, what wakes
 
-    def run(self) -> None:
+    def run(self, last_call: LastCall = AT_ONCE) -> None:
         """Serve until `stop`, then answer what has been asked already."""
         while not self._stopping:
             self._turn(1.0)
+        self._waitress.is_closing = True
+        until = time.monotonic() + last_call.seconds_after(self._asked_by)
+        while not self._hurry and time.monotonic() < until:
+            self._turn(0.1)
+        last_call.over()
+        self._end()
+
+    def _end(self) -> None:
         self._settle()
         del self._doors[self._waitress._fileno]
         self._waitress.del_channel()
@@ -131,25 +146,30 @@ class Server:
 
     def _drain(self) -> None:
         began, asked = time.monotonic(), self._busy()
-        facts = {"asked_by": self._asked_by, "requests": asked}
+        who = signal.Signals(self._asked_by).name if self._asked_by else "the program"
+        facts = {"asked_by": who, "requests": asked}
         log.info("stopping: what was asked is still answered", extra=facts)
         while not self._is_done() and time.monotonic() < began + DRAIN_SECONDS:
-            self._turn(0.1)
+            self._waitress.hang_up_on_the_idle()
+            self._turn(0.02)
             self._waitress.maintenance(time.time())
         seconds = round(time.monotonic() - began, 1)
         log.info("drained", extra={"seconds": seconds, "unanswered": self._busy()})
 
     def stop(self, number: int | None = None) -> None:
-        """Safe in a signal handler; ``number`` is the signal's."""
-        self._asked_by = signal.Signals(number).name if number else "the program"
-        self._stopping = True
+        """Safe in a signal handler; ``number`` is the signal's. Once more ends a last call, unless
+        it is SIGTERM: a process may get that from its parent, too.
+        """
+        self._hurry |= number != signal.SIGTERM
+        self._asked_by, self._stopping = self._asked_by or number, True
         self._waitress.trigger.pull_trigger()
 
     def _turn(self, seconds: float) -> None:
         wasyncore.loop(timeout=seconds, map=self._doors, use_poll=True, count=1)
 
     def _is_done(self) -> bool:
-        return self._workers.are_idle and not self._busy()
+        """Who was told that his answer is the last one gets the time to hang up."""
+        return self._workers.are_idle and not self._waitress.active_channels
 
     def _busy(self) -> int:
         """On how many connections there is something to do."""

@@ -11,7 +11,10 @@ from otp_service.environment import Reader
 
 @dataclass(frozen=True)
 class ServerSettings:
-    """``worker``: whether each process also sends what waits; ``threads`` are those of each."""
+    """``worker``: whether each process also sends what waits; ``threads`` are those of each.
+
+    For ``shutdown_delay`` seconds after SIGTERM requests are still taken: proxies learn of it.
+    """
 
     host: str
     port: int
@@ -19,6 +22,7 @@ class ServerSettings:
     processes: int
     threads: int
     worker: bool
+    shutdown_delay: int
     trusted_proxies: tuple[Network, ...]
     log_level: str
     log_format: str
@@ -32,6 +36,9 @@ def read_server(read: Reader, sandbox: bool) -> ServerSettings:
         processes=read.number("WEB_CONCURRENCY", "Processes of the server", 1, 1, 64),
         threads=read.number("WAITRESS_THREADS", "Threads of each process", 16, 1, 256),
         worker=read.switch("OTP_WORKER", "Whether the server also sends what waits", True),
+        shutdown_delay=read.number(
+            "OTP_SHUTDOWN_DELAY_SECONDS", "How long SIGTERM is told by /ready first", 0, 0, 60
+        ),
         trusted_proxies=_trusted_proxies(read),
         log_level=read.choice(
             "LOG_LEVEL", "What is logged", "info", ("debug", "info", "warning", "error")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from flask import Flask
@@ -51,6 +52,7 @@ class Dependencies:
 
     ``store_state`` tells how the homes are, as of a second ago. ``start`` begins what runs beside
     requests, in each process that serves; ``stop`` ends it, and is safe in a signal handler.
+    ``stopping`` is set when the server is about to end.
     """
 
     service: OtpService
@@ -67,6 +69,7 @@ class Dependencies:
     start: Callable[[], None]
     stop: Callable[[], None]
     tracing: Tracing | None = None
+    stopping: threading.Event = field(default_factory=threading.Event)
 
     def exporting_spans(self) -> AbstractContextManager[object]:
         """Around all that a process serves or works, where there are any spans."""

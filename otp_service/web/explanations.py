@@ -124,7 +124,8 @@ EXPLANATIONS: dict[str, Explanation] = {
         "Retry-After: 5",
     ),
     "not_ready": Explanation(
-        "No code could be issued or checked now; state tells of each part.", "GET /ready"
+        "No code could be issued or checked now, or the server stops; state tells of each part.",
+        "GET /ready",
     ),
     "internal_error": Explanation(
         "This is a fault of the service. Its log has the line with this X-Request-ID.",

@@ -25,7 +25,8 @@ HEADERS: dict[str, list[tuple[str, str]]] = {
 def head(of: Any, version: str, status: str, wish: str, name: str, *, one: bool) -> Any:
     """With what is then known of the answer's end; ``one``: the body is one piece."""
     request = SimpleNamespace(version=version, headers={"CONNECTION": wish} if wish else {})
-    channel = SimpleNamespace(server=SimpleNamespace(adj=SimpleNamespace(ident=None)))
+    server = SimpleNamespace(adj=SimpleNamespace(ident=None), is_closing=False)
+    channel = SimpleNamespace(server=server)
     task = of(channel, request)
     task.status, task.start_time, task.response_headers = status, 1_700_000_000.7, HEADERS[name][:]
     told = dict(HEADERS[name])

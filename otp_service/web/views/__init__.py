@@ -44,7 +44,12 @@ def blueprints(
         verifications.blueprint(service),
         verifications.cancel_blueprint(service),
         jwks.blueprint(dependencies.proofs),
-        ops.blueprint(dependencies.store_state, dependencies.senders, dependencies.worker),
+        ops.blueprint(
+            dependencies.store_state,
+            dependencies.senders,
+            dependencies.worker,
+            dependencies.stopping.is_set,
+        ),
         debug.blueprint(dependencies.sender_configuration, dependencies.sample_request),
         metrics.blueprint(dependencies.metrics),
         docs.bp,

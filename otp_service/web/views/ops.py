@@ -30,7 +30,10 @@ _READY["properties"] |= {"provider": _PROVIDER, "providers": {"type": "array", "
 
 
 def blueprint(
-    store_state: Callable[[], StoreState], senders: Sequence[SenderState], worker: Worker
+    store_state: Callable[[], StoreState],
+    senders: Sequence[SenderState],
+    worker: Worker,
+    is_stopping: Callable[[], bool],
 ) -> Blueprint:
     bp = Blueprint("ops", auth.PUBLIC, Tag.OPERATIONS)
 
@@ -53,6 +56,8 @@ def blueprint(
         """
         stores = store_state()
         state = _state(stores, senders, worker)
+        if is_stopping():
+            raise NotReady(retry_after=2, state=state | {"status": "stopping"})
         if stores.database != "ok" and stores.fallback != "active":
             raise NotReady(retry_after=2, state=state | {"status": "not_ready"})
         return answer("Ready", state)
