@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response
 
+from otp_service.web.errors import InternalError
 from otp_service.web.request_log import POLLED, method_and_route
 from otp_service.web.unproxied import the_g, the_request
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from otp_service.observability.tracing import Tracing
 
-_SPAN = "otp_service.span"
+_SPAN, _TOLD = "otp_service.span", "otp_service.span_told"
 
 
 def init_app(app: Flask, tracing: Tracing) -> None:
@@ -33,11 +34,15 @@ def _traced(
         return application(environ, *more)
     with tracing.request(environ.get("HTTP_TRACEPARENT", "")) as span:
         environ[_SPAN] = span
-        return application(environ, *more)
+        answer = application(environ, *more)
+        if _TOLD not in environ:  # what comes after a request broke before it came to `_describe`
+            tracing.failed(span, InternalError.code)
+        return answer
 
 
 def _describe(tracing: Tracing, response: Response) -> Response:
     request = the_request()
+    request.environ[_TOLD] = True
     span: Span | None = request.environ.get(_SPAN)
     if span is None or not span.is_recording():
         return response

@@ -1,7 +1,8 @@
 """`python wsgi.py`, only that it breaks where a test asks for it, as a fault that nobody foresaw.
 
 The texts of these exceptions hold what the request held, as those of real ones may. For the
-purpose ``leak`` there is a log line that should not be: the code that a person typed.
+purpose ``leak`` there is a log line and a fact of a span that should not be: the code that a person
+typed.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import threading
 from typing import Any
 
 from flask import Flask, Response, request
+from opentelemetry import trace
 
 from otp_service import create_app
 from otp_service.domain.service import OtpService
@@ -37,6 +39,7 @@ def _break_in_a_thread() -> None:
 def _verify_badly(self: OtpService, person: Any, code: str, *more: Any) -> Any:
     if person.purpose == "leak":
         logging.getLogger("otp_service.test").info("checking %s", code)
+        trace.get_current_span().set_attribute("otp.checking", code)
     if person.purpose == "break":
         _break()
     if person.purpose == "break-thread":

@@ -18,7 +18,9 @@ from otp_service import create_app
 from otp_service.domain.phone import mask
 from otp_service.simulator import Simulator
 from otp_service.storage.models.base import engines_of
+from otp_service.web.request_log import POLLED
 from tests.faults.waiting import until
+from tests.observability.collector import Collector, Seen, collector
 from tests.security import traffic as ways
 from tests.security.canary import (
     FIXED_CODE,
@@ -28,7 +30,7 @@ from tests.security.canary import (
     Service,
     service,
 )
-from tests.security.traffic import Traffic
+from tests.security.traffic import TRACE, Traffic
 from tests.storage import helpers
 from tests.storage.helpers import wrong
 
@@ -37,12 +39,15 @@ pytestmark = pytest.mark.statement(13)
 
 @dataclass
 class Tour:
-    """``log`` is what the service had logged when all was over, ``told`` what commands printed."""
+    """``log`` is what the service had logged when all was over, ``told`` what commands printed,
+    ``spans`` takes what it tells a collector.
+    """
 
     service: Service
     app: Flask
     traffic: Traffic
     canary: Canary
+    spans: Collector
     log: str = ""
     told: str = ""
 
@@ -64,9 +69,9 @@ def tour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tour]:
     """Everything that can be asked of the service has been asked."""
     folder, canary = tmp_path_factory.mktemp("canary"), Canary()
     simulator = Simulator(seed=1, delay=0.02, retry_pause=0.1, number_faults=False)
-    with simulator, service(folder, simulator) as started:
+    with simulator, collector() as spans, service(folder, simulator, **spans.settings) as started:
         app = create_app(started.settings, instance=folder)
-        tour = Tour(started, app, Traffic(started.url, simulator, canary), canary)
+        tour = Tour(started, app, Traffic(started.url, simulator, canary), canary, spans)
         _ask_everything(tour)
         canary.codes |= {message.code for message in simulator.messages()}
         tour.log = started.log
@@ -174,6 +179,33 @@ def test_no_metric_holds_one(tour: Tour) -> None:
     assert tour.canary.found_in(page.text) == set()
 
 
+def test_no_span_holds_one(tour: Tour) -> None:
+    assert tour.canary.found_in(tour.spans.text) == set()
+
+
+def test_spans_tell_of_every_route_and_of_all_that_is_called(tour: Tour) -> None:
+    variable = r"<(?:[^:<>]+:)?(?:\w+_)?(\w+)>"
+    rules = {re.sub(variable, r"{\1}", rule.rule) for rule in tour.app.url_map.iter_rules()}
+    asked = [span for span in tour.spans.spans if span.kind == "server"]
+    assert rules - POLLED <= told(asked, "http.route")
+    assert TRACE in {span.trace for span in asked}
+    assert {span.facts["error.type"] for span in asked if span.name == "request"} == {
+        "internal_error"
+    }
+    assert {"ok", "invalid_otp", "internal_error"} <= told(asked, "otp.outcome")
+    called = [span for span in tour.spans.spans if span.kind == "client"]
+    assert {"issue", "reissue", "check_code", "get"} <= told(called, "db.operation.name")
+    assert {"gupshup", "gupshup-sms", "meta"} <= told(called, "otp.provider")
+    assert {"accepted", "unconfirmed", "provider_down"} <= told(called, "otp.outcome")
+    assert "StorageUnavailable" in told(called, "error.type")
+    assert tour.spans.named("queue message")
+    assert tour.spans.named("handle message")
+
+
+def told(spans: list[Seen], fact: str) -> set[str]:
+    return {span.facts[fact] for span in spans if fact in span.facts}
+
+
 def test_no_command_tells_one(tour: Tour) -> None:
     assert mask(TEST_PHONE) in tour.told
     assert tour.canary.found_in(tour.told) == set()
@@ -191,6 +223,8 @@ def test_a_leak_would_be_found(tour: Tour) -> None:
     tour.traffic.post("/verify-otp", TEST_PHONE, otp=code, purpose="leak")
     until(lambda: "checking" in tour.service.log)
     assert Canary(codes={code}).found_in(tour.service.log) == {code}
+    until(lambda: "otp.checking" in tour.spans.text)
+    assert Canary(codes={code}).found_in(tour.spans.text) == {code}
 
 
 @pytest.mark.parametrize(

@@ -25,12 +25,16 @@ from tests.security.canary import (
 from tests.storage.helpers import wrong
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", FIXED_CODE)
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 HEADERS = {
     "X-Forwarded-For": FORWARDED_IP,
     "X-Request-ID": TEST_PHONE[1:],
     "User-Agent": f"{TEST_PHONE} {FIXED_CODE}",
     "Referer": f"http://127.0.0.1/{TEST_PHONE}/{FIXED_CODE}",
     "Cookie": f"code={FIXED_CODE}",
+    "traceparent": f"00-{TRACE}-00f067aa0ba902b7-01",
+    "tracestate": f"shop={TEST_PHONE[1:]}",
+    "baggage": f"phone={TEST_PHONE[1:]},code={FIXED_CODE}",
 }
 BOTH = {"phone_number": TEST_PHONE, "otp": FIXED_CODE}
 JSON = {"Content-Type": "application/json"}
