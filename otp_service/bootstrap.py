@@ -30,7 +30,7 @@ from otp_service.observability.oldest_due import OldestDue
 from otp_service.observability.provider_events import ProviderNews
 from otp_service.observability.timed_cache import TimedCache
 from otp_service.settings import Settings
-from otp_service.storage import retention
+from otp_service.storage import admission, retention
 from otp_service.storage.api_keys import KeyRing
 from otp_service.storage.cached_rows import keep_fresh
 from otp_service.storage.db.database import Database
@@ -72,10 +72,6 @@ def dependencies(settings: Settings, engines: Sequence[sa.Engine]) -> Dependenci
         if settings.worker:
             worker.start()
 
-    def stop() -> None:
-        gauges.stop()
-        worker.stop()
-
     shown: list[SenderState] = [*senders] or [SandboxSender()]
     metrics.registry.register(gauges := _gauges(settings, databases, messages, shown, worker))
     return Dependencies(
@@ -90,10 +86,16 @@ def dependencies(settings: Settings, engines: Sequence[sa.Engine]) -> Dependenci
         keep_events=ProviderNews(settings.is_ours, metrics, ProviderEvents(*databases).keep),
         sender_configuration=partial(_configuration, settings),
         sample_request=partial(_sample_request, settings),
+        ask_database=partial(admission.ask_when_there, databases[0]),
         start=start,
-        stop=stop,
+        stop=partial(_stop, gauges, worker),
         tracing=tracing,
     )
+
+
+def _stop(gauges: Gauges, worker: Worker) -> None:
+    gauges.stop()
+    worker.stop()
 
 
 def _tracing(settings: Settings) -> Tracing | None:

@@ -12,11 +12,15 @@ from flask.cli import with_appcontext
 from otp_service.domain.errors import StorageUnavailable
 from otp_service.observability import log_setup
 from otp_service.settings import settings_of
-from otp_service.storage import schema
+from otp_service.storage import admission, schema
 from otp_service.storage.models.base import engines_of
 from otp_service.web.dependencies import dependencies_of
 
 log = logging.getLogger(__name__)
+
+
+class _Unfit(click.ClickException):
+    exit_code = 2
 
 
 @click.command()
@@ -27,7 +31,8 @@ def worker() -> None:
     Runs until SIGTERM or Ctrl-C. Each server process does the same by itself, unless
     OTP_WORKER=off: then one or more of these are needed, or no message is sent with Prefer:
     respond-async, none is tried again or followed by an SMS, and no receipt is settled. Any number
-    may run. What is in hand is finished before it ends, with exit code 0.
+    may run. What is in hand is finished before it ends, with exit code 0. On a
+    database that does not give what the service needs it ends at once, with 2.
 
     Example: ./otp worker
     """
@@ -36,6 +41,11 @@ def worker() -> None:
     settings = settings_of(current_app)
     log_setup.configure(settings.log_level, settings.log_format, settings.redacted)
     dependencies = dependencies_of(current_app)
+    try:
+        if not admission.ask(engines_of(current_app)[0]):
+            dependencies.ask_database()
+    except admission.Unfit as unfit:
+        raise _Unfit(str(unfit)) from None
     work = dependencies.worker  # and not `start`, which is for what serves
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, work.stop)

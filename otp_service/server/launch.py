@@ -16,6 +16,7 @@ from otp_service.server import arguments, servers
 from otp_service.server.supervisor import serve, serve_in_children
 from otp_service.server.waitress_server import listen
 from otp_service.settings import Settings, settings_of
+from otp_service.storage import admission
 from otp_service.storage.db.failures import describe
 from otp_service.storage.models.base import engines_of
 from otp_service.storage.schema import SchemaIsNewer, upgrade
@@ -42,6 +43,17 @@ def _prepare(engine: sa.Engine) -> None:
     engine.dispose()
 
 
+def _ask(engine: sa.Engine) -> bool:
+    """Whether the database has shown that it gives what it must."""
+    try:
+        return admission.ask(engine)
+    except admission.Unfit as unfit:
+        log.error("%s", unfit)
+        sys.exit(2)
+    finally:
+        engine.dispose()  # no child may have a connection of its parent's
+
+
 def _announce(settings: Settings, port: int) -> None:
     for warning in settings.warnings:
         log.warning("%s", warning)
@@ -54,8 +66,8 @@ def _announce(settings: Settings, port: int) -> None:
 
 
 def main() -> None:
-    """`python wsgi.py`: exits with 2 if the configuration can't work or arguments are given, with
-    1 if the port is taken.
+    """`python wsgi.py`: exits with 2 if the configuration or the database can't work or arguments
+    are given, with 1 if the port is taken.
     """
     arguments.parse(sys.argv[1:])
     log_setup.configure()
@@ -68,6 +80,7 @@ def main() -> None:
     settings = settings_of(app)
     for engine in engines_of(app):
         _prepare(engine)
+    asked = _ask(engines_of(app)[0])
     try:
         listener = listen(settings.host, settings.port)
     except OSError as error:
@@ -75,9 +88,14 @@ def main() -> None:
         sys.exit(1)
     _announce(settings, listener.getsockname()[1])
     if settings.processes == 1:
-        serve(app, listener)
+        serve(app, listener, asked=asked)
         if settings.server == "granian":
             os._exit(0)  # its threads may still be ending, which an interpreter that ends aborts
     else:
         with shared_counts(settings.processes) as join_counts:
-            serve_in_children(_application, listener, settings.processes, join_counts)
+
+            def serve_at(place: int) -> None:
+                join_counts(place)
+                serve(_application(), listener, asked=asked)
+
+            serve_in_children(serve_at, listener, settings.processes)

@@ -15,7 +15,6 @@ from contextlib import suppress
 from flask import Flask
 
 from otp_service import log
-from otp_service.observability.multiprocess import Join
 from otp_service.server import servers
 from otp_service.server.last_call import LastCall
 from otp_service.settings import settings_of
@@ -32,9 +31,14 @@ OPEN_FILES = 4096
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
-def serve(app: Flask, listener: socket.socket) -> None:
-    """Serve until SIGTERM or SIGINT."""
-    if (engine := engines_of(app)[0]).dialect.name == "postgresql":
+def serve(app: Flask, listener: socket.socket, *, asked: bool) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    ``asked`` says that the database has shown that it gives what it must.
+    """
+    if not asked:
+        dependencies_of(app).ask_database()
+    elif (engine := engines_of(app)[0]).dialect.name == "postgresql":
         upgrade_when_there(engine)
     with dependencies_of(app).exporting_spans():
         _serve(app, listener)
@@ -65,9 +69,9 @@ def _open_more_files() -> None:
 
 
 def serve_in_children(
-    make_app: Callable[[], Flask], listener: socket.socket, processes: int, join_counts: Join
+    serve_at: Callable[[int], None], listener: socket.socket, processes: int
 ) -> None:
-    """Serve in children, each with its own application; replace one that dies."""
+    """Serve in children, each at a place of its own, from 0 on; replace one that dies."""
     stopping = False
 
     def start(place: int) -> int:
@@ -75,8 +79,7 @@ def serve_in_children(
         if child == 0:
             for number in _STOP_SIGNALS:  # not this parent's way of stopping
                 signal.signal(number, signal.SIG_DFL)
-            join_counts(place)
-            serve(make_app(), listener)
+            serve_at(place)
             os._exit(0)
         return child
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -53,18 +53,24 @@ def upgrade(engine: sa.Engine) -> None:
             _migrate(connection)
 
 
-def upgrade_when_there(engine: sa.Engine) -> None:
-    """`upgrade` a Postgres that may be away, beside what goes on: returns at once."""
-    threading.Thread(target=_upgrade_late, args=[engine], name="late-upgrade", daemon=True).start()
+def upgrade_when_there(engine: sa.Engine, then: Callable[[], None] = lambda: None) -> None:
+    """`upgrade` a Postgres that may be away, beside what goes on: returns at once.
+
+    ``then`` is called at the end, whether or not that was possible.
+    """
+    work = threading.Thread(target=_upgrade_late, args=[engine, then], daemon=True)
+    work.name = "late-upgrade"
+    work.start()
 
 
-def _upgrade_late(engine: sa.Engine) -> None:
+def _upgrade_late(engine: sa.Engine, then: Callable[[], None]) -> None:
     while not is_there(engine):
         time.sleep(PROBE_SECONDS)
     try:
         upgrade(engine)
     except sa.exc.SQLAlchemyError as error:
         log.error("the schema was not upgraded, see otp init-db: %s", describe(error))
+    then()
 
 
 def is_behind(engine: sa.Engine) -> bool:

@@ -51,7 +51,8 @@ class Dependencies:
     """``proofs`` are None where none are made; ``senders`` are those of real messages.
 
     ``store_state`` tells how the homes are, as of a second ago. ``start`` begins what runs beside
-    requests, in each process that serves; ``stop`` ends it, and is safe in a signal handler.
+    requests, in each process that serves; before it ``ask_database`` asks what the database gives,
+    where that could not be done earlier. ``stop`` ends it, and is safe in a signal handler.
     ``stopping`` is set when the server is about to end.
     """
 
@@ -66,6 +67,7 @@ class Dependencies:
     keep_events: Callable[[Sequence[ProviderEvent]], None]
     sender_configuration: Callable[[], Description]
     sample_request: Callable[[], Description]
+    ask_database: Callable[[], None]
     start: Callable[[], None]
     stop: Callable[[], None]
     tracing: Tracing | None = None

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, BinaryIO
 if TYPE_CHECKING:
     from tests.faults.proxy import Proxy
 
-STATEMENTS = (b"Q", b"P")  # Query and Parse: the messages that carry SQL
+QUERY = b"Q"
+STATEMENTS = (QUERY, b"P")  # Query and Parse: the messages that carry SQL
 READY = b"Z"  # ReadyForQuery: the end of an answer
 SSL_REQUEST, GSS_REQUEST = (code.to_bytes(4, "big") for code in (80877103, 80877104))
 
@@ -100,7 +101,7 @@ class Connection:
                 self._fate = fate
                 if fate is When.BEFORE_REQUEST:
                     return
-            server.sendall(message)
+            server.sendall(self._proxy.passed_on(message))
 
     def _carry_answers(self, answers: BinaryIO) -> None:
         with suppress(OSError):

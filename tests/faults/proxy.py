@@ -1,6 +1,6 @@
 """A network that fails on demand: a TCP proxy on the loopback interface, in front of a Postgres.
 
-It can lose a chosen statement, or the answer to it.
+It can lose a chosen statement, or the answer to it, or pass on another one.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from typing_extensions import Self
 
-from tests.faults.connection import STATEMENTS, Connection, Rule, When, start
+from tests.faults.connection import QUERY, STATEMENTS, Connection, Rule, When, start
 from tests.faults.loopback import LOOPBACK, free_port
 
 
@@ -28,6 +28,7 @@ class Proxy:
         self.port = free_port()
         self.connections = 0
         self._rules: list[Rule] = []
+        self._others: dict[bytes, bytes] = {}
         self._silent = False
         self._changed = threading.Condition()
         self._all: list[Connection] = []
@@ -59,6 +60,21 @@ class Proxy:
         """Close right after the answers to the next statements that contain this."""
         self._order(When.AFTER_REPLY, needle, times)
 
+    def put(self, other: bytes, instead_of: bytes) -> None:
+        """From now on the server gets these words of a statement in the place of those."""
+        with self._changed:
+            self._others[instead_of] = other
+
+    def passed_on(self, message: bytes) -> bytes:
+        """What the server gets for this message."""
+        if message[:1] != QUERY:
+            return message
+        with self._changed:
+            sql = message[5:]
+            for words, others in self._others.items():
+                sql = sql.replace(words, others)
+        return QUERY + (len(sql) + 4).to_bytes(4, "big") + sql
+
     @property
     def pending(self) -> int:
         """How many of the ordered cuts have not met their statement yet."""
@@ -89,9 +105,10 @@ class Proxy:
             self.cut()
 
     def heal(self) -> None:
-        """Back to normal. What silence held back arrives; cuts still pending are forgotten."""
+        """Back to normal. What silence held back arrives; orders still pending are forgotten."""
         with self._changed:
             self._rules.clear()
+            self._others.clear()
             self._silent = False
             self._changed.notify_all()
         self._listen()

@@ -9,6 +9,7 @@ from flask import Flask
 
 from otp_service.cli.check.findings import Finding, ok, problem, warning
 from otp_service.domain.errors import HomeUnreachable, StorageUnavailable
+from otp_service.storage.db import guarantee_check, guarantees
 from otp_service.storage.db.database import PING
 from otp_service.storage.db.session import keeps_functions
 from otp_service.storage.db.transaction import Transaction
@@ -65,7 +66,21 @@ def _home(name: str, engine: sa.Engine) -> Iterator[Finding]:
     PING.run(engine)
     yield ok(name, f"{kind} answers, and its schema is this release's")
     if kind == "postgresql":
+        yield _guarantees(name, engine)
         yield from _differences(name, engine)
+
+
+def _guarantees(name: str, engine: sa.Engine) -> Finding:
+    """What could be missing without an error."""
+    try:
+        lacking = guarantee_check.missing(engine)
+    except StorageUnavailable as failure:
+        text = f"it could not be asked what it gives: {failure.reason}"
+        return warning(name, text, failure.advice)
+    if lacking:
+        return problem(name, f"it can't be used: {lacking}", guarantees.ADVICE)
+    text = "two connections found that its locks hold, that a message is one transaction, and "
+    return ok(name, f"{text}READ COMMITTED and SKIP LOCKED what they say")
 
 
 def _differences(name: str, engine: sa.Engine) -> Iterator[Finding]:

@@ -34,6 +34,7 @@ class Database:
         self.engine = engine
         self.letter = "s" if engine.dialect.name == "sqlite" else "p"
         self._circuit = Circuit()
+        self._unfit = ""
         self.outages = 0
         """How often it went away: what was read before the last time may have changed in it."""
 
@@ -51,6 +52,8 @@ class Database:
         """What `Transaction.run` does; `HomeUnreachable` at once while the database is down."""
         if self._circuit.is_open:
             raise HomeUnreachable
+        if self._unfit:
+            raise StorageUnavailable(self._unfit)
         try:
             rows = transaction.run(self.engine, **values)
         except StorageUnavailable as failure:
@@ -62,6 +65,17 @@ class Database:
         if self._circuit.failures:
             self._circuit.succeeded()
         return rows
+
+    def hold(self) -> None:
+        """It is away, and nobody uses it before `admit`, be it there or not."""
+        if self._circuit.failed(certain=True):
+            self.outages += 1
+            log.error("the database is down: nothing waits for it until it answers")
+
+    def admit(self, *, unfit: str = "") -> None:
+        """It is there, to be used; or to be refused, for this reason."""
+        self._unfit = unfit
+        self._circuit.close()
 
     def _open(self, *, certain: bool) -> None:
         if self._circuit.failed(certain=certain):

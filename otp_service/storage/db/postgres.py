@@ -55,13 +55,17 @@ _here = _Here()
 
 
 class deadline:  # noqa: N801 (as it reads behind "with")
-    """This thread waits for Postgres no longer than so many seconds, all waits together."""
+    """This thread waits for Postgres no longer than so many seconds, all waits together.
+
+    Nor longer than the deadline that it had before.
+    """
 
     def __init__(self, seconds: float) -> None:
         self._end = time.monotonic() + seconds
 
     def __enter__(self) -> None:
-        self._before, _here.deadline = _here.deadline, self._end
+        self._before = _here.deadline
+        _here.deadline = min(self._end, self._before or self._end)
 
     def __exit__(self, *_: object) -> None:
         _here.deadline = self._before
