@@ -90,7 +90,7 @@ def new_key(settings: dict[str, str], client: str, *scopes: str) -> str:
         env=os.environ | settings,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=2 * PATIENCE,
         check=True,
     )
     return done.stdout.splitlines()[0]
