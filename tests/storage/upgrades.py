@@ -41,17 +41,20 @@ def engine_on(url: str, **changes: Any) -> Iterator[sa.Engine]:
 
 
 def go_to(engine: sa.Engine, revision: str) -> None:
-    """Upgrade an empty database to a revision, or downgrade to it what is there."""
+    """Upgrade a database to a revision, or downgrade to it what is there."""
     config = Config()
     config.set_main_option("script_location", str(schema.MIGRATIONS))
-    with engine.execution_options(isolation_level="SERIALIZABLE").begin() as connection:
+    with engine.execution_options(isolation_level="SERIALIZABLE").connect() as connection:
         config.attributes["connection"] = connection
-        move: Callable[[Config, str], None] = command.downgrade
+        move: Callable[[Config, str], None] = command.upgrade
         if not sa.inspect(connection).has_table("alembic_version", own_schema(engine)):
-            move = command.upgrade
             if own_schema(engine):
                 connection.execute(sa.schema.CreateSchema(SCHEMA))
+        elif revision == "base" or (revision_of(connection) or "") > revision:
+            move = command.downgrade
+        connection.commit()
         move(config, revision)
+        connection.commit()
 
 
 @contextmanager
@@ -116,8 +119,12 @@ def stamp(engine: sa.Engine) -> sa.TableClause:
 
 def revision(engine: sa.Engine) -> str | None:
     with engine.connect() as connection:
-        found: str | None = connection.scalar(sa.select(stamp(engine).c.version_num))
-        return found
+        return revision_of(connection)
+
+
+def revision_of(connection: sa.Connection) -> str | None:
+    found: str | None = connection.scalar(sa.select(stamp(connection.engine).c.version_num))
+    return found
 
 
 def sqlstate(error: sa.exc.SQLAlchemyError) -> str | None:
