@@ -28,13 +28,15 @@ class Server(Caller):
     Its log is the test's own standard error.
     """
 
+    checkout = ROOT
+
     def __init__(self, **settings: str) -> None:
         port = free_port()
         self.url = f"http://{LOOPBACK}:{port}"
         self.headers: dict[str, str] = {}
         self._process = subprocess.Popen(
             [sys.executable, "wsgi.py"],
-            cwd=ROOT,
+            cwd=self.checkout,
             env=os.environ | {"PORT": str(port)} | settings,
         )
 
