@@ -68,6 +68,8 @@ def _upgrade_late(engine: sa.Engine, then: Callable[[], None]) -> None:
         time.sleep(PROBE_SECONDS)
     try:
         upgrade(engine)
+    except SchemaIsNewer:  # a release was rolled back
+        log.warning("the schema is newer than this release: left as it is")
     except sa.exc.SQLAlchemyError as error:
         log.error("the schema was not upgraded, see otp init-db: %s", describe(error))
     then()

@@ -58,11 +58,14 @@ def settings(database_url: str) -> dict[str, str]:
 
 @pytest.fixture
 def servers(before: Path, settings: dict[str, str]) -> Iterator[tuple[Server, Server]]:
-    """The release before's, and this one's."""
+    """The release before's, and this one's, with a key that was made before they started."""
+    with engine_on(settings["DATABASE_URL"]) as engine:
+        key = str(api_keys.create(engine, "shop"))
     ServerBefore.checkout = before
     both = ServerBefore(**settings), Server(**settings)
     try:
         for server in both:
+            server.headers = {"X-API-Key": key}
             until(server.is_up, PATIENCE)
         yield both
     finally:
@@ -89,11 +92,7 @@ def test_the_release_before_goes_on_beside_this_one_and_may_be_rolled_back_to(
 ) -> None:
     assert not list(before.glob(f"migrations/versions/{schema.revisions()[-1]}_*"))
     assert "newer than this release: left" in otp_before(before, settings, "init-db")
-    with engine_on(settings["DATABASE_URL"]) as engine:
-        key = str(api_keys.create(engine, "shop"))
     old, new = servers
-    for server in servers:
-        server.headers = {"X-API-Key": key}
     for one, other in ((old, new), (new, old)):
         each_goes_on_with_what_the_other_began(one, other)
     assert "verification.checked" in otp_before(before, settings, "audit", "--phone", PHONE)

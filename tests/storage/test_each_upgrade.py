@@ -33,7 +33,7 @@ from tests.storage.earlier import (
     id_of,
 )
 from tests.storage.helpers import wrong
-from tests.storage.upgrades import assert_kept, engine_on, go_to, own_schema, revision, rows
+from tests.storage.upgrades import assert_kept, engine_on, go_to, own_schema, revision, rows, stamp
 
 pytestmark = [pytest.mark.from_nothing, pytest.mark.usefixtures("patient")]
 
@@ -166,3 +166,17 @@ def test_each_step_only_adds(database_url: str) -> None:
             for table, was in before.items():
                 _takes_what_it_took(f"{each}: {table}", was, after[table])
             before = after
+
+
+def test_a_server_of_a_release_that_was_rolled_back_says_so_and_goes_on(
+    database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with engine_on(database_url) as engine:
+        schema.upgrade(engine)
+        with engine.begin() as connection:
+            connection.execute(sa.update(stamp(engine)).values(version_num="9999"))
+        schema._upgrade_late(engine, then=lambda: None)  # as it does beside its requests
+        assert revision(engine) == "9999"
+    assert [(each.levelname, each.message) for each in caplog.records] == [
+        ("WARNING", "the schema is newer than this release: left as it is")
+    ]
