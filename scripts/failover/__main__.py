@@ -20,8 +20,10 @@ from scripts.load.load import Load
 from scripts.load.phones import Phones
 
 CALM = 4.0  # seconds of load before each event
-TRIED_AGAIN = 100  # codes that were used, after each event
-ALL = 1_000_000
+RIGHT = (
+    "SELECT verification_id, count(*) FROM {}"
+    " WHERE action = 'verification.checked' AND detail = 'right' GROUP BY 1"
+)
 DRAINS_IN = 200.0  # seconds: a code's life, and what people wait for
 
 Watched = list[tuple[Service, Witness]]
@@ -70,9 +72,8 @@ def _try_event(stage: Stage, name: str, watched: Watched) -> Window:
         _wait_for_postgres(service.name, witness.load)
     window = Window(name, began, time.monotonic(), name not in NO_FAILOVER)
     for service, witness in watched:
-        witness.look(began)
-        witness.load.try_used_ones(TRIED_AGAIN)
-        row = figures_of(witness.load, window).row()
+        lost = witness.look(began - CALM)
+        row = figures_of(witness.load, window, lost).row()
         print(f"{name:12} {service.name:8} {window.ended - began:6.1f} {row}", flush=True)
     return window
 
@@ -92,18 +93,18 @@ def _wait_for_postgres(name: str, load: Load) -> None:
 def _judge(
     checks: Checks, stage: Stage, service: Service, witness: Witness, windows: list[Window]
 ) -> None:
-    witness.load.try_used_ones(ALL)
     witness.look()
     told = map(str, witness.load.journal.since(0.0))
     (service.folder / "answers").write_text("\n".join(told))  # for who asks why, with --keep
     witness.judge(checks, windows)
-    verified = stage.cluster.the_leader().sql(
-        "SELECT verification_id, count(*) FROM otp_service.audit"
-        " WHERE action = 'verification.verified' GROUP BY 1",
-        service.name,
-    )
-    twice = [each for each in verified if each[1] > 1]
-    checks.that(f"{service.name}: {len(verified)} in the audit trail, none twice", twice)
+    trails = [
+        stage.cluster.the_leader().sql(RIGHT.format("otp_service.audit"), service.name),
+        service.fallback_sql(RIGHT.format("audit")),
+    ]
+    twice = [each for trail in trails for each in trail if each[1] > 1]
+    right = " and ".join(str(len(trail)) for trail in trails)
+    checks.that(f"{service.name}: {right} in the audit trails of both homes, none twice", twice)
+    checks.that(f"{service.name}: and none of these trails is empty", [t for t in trails if not t])
     try:
         until(lambda: service.ready().get("fallback") == "standby", "standby", DRAINS_IN)
         state: list[object] = []

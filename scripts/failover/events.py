@@ -10,7 +10,7 @@ from scripts.failover.cluster import Cluster, Node, until
 from scripts.failover.network import Machine
 
 CUT_SECONDS = 15.0
-LAG_SECONDS = 2.0  # for which the standby gets nothing: what is committed in them is lost
+LAG_SECONDS = 4.0  # for which the standby gets nothing: what is committed in them is lost
 AFTERWARDS = 4.0  # before what was cut, frozen or dead comes back
 
 
@@ -40,13 +40,18 @@ def crash(scene: Scene) -> None:
 
 
 def crash_with_a_lag(scene: Scene) -> None:
-    """The standby does not have what was committed last, and answered."""
+    """The standby does not have what was committed last, and answered.
+
+    They stay cut off until it leads: the kernel would deliver what a dead process has sent.
+    """
     leader, standby = scene.pair()
     leader.machine.cut(standby.machine)
     time.sleep(LAG_SECONDS)
-    leader.machine.crash()
+    leader.crash()
+    until(lambda: _leads(standby), "a new leader")
     leader.machine.heal(standby.machine)
-    _crash(leader, standby)
+    time.sleep(AFTERWARDS)
+    leader.start()
 
 
 def crash_of_a_synchronous_leader(scene: Scene) -> None:

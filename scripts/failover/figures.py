@@ -30,8 +30,9 @@ class Figures:
     """Seconds are counted from the event. ``gap``: the longest time without a code issued.
 
     ``postgres_again``: Postgres took the first code after the first one that it did not take;
-    ``well``: the last such one. ``void`` counts right codes that were refused. ``late``: for how
-    long this machine once let everybody wait, whatever the service does.
+    ``well``: the last such one. ``void`` counts right codes that were refused; ``lost`` those that
+    were accepted, of which the new leader does not know it. ``late``: for how long this machine
+    once let everybody wait, whatever the service does.
     """
 
     gap: float
@@ -41,19 +42,22 @@ class Figures:
     refused_sends: int
     refused_checks: int
     void: int
+    lost: int
     slowest: float
     late: float
 
     def row(self) -> str:
         issued = f"{self.gap:6.1f} {self.postgres_again:9.1f} {self.well:6.1f}"
         counts = f"{self.in_fallback:9d} {self.refused_sends:7d} {self.refused_checks:8d}"
-        return f"{issued} {counts} {self.void:6d} {self.slowest:8.2f} {self.late:5.2f}"
+        return (
+            f"{issued} {counts} {self.void:6d} {self.lost:5d} {self.slowest:8.2f} {self.late:5.2f}"
+        )
 
 
-HEAD = "   gap  Postgres   well  fallback  sends-  checks-   void  slowest  late"
+HEAD = "   gap  Postgres   well  fallback  sends-  checks-   void  lost  slowest  late"
 
 
-def figures_of(load: Load, window: Window) -> Figures:
+def figures_of(load: Load, window: Window, lost: int) -> Figures:
     answers = [each for each in load.journal.since(0.0) if window.has(each)]
     sends = [each for each in answers if each.what in ISSUES]
     checks = [each for each in answers if each.what not in ISSUES]
@@ -69,6 +73,7 @@ def figures_of(load: Load, window: Window) -> Figures:
         refused_sends=sum(each.status == 503 for each in sends),
         refused_checks=sum(each.status == 503 for each in checks),
         void=sum(window.has(each) for one in load.ledger.all() for each in one.refused),
+        lost=lost,
         slowest=max((each.seconds for each in answers), default=0.0),
         late=max(stalls, default=0.0),
     )

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import sqlite3
 import subprocess
 import sys
 import urllib.error
 import urllib.request
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -82,6 +84,10 @@ class Service:
             return {}
         state: dict[str, Any] = told.get("data") or told["error"]["state"]
         return state
+
+    def fallback_sql(self, statement: str) -> list[tuple[Any, ...]]:
+        with closing(sqlite3.connect(self.folder / "fallback.db")) as connection:
+            return connection.execute(statement).fetchall()
 
     def _environ(self) -> dict[str, str]:
         """Empty means the default, whatever an .env beside the code says."""

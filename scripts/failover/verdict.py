@@ -59,12 +59,18 @@ class Witness:
     support: Caller
     seen: list[tuple[Verification, Answer]] = field(default_factory=list)
 
-    def look(self, since: float = 0.0) -> None:
-        """At those used since then: later the fallback's will be gone."""
-        used = [one for one in self.load.ledger.used() if one.issued.at >= since]
+    def look(self, since: float = 0.0) -> int:
+        """At those used since then, and try each again; of how many the home has lost the use.
+
+        Later the fallback's will be gone.
+        """
+        used = self.load.ledger.used(since)
+        self.load.try_used_ones(since)
         with ThreadPoolExecutor(8) as pool:
             paths = [f"/verifications/{one.id}" for one in used]
-            self.seen += zip(used, pool.map(partial(self.support.get, "look"), paths), strict=True)
+            looks = list(pool.map(partial(self.support.get, "look"), paths))
+        self.seen += zip(used, looks, strict=True)
+        return sum(look.status in (200, 404) and not _is_verified(look) for look in looks)
 
     def judge(self, checks: Checks, windows: Sequence[Window]) -> None:
         ledger, answers = self.load.ledger, self.load.journal.since(0.0)
@@ -90,9 +96,13 @@ class Witness:
 
 
 def _is_forgotten(one: Verification, look: Answer, failovers: Sequence[Window]) -> bool:
-    if look.is_unclear or look.data.get("status") == "verified":
+    if look.is_unclear or _is_verified(look):
         return False
     return look.data.get("status") == "pending" or not _excused(one, look, failovers)
+
+
+def _is_verified(look: Answer) -> bool:
+    return look.data.get("status") == "verified"
 
 
 def _excused(one: Verification, answer: Answer, failovers: Sequence[Window]) -> bool:

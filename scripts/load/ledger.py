@@ -6,16 +6,19 @@ import threading
 from dataclasses import dataclass, field
 
 from scripts.load.answers import Answer
+from scripts.load.caller import Caller
 
 
 @dataclass
 class Verification:
-    """``accepted`` are the requests that succeeded, a repeat under its key being the same one.
+    """``caller`` is the client that sent it: to others it is unknown. ``accepted`` are the requests
+    that succeeded, a repeat under its key being the same one.
 
     ``refused`` are the answers that called the right code unknown before anybody had used it.
     ``may_be_used``: a check without a key got no clear answer.
     """
 
+    caller: Caller
     id: str
     phone: str
     code: str
@@ -55,8 +58,11 @@ class Ledger:
         with self._lock:
             return list(self._all)
 
-    def used(self) -> list[Verification]:
-        return [each for each in self.all() if each.is_used]
+    def used(self, since: float = 0.0) -> list[Verification]:
+        """Those that were accepted since that moment."""
+        return [
+            each for each in self.all() if any(one.at >= since for one in each.accepted.values())
+        ]
 
     def accepted_twice(self) -> list[tuple[Verification, ...]]:
         """What is known of one verification: two, if it was sent again with another code."""

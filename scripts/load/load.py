@@ -53,12 +53,12 @@ class Load:
         self._watch.join()
         self._pool.shutdown(wait=kind is None, cancel_futures=kind is not None)
 
-    def try_used_ones(self, count: int) -> None:
-        """So many codes that were accepted, the newest, each from two threads at once."""
-        newest = self.ledger.used()[-count:]
+    def try_used_ones(self, since: float) -> None:
+        """Each code that was accepted since then once more, from two threads at once."""
+        used = self.ledger.used(since)
         with ThreadPoolExecutor(8) as pool:
-            for verification in newest * 2:
-                pool.submit(try_again, random.choice(self._callers), verification)
+            for verification in used * 2:
+                pool.submit(try_again, verification)
 
     def _arrive(self) -> None:
         while not self._over.wait(random.expovariate(1 / self._pause)):

@@ -19,7 +19,7 @@ PATIENCE = 60.0  # seconds for which a request is repeated
 LONGEST_WAIT = 40.0  # seconds before a slow person types the code
 
 # How many of a hundred do so.
-GUESS_WRONG, RESEND, WAIT, RACE, BY_PHONE = 30, 20, 15, 25, 30
+GUESS_WRONG, RESEND, WAIT, RACE, BY_PHONE = 30, 20, 40, 25, 30
 
 
 class Person:
@@ -55,7 +55,8 @@ class Person:
         code = self._phones.code(self._phone) if answer.is_ok else None
         if code is None:
             return None
-        mine = Verification(answer.data["verification_id"], self._phone, code, answer)
+        id_ = str(answer.data["verification_id"])
+        mine = Verification(self._caller, id_, self._phone, code, answer)
         self._ledger.add(mine)
         return mine
 
@@ -67,7 +68,7 @@ class Person:
         if answer.is_ok:
             again = self._check("repeat", mine, mine.code, key, by_phone=by_phone)
             mine.note(key, again)
-            try_again(self._caller, mine)
+            try_again(mine)
 
     def _race(self, mine: Verification) -> None:
         """The right code from several threads at once, without keys."""
@@ -90,9 +91,10 @@ class Person:
         return until_clear(lambda: self._caller.post(what, "/verify-otp", body, key), PATIENCE)
 
 
-def try_again(caller: Caller, verification: Verification) -> None:
+def try_again(verification: Verification) -> None:
     """A code that was accepted, without a key: whatever has happened since, it must be refused."""
-    answer = caller.post("second check", "/verify-otp", _body(verification, verification.code))
+    body = _body(verification, verification.code)
+    answer = verification.caller.post("second check", "/verify-otp", body)
     verification.note(str(uuid4()), answer)
 
 
