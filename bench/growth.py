@@ -44,8 +44,8 @@ def run(few: sa.Engine, many: sa.Engine, sizes: list[int], count: int, folder: P
     """Compare each size with the first, explain at the last; tell what is not as it should be."""
     schema.upgrade(few)
     schema.upgrade(many)
-    app = _app(many, folder)
-    first = _filled(few, _app(few, folder), range(sizes[0]))
+    app = app_on(many, folder)
+    first = _filled(few, app_on(few, folder), range(sizes[0]))
     for done, size in pairwise([0, *sizes[1:]]):
         subject = _filled(many, app, range(done, size))
         latencies = timing.measure([first, subject], count)
@@ -54,7 +54,7 @@ def run(few: sa.Engine, many: sa.Engine, sizes: list[int], count: int, folder: P
     calls.explain_requests(explainer, subject.service, subject.people)
     messages = Messages(Database(many))
     calls.explain_worker(explainer, subject.service, messages, next(subject.people))
-    impatient = _app(many, folder, OTP_RETENTION_DAYS="1")
+    impatient = app_on(many, folder, OTP_RETENTION_DAYS="1")
     calls.explain_commands(explainer, app, impatient, next(subject.people).phone)
     return slow + report.judge(explainer.plans.values())
 
@@ -70,7 +70,7 @@ def _people(rows: range) -> Iterator[Person]:
     return (Person("public", phone, "login") for phone in filling.phones(rows))
 
 
-def _app(engine: sa.Engine, folder: Path, **settings: str) -> Flask:
+def app_on(engine: sa.Engine, folder: Path, **settings: str) -> Flask:
     """In the sandbox, whose sender takes no time and tells the code."""
     environ = {
         "DATABASE_URL": engine.url.render_as_string(hide_password=False),

@@ -94,7 +94,7 @@ def _differences(name: str, engine: sa.Engine) -> Iterator[Finding]:
         yield ok(name, f"{text}READ COMMITTED all the same")
     if not keeps_functions(engine):
         text = "its sessions keep nothing for the service, as behind a pooler: it plans each "
-        yield ok(name, f"{text}statement anew, which takes it three times as long")
+        yield ok(name, f"{text}statement anew, which takes it several times as long")
 
 
 def _revision(engine: sa.Engine) -> str:
