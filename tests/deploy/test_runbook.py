@@ -8,9 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from otp_service.web.explanations import EXPLANATIONS
 from tests.deploy.alerts import ALERTS
+from tests.deploy.test_alerts import promtool
 from tests.observability.test_metrics import ROWS
 
 ROOT = Path(__file__).parents[2]
@@ -39,6 +41,17 @@ def test_every_metric_that_it_asks_for_is_documented() -> None:
     metrics = named - EXPLANATIONS.keys()  # some codes of errors begin so, too
     assert metrics
     assert metrics <= {row[0] for row in ROWS}
+
+
+def test_prometheus_understands_every_query_that_it_asks(tmp_path: Path) -> None:
+    blocks = re.findall(r"```promql\n(.*?)```", RUNBOOK, re.DOTALL)
+    queries = [line for block in blocks for line in block.splitlines()]
+    assert len(queries) > 10
+    rules = [{"record": f"query:{number}", "expr": each} for number, each in enumerate(queries)]
+    file = tmp_path / "queries.yml"
+    file.write_text(yaml.safe_dump({"groups": [{"name": "runbook", "rules": rules}]}))
+    checked = promtool("check", "rules", file)
+    assert checked.returncode == 0, checked.stderr
 
 
 COMMANDS = sorted(set(re.findall(r"\./otp((?: (?!NAME)[a-z][\w-]*)*(?: --[\w-]+)?)", RUNBOOK)))
