@@ -44,10 +44,11 @@ def ask_when_there(database: Database) -> None:
 
 
 def _admit(database: Database) -> None:
+    unfit = ""
     try:
         ask(database.engine)
-    except Unfit as unfit:
+    except Unfit as found:
+        unfit = str(found)
         log.error("%s", unfit)
-        database.admit(unfit=str(unfit))
-    else:
-        database.admit()
+    finally:  # whatever happens: nobody else would end what `hold` began
+        database.admit(unfit=unfit)

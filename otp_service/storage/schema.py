@@ -72,7 +72,8 @@ def _upgrade_late(engine: sa.Engine, then: Callable[[], None]) -> None:
         log.warning("the schema is newer than this release: left as it is")
     except sa.exc.SQLAlchemyError as error:
         log.error("the schema was not upgraded, see otp init-db: %s", describe(error))
-    then()
+    finally:
+        then()
 
 
 def is_behind(engine: sa.Engine) -> bool:

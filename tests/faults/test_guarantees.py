@@ -14,8 +14,10 @@ import pytest
 import sqlalchemy as sa
 
 from otp_service.domain.errors import StorageUnavailable
+from otp_service.storage import admission, schema
 from otp_service.storage.db import engine as engines
-from otp_service.storage.db import guarantees
+from otp_service.storage.db import guarantee_check, guarantees
+from otp_service.storage.db.database import PING, Database
 from otp_service.storage.db.guarantee_check import missing
 from tests.conftest import SECRET, MakeApp
 from tests.faults.cluster import Cluster
@@ -183,6 +185,24 @@ def test_one_that_comes_after_the_service_and_gives_all_is_used(
     proxy.heal()
     until(lambda: server.ready().data["database"] == "ok", PATIENCE)
     assert server.send("+919876543211").id[0] == "p"
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_one_that_comes_is_used_whatever_goes_wrong_while_it_is_made_ready(
+    proxy: Proxy, new_engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(engine: sa.Engine) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(schema, "upgrade", fail)
+    monkeypatch.setattr(guarantee_check, "missing", fail)
+    proxy.refuse()
+    database = Database(new_engine)
+    admission.ask_when_there(database)
+    assert database.is_down
+    proxy.heal()
+    until(lambda: not database.is_down, PATIENCE)
+    database.run(PING)
 
 
 def refuses(caller: Caller) -> bool:
