@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from otp_service.storage.db.guarantee_check import missing
 from otp_service.storage.models.base import db
 from otp_service.storage.models.dialects import SCHEMA
 from tests.conftest import MakeApp
@@ -197,3 +198,10 @@ def test_the_service_does_all_its_work_as_its_own_role(
     assert erased.output.startswith("1 verification of")
     owners = run(superuser, "SELECT DISTINCT usename FROM pg_stat_activity WHERE usename ~ '^otp'")
     assert ("otp_service",) in owners
+
+
+def test_the_services_role_may_ask_what_the_database_gives(
+    superuser: sa.Engine, owner: sa.Engine
+) -> None:
+    with engine_on(url_of(superuser, "otp_service", paste(owner)["password"])) as engine:
+        assert missing(engine) is None
