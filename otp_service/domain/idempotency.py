@@ -32,7 +32,8 @@ class Repeats:
     sending: Sending
 
     def of_send(self, issued: Issued) -> Sent:
-        """What the earlier request was answered, or the error it was answered with.
+        """What the earlier request was answered, or the error it was answered with. A message
+        whose sender ended without a word is sent again, and the next repeat tells of that.
 
         Raises `IdempotencyKeyReused` if it was another request, `IdempotencyInProgress` while it
         still runs.
@@ -47,7 +48,10 @@ class Repeats:
             raise VerificationNotFound
         first, last = _messages(found, earlier)
         if not (last.submitted_at or first.background):
-            raise _its_error(last, found)
+            error = _its_error(last, found)
+            if not last.error_code and error.repeated and found.status is Status.PENDING:
+                self.sending.send_again(found.id, last.id)
+            raise error
         answered = _as_it_was(found, first, last)
         code = self.sending.exposed(found.phone, found.id, first.generation)
         return Sent(answered, issued.quota, code)

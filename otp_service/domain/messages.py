@@ -124,6 +124,9 @@ class Outbox(Protocol):
         after all, or the verification has had its SMS.
         """
 
+    def hand_over(self, verification_id: str, delivery_id: str) -> None:
+        """To a worker, what nobody has and of which nobody knows whether it was sent."""
+
     def close(self, message: Outgoing) -> None:
         """No worker has to look at it again; if it was not sent, it never will be."""
 

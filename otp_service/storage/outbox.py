@@ -32,6 +32,7 @@ class Messages:
         homes = {database.letter: database for database in databases}
         self.submitted = partial(outbox.submitted, homes)
         self.postpone = partial(outbox.postpone, homes)
+        self.hand_over = partial(outbox.hand_over, homes)
         self.close = partial(outbox.close, homes)
         self.refused = partial(follow.refused, homes)
         self.follow = partial(follow.follow, homes)

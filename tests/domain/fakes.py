@@ -113,6 +113,9 @@ class FakeOutbox:
     def postpone(self, message: Outgoing, error: DeliveryError, due_in: float | None) -> None:
         self._keep("postponed", message, error, due_in)
 
+    def hand_over(self, verification_id: str, delivery_id: str) -> None:
+        self.became.append(("handed over", verification_id, delivery_id))
+
     def refused(self, message: Outgoing, error: DeliveryError) -> None:
         self._keep("refused", message, error)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -46,7 +47,7 @@ class Scene:
         self.store = FakeStore()
         self.store.found = replace(VERIFICATION, deliveries=deliveries)
         self.sender = FakeSender()
-        outbox = FakeOutbox()
+        self.outbox = outbox = FakeOutbox()
         dispatch = dispatch_over(outbox, self.sender, policy=policy)
         self.repeats = Repeats(self.store, Sending(dispatch, outbox, CODES, policy))
 
@@ -232,3 +233,26 @@ def test_a_request_that_ended_unheard_says_so() -> None:
 
 def test_a_failure_is_told_at_once_however_young() -> None:
     assert type(Scene(FAILED).error()) is DeliveryFailed
+
+
+def test_what_ended_unheard_is_sent_again_by_a_worker_while_its_code_lives() -> None:
+    scene = Scene(DELIVERY).found(as_of=LATER)
+    assert type(scene.error()) is DeliveryUnconfirmed
+    assert scene.outbox.became == [("handed over", VERIFICATION.id, DELIVERY.id)]
+
+
+@pytest.mark.parametrize(
+    "scene",
+    [
+        Scene(DELIVERY),
+        Scene(FAILED).found(as_of=LATER),
+        Scene(TAKEN).found(as_of=LATER),
+        Scene(DELIVERY).found(as_of=LATER, status=Status.VERIFIED),
+        Scene(DELIVERY).found(as_of=LATER, status=Status.EXPIRED),
+    ],
+    ids=["it runs", "it failed", "it was sent", "its code was used", "its code has expired"],
+)
+def test_nothing_else_is_sent_again(scene: Scene) -> None:
+    with suppress(OtpError):
+        scene.repeat()
+    assert not scene.outbox.became

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+import requests
 import sqlalchemy as sa
 
+from otp_service.domain.idempotency import STILL_RUNNING
 from otp_service.simulator import Simulator
 from otp_service.storage.models.deliveries import DeliveryRow
 from tests.faults.processes import Server, Servers
 from tests.faults.waiting import until
 from tests.scenarios.scene import SECRET, SMS, WHATSAPP
+from tests.storage.helpers import pass_time
 
 ASYNC = {"Prefer": "respond-async"}
 COUNT = 40
@@ -122,3 +126,25 @@ def test_a_killed_server_loses_no_sms_that_has_to_follow(
     until(lambda: deliveries(second, sent.id)[1]["status"] == "submitted")
     first_code, second_code = [message.code for message in simulator.messages()]
     assert first_code == second_code
+
+
+def test_a_send_in_flight_in_a_killed_server_succeeds_when_it_is_repeated_with_its_key(
+    servers: Servers, simulator: Simulator, engine: sa.Engine
+) -> None:
+    simulator.script(answer="stall:30", next=1)
+    first, second = servers.start_several(2)
+    first.headers = second.headers = {"Idempotency-Key": "4f9a-11"}
+    with ThreadPoolExecutor(1) as pool:
+        lost = pool.submit(first.send)
+        until(lambda: bool(simulator.messages()))
+        first.kill()
+        assert isinstance(lost.exception(), requests.ConnectionError)
+    assert second.send().code == "idempotency_in_progress"
+    assert len(simulator.messages()) == 1
+    pass_time(engine, STILL_RUNNING.total_seconds())
+    assert second.send().code == "delivery_unconfirmed"
+    until(lambda: second.send().code == "ok")
+    first_code, second_code = [message.code for message in simulator.messages()]
+    assert first_code == second_code
+    second.headers = {}
+    assert second.verify(first_code).code == "ok"

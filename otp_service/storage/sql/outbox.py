@@ -35,11 +35,14 @@ Homes = Mapping[str, Database]
 """The databases by their letters, the primary home first."""
 
 
+def home_of(homes: Homes, verification_id: str) -> Database:
+    return homes.get(verification_id[0]) or next(iter(homes.values()))
+
+
 def run_in_its_home(
     homes: Homes, transaction: Transaction, message: Outgoing, **values: object
 ) -> rows.Rows:
-    home = homes.get(message.verification_id[0]) or next(iter(homes.values()))
-    return home.run(
+    return home_of(homes, message.verification_id).run(
         transaction,
         id=message.verification_id,
         delivery_id=message.delivery_id,
@@ -104,6 +107,17 @@ _POSTPONE = Transaction(
 
 def postpone(homes: Homes, message: Outgoing, error: DeliveryError, due_in: float | None) -> None:
     run_in_its_home(homes, _POSTPONE, message, **reason_of(error), due_in=due_in)
+
+
+_HAND_OVER = Transaction(
+    sa.update(D)
+    .where(THIS, D.status == QUEUED, D.error_code.is_(None), D.due_at.is_(None))
+    .values(due_at=NOW)
+)
+
+
+def hand_over(homes: Homes, verification_id: str, delivery_id: str) -> None:
+    home_of(homes, verification_id).run(_HAND_OVER, delivery_id=delivery_id)
 
 
 _NEVER_SENT = sa.and_(D.status == QUEUED, sa.not_(sa.func.coalesce(MAY_BE_OUT, False)))
