@@ -1,0 +1,1 @@
+"""Two replicas behind a proxy, replaced one by one under load: see ../rolling-restart-test.sh."""
