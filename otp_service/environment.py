@@ -96,6 +96,19 @@ class Reader:
         self.redact(value)
         return value
 
+    def one_or_two_secrets(self, name: str, meaning: str) -> str:
+        """A secret that others know, or two of them with a bar between: ``NEW|OLD``. Both hold."""
+        value = self.text(name, meaning)
+        parts = [part.strip() for part in value.split("|")]
+        self.redact(value, *parts)
+        if value and not all(parts):
+            self.problems.append(
+                f"{name} has nothing on one side of its bar: one secret needs none"
+            )
+        if len(parts) > 2:
+            self.problems.append(f"{name} has more than one bar: two secrets hold at once, no more")
+        return "|".join(parts)
+
     def address(self, name: str, meaning: str, default: str) -> str:
         """A URL. Who calls, and what its query says, is redacted as a secret is."""
         value = self.text(name, meaning, default)

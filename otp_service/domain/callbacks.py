@@ -20,10 +20,15 @@ LARGE = {"/webhooks/meta": 3 * 1024 * 1024}
 """Where more may come: Meta tells of up to 1,000 messages at once, and in 3 MB."""
 
 
+def alternatives(secret: str) -> list[str]:
+    """Those that hold: two while one is replaced, with a bar between; none of an empty text."""
+    return [part for part in secret.split("|") if part]
+
+
 @value
 class SharedSecret:
-    """Travels as ``Authorization`` or in the query as ``token``. Without one nobody is let in;
-    without ``networks`` from any address.
+    """One, or `alternatives`. Travels as ``Authorization`` or in the query as ``token``. Without
+    one nobody is let in; without ``networks`` from any address.
     """
 
     secret: str = field(repr=False)

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from otp_service.domain import languages
-from otp_service.domain.callbacks import Network
+from otp_service.domain.callbacks import Network, alternatives
 from otp_service.environment import Reader, is_placeholder
 
 HOW_TO_MAKE_ONE = 'make one with: python3 -c "import secrets; print(secrets.token_urlsafe(24))"'
@@ -63,10 +63,13 @@ def read_settings(read: Reader) -> GupshupSettings:
 
 
 def _webhook_secret(read: Reader) -> str:
-    secret = read.secret("GUPSHUP_WEBHOOK_SECRET", "What Gupshup's receipts must bring along")
-    if is_placeholder(secret):
+    secret = read.one_or_two_secrets(
+        "GUPSHUP_WEBHOOK_SECRET", "What Gupshup's receipts must bring along"
+    )
+    parts = alternatives(secret)
+    if any(map(is_placeholder, parts)):
         read.problems.append("GUPSHUP_WEBHOOK_SECRET still holds the example's placeholder")
-    elif secret and len(secret) < 16:
+    elif any(len(part) < 16 for part in parts):
         read.warnings.append(
             f"GUPSHUP_WEBHOOK_SECRET is short, so it is easier to guess: {HOW_TO_MAKE_ONE}"
         )

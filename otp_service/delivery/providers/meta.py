@@ -23,7 +23,7 @@ from otp_service.delivery.provider import (
 from otp_service.delivery.providers import meta_receipts
 from otp_service.delivery.providers.meta_settings import MetaSettings, read_settings
 from otp_service.domain import languages
-from otp_service.domain.callbacks import Body, Callback, Handshake, Signature
+from otp_service.domain.callbacks import Body, Callback, Handshake, Signature, alternatives
 from otp_service.domain.languages import pick
 from otp_service.domain.messages import Message
 from otp_service.domain.provider_events import Kind, ProviderEvent
@@ -124,7 +124,7 @@ class Meta(Provider):
 
     def describe(self) -> dict[str, object]:
         settings = self.settings
-        secret = {name: masked(getattr(settings, name)) for name in _SECRETS}
+        secret = {name: _masked(getattr(settings, name)) for name in _SECRETS}
         shown = {**vars(settings), "languages": list(settings.languages), **secret}
         shown["api_url"] = masked_url(settings.api_url)
         return {"provider": self.name, **shown, "missing": settings.missing}
@@ -144,6 +144,10 @@ class Meta(Provider):
         if event.owner:
             return event.owner == settings.phone_number_id
         return None
+
+
+def _masked(secret: str) -> str:
+    return " | ".join(map(masked, alternatives(secret)))
 
 
 def _plain(language: str) -> str:

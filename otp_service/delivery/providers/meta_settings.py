@@ -46,8 +46,8 @@ def read_settings(read: Reader) -> MetaSettings:
         template=read.text("META_TEMPLATE", "The template's name at Meta"),
         languages=tuple(map(_as_meta_writes_it, map(str.strip, named))),
         api_url=read.address("META_API_URL", "Where Meta's WhatsApp is sent to", API_URL),
-        app_secret=read.secret("META_APP_SECRET", "What Meta signs its receipts with"),
-        verify_token=read.secret(
+        app_secret=read.one_or_two_secrets("META_APP_SECRET", "What Meta signs its receipts with"),
+        verify_token=read.one_or_two_secrets(
             "META_VERIFY_TOKEN", "What Meta must name when it learns of the webhook"
         ),
     )
