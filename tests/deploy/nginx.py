@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import itertools
 import re
 import socket
 import ssl
@@ -66,7 +67,7 @@ class Nginx(Caller):
         (folder / "nginx.conf").write_text(main)
 
     def _conf(self, replicas: list[str], changes: dict[str, str]) -> str:
-        ports = (replica.rpartition(":")[2] for replica in replicas)
+        ports = itertools.cycle(replica.rpartition(":")[2] for replica in replicas)
         text = re.sub(r"\n.*\[::\].*", "", CONF.read_text())
         text = re.sub(r"127\.0\.0\.1:800\d", lambda _: f"{LOOPBACK}:{next(ports)}", text)
         for old, new in {

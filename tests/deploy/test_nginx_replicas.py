@@ -76,6 +76,19 @@ def test_with_a_replica_away_nothing_fails_and_nothing_is_sent_twice(
     assert '"replica_status": "502, 200"' in proxy.log_of("/send-otp")
 
 
+def test_one_that_is_back_is_asked_as_soon_as_the_other_stops(
+    own_replicas: list[Server], proxy_of: MakeProxy
+) -> None:
+    """However long nginx would leave it alone: a restart of both, one after the other."""
+    left_alone = {"fail_timeout=1s": "fail_timeout=1h"}
+    proxy = proxy_of([each.url for each in own_replicas], **left_alone)
+    for replica in (*own_replicas, *own_replicas):
+        replica.stop()
+        assert [proxy.verify("123456").status for _ in range(4)] == [200] * 4
+        replica.start_again()
+    assert [proxy.verify("123456").status for _ in range(4)] == [200] * 4
+
+
 def test_a_look_at_a_replica_that_dies_is_answered_by_the_other(
     own_replicas: list[Server], proxy_of: MakeProxy
 ) -> None:

@@ -34,11 +34,16 @@ class Server(Caller):
         port = free_port()
         self.url = f"http://{LOOPBACK}:{port}"
         self.headers: dict[str, str] = {}
-        self._process = subprocess.Popen(
-            [sys.executable, "wsgi.py"],
-            cwd=self.checkout,
-            env=os.environ | {"PORT": str(port)} | settings,
-        )
+        self._environ = os.environ | {"PORT": str(port)} | settings
+        self._process = self._begin()
+
+    def _begin(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([sys.executable, "wsgi.py"], cwd=self.checkout, env=self._environ)
+
+    def start_again(self) -> None:
+        """At the same address; return when it answers."""
+        self._process = self._begin()
+        until(self.is_up, PATIENCE)
 
     def call(self, method: str, path: str, body: dict[str, object] | None = None) -> Answer:
         response = requests.request(
