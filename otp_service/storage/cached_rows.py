@@ -24,6 +24,14 @@ REFRESH_SECONDS = 1.0
 _TRIES = 3  # of a read whose connection is lost, without the database being known to be away
 
 
+class _Look:
+    """One read, which everybody waits for who comes while it is under way."""
+
+    def __init__(self) -> None:
+        self.is_over = threading.Event()
+        self.is_refused = False
+
+
 class CachedRows(Generic[Value]):
     """What ``convert`` makes of the rows that ``read`` finds in the table of ``row``.
 
@@ -49,11 +57,11 @@ class CachedRows(Generic[Value]):
         self._fallback = fallback
         self._complete = complete
         self._copied: Rows | None = None
-        self._reading, self._copying = threading.Lock(), threading.Lock()
+        self._looking, self._copying = threading.Lock(), threading.Lock()
+        self._under_way: _Look | None = None
         self._value: Value | None = None
         self._as_of = -math.inf
         self._outages = 0  # of the database, before that
-        self._refused_at = -math.inf
 
     def now(self, seconds: float) -> Value:
         """As of so many seconds ago at most; while the database is away, as of when it was there.
@@ -74,21 +82,35 @@ class CachedRows(Generic[Value]):
         self._value_since(time.monotonic())
 
     def _value_since(self, oldest: float) -> Value:
-        rows, came = None, time.monotonic()
-        with let_go():
-            self._reading.acquire()  # one thread reads for all that wait
-        try:
-            if self._value is None or not self._is_fresh(oldest):
-                if self._refused_at > came:  # each would wait for those before it to be refused
-                    raise StorageUnavailable("refused to who looked before")
-                rows = self._look()
-            value = self._value
-        finally:
-            self._reading.release()
+        """One thread looks for all that come meanwhile, and is refused for all: one after the
+        other, the last one would wait for the refusals of all before it.
+        """
+        while self._value is None or not self._is_fresh(oldest):
+            with self._looking:
+                look, is_ours = self._under_way or _Look(), self._under_way is None
+                self._under_way = look
+            if is_ours:
+                self._lead(look)
+                break
+            with let_go():
+                look.is_over.wait()
+            if look.is_refused:
+                raise StorageUnavailable("refused to who looked")
+        value = self._value
         assert value is not None
+        return value
+
+    def _lead(self, look: _Look) -> None:
+        try:
+            rows = self._look()
+        except StorageUnavailable as failure:
+            look.is_refused = not isinstance(failure, HomeUnreachable)
+            raise
+        finally:
+            self._under_way = None
+            look.is_over.set()
         if rows is not None:
             self._copy(rows)
-        return value
 
     def _look(self) -> Rows | None:
         """The rows, if the database is there."""
@@ -102,9 +124,6 @@ class CachedRows(Generic[Value]):
             if self._value is None:
                 self._value = self._convert(self._rows_of_copy())
             return None
-        except StorageUnavailable:
-            self._refused_at = time.monotonic()
-            raise
         self._value = self._convert(rows)
         self._as_of, self._outages = began, outages
         return rows

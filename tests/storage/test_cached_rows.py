@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 
 import pytest
 import sqlalchemy as sa
 
 from otp_service.domain.errors import StorageUnavailable
-from otp_service.storage import api_keys
+from otp_service.storage import api_keys, cached_rows
 from otp_service.storage.api_keys import KeyRing
 from otp_service.storage.db.database import Database
 from tests.faults.waiting import until
@@ -18,32 +19,23 @@ from tests.statements import transactions
 WAITING = 8
 
 
-class CountingLock:
-    """A lock that tells how many came for it."""
-
-    def __init__(self) -> None:
-        self.came = 0
-        self._lock = threading.Lock()
-
-    def acquire(self) -> None:
-        self.came += 1
-        self._lock.acquire()
-
-    def release(self) -> None:
-        self._lock.release()
-
-
 def test_who_waits_while_the_database_refuses_is_refused_without_another_look(
     engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else a crowd asks one after the other, and the last one waits for the refusals of all."""
     key = api_keys.create(engine, "shop")
-    ring, lock, go_on = KeyRing(Database(engine)), CountingLock(), threading.Event()
+    ring, go_on = KeyRing(Database(engine)), threading.Event()
     looks: list[str] = []
+    waits: list[int] = []
+
+    def wait() -> AbstractContextManager[None]:
+        waits.append(1)
+        return nullcontext()
+
     assert key
     assert ring.find(key)
     monkeypatch.setattr(api_keys, "SECONDS_TRUSTED", 0)
-    monkeypatch.setattr(ring.cache, "_reading", lock)
+    monkeypatch.setattr(cached_rows, "let_go", wait)
 
     def refuse(name: str) -> None:
         looks.append(name)
@@ -59,7 +51,7 @@ def test_who_waits_while_the_database_refuses_is_refused_without_another_look(
 
     with ThreadPoolExecutor(WAITING) as pool:
         found = pool.map(find, range(WAITING))
-        until(lambda: lock.came == WAITING)
+        until(lambda: len(waits) == WAITING - 1)
         go_on.set()
         assert set(found) == {"storage_unavailable"}
     assert len(looks) == 1
