@@ -99,6 +99,7 @@ def test_the_key_of_a_client(replicas: Replicas, settings: dict[str, str]) -> No
         shown = otp.invoke(args=["otp", "keys", "list"]).output.splitlines()
         first = next(line.split()[1] for line in shown if line.startswith("shop"))
         assert otp.invoke(args=["otp", "keys", "revoke", "shop", "--key", first]).exit_code == 0
+        until(lambda: not any(holds(keys[0]) for _ in range(8)))
     assert not replicas.refused
 
 
