@@ -5,7 +5,6 @@ set -euo pipefail
 usage() {
     cat <<'TEXT'
 usage: scripts/rolling-restart-test.sh [--people N] [--seconds N] [--delay N] [--processes N]
-                                       [--server waitress|granian]
 
 Two replicas of the service behind HAProxy, on one Postgres, with a simulated provider that takes 50
 to 300 ms. While people sign in through the proxy (send, resend, a wrong check, the right one, and
@@ -25,7 +24,6 @@ options:
   --seconds N     how long the load goes on after each step (5)
   --delay N       OTP_SHUTDOWN_DELAY_SECONDS of the replicas (3); with 0 some requests may be lost
   --processes N   WEB_CONCURRENCY of each replica (1)
-  --server NAME   OTP_SERVER of the replicas (waitress)
 
 needs:  HAProxy (apt-get install haproxy), git and this repository's history, and the .venv that
         `make test` makes. DATABASE_URL names a Postgres whose role may create databases; without it

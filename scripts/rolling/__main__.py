@@ -113,7 +113,6 @@ def _settings(url: str, provider_port: int, options: argparse.Namespace) -> dict
         "OTP_SHUTDOWN_DELAY_SECONDS": str(options.delay),
         "WAITRESS_THREADS": "32",
         "WEB_CONCURRENCY": str(options.processes),
-        "OTP_SERVER": options.server,
         "LOG_FORMAT": "json",
     }
 
@@ -124,7 +123,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--delay", type=int, default=3)
     parser.add_argument("--processes", type=int, default=1)
-    parser.add_argument("--server", choices=["waitress", "granian"], default="waitress")
     return parser.parse_args()
 
 
