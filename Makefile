@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 # Not --quiet: the first time takes long, and shows here that it goes on.
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --require-hashes
 
-.PHONY: help run test test-fast lint format smoke container-test wrk bench bench-growth bench-soak screenshots supabase-sql sbom lock clean
+.PHONY: help run test test-fast lint format smoke container-test failover-test wrk bench bench-growth bench-soak screenshots supabase-sql sbom lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -40,6 +40,9 @@ smoke: ## The README's curl tour against a running server
 
 container-test: ## Build the image and run both compose files, for real
 	scripts/container-test.sh
+
+failover-test: $(VENV)/run ## Fail a real Postgres over under load (as root on Debian 12, 8 minutes)
+	scripts/failover-test.sh
 
 bench: $(VENV)/dev wrk ## Measure throughput beside bare Flask, and judge it (about 10 minutes)
 	$(if $(SERVER),,$(BIN)/python -m bench.crowd)
