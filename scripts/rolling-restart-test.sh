@@ -17,7 +17,7 @@ that once more), the following happens, one thing after the other:
   one is ended by SIGKILL: what was in flight there is repeated with its Idempotency-Key
 
 One line for each: requests, how many were lost or failed, p99, the longest. At the end each code that
-the phones got must have been accepted exactly once.
+the phones got must have been accepted exactly once, and no receipt of the provider's was lost before.
 
 options:
   --people N      who sign in at the same time (12)

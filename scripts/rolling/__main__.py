@@ -24,6 +24,7 @@ from scripts.rolling.replicas import ROOT, Release, Replica, release_before
 from scripts.rolling.tally import Tally
 
 WEBHOOK_SECRET = "a-webhook-secret-of-this-test"
+THREADS = 32  # of a replica: as many connections to a Postgres that may have 100
 RECEIPTS = 3.0  # seconds, until the last ones have come
 
 
@@ -52,8 +53,9 @@ class RollingRestart:
             time.sleep(RECEIPTS)
             for phase in self._tally.phases[1:]:
                 print(phase)
-            codes_are_clean = audit.is_clean(inbox.messages(), crowd.accepted)
-        return codes_are_clean and all(phase.is_clean for phase in self._tally.phases)
+            killed = self._tally.phases[-1].began
+            are_clean = audit.is_clean(inbox.messages(), crowd.accepted, killed)
+        return are_clean and all(phase.is_clean for phase in self._tally.phases)
 
     def _start(self, stack: ExitStack) -> None:
         log = self._folder / "provider.log"
@@ -111,7 +113,7 @@ def _settings(url: str, provider_port: int, options: argparse.Namespace) -> dict
         "GUPSHUP_WEBHOOK_SECRET": WEBHOOK_SECRET,
         "OTP_CLIENT_REQUESTS": "100000/1s",
         "OTP_SHUTDOWN_DELAY_SECONDS": str(options.delay),
-        "WAITRESS_THREADS": "32",
+        "WAITRESS_THREADS": str(THREADS // options.processes),
         "WEB_CONCURRENCY": str(options.processes),
         "LOG_FORMAT": "json",
     }

@@ -6,6 +6,7 @@ import math
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 
 
 @dataclass
@@ -16,6 +17,7 @@ class Phase:
 
     name: str
     may_lose: bool = False
+    began: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
     milliseconds: list[float] = field(default_factory=list)
     lost: Counter[str] = field(default_factory=Counter)
     wrong: Counter[str] = field(default_factory=Counter)
