@@ -20,7 +20,7 @@ from tests.faults.cluster import Cluster
 from tests.faults.processes import Servers
 from tests.faults.waiting import until
 from tests.scenarios.replicas import Replicas
-from tests.scenarios.scene import META, WHATSAPP
+from tests.scenarios.scene import META, WHATSAPP, Scene
 
 OLD, NEW = bytes(range(0x5E, 0x7E)).hex(), bytes(range(0x6E, 0x8E)).hex()
 OLD_HOOK, NEW_HOOK = "old-secret-91c3be70aa5d", "new-secret-4f1d7a0c95e2"
@@ -138,3 +138,22 @@ def test_the_password_of_the_database(replicas: Replicas, guarded: Cluster) -> N
         serving = "SELECT DISTINCT usename FROM pg_stat_activity WHERE usename ~ 'otp'"
         assert guarded.sql(serving) == [("otp_green",)]
     assert not replicas.refused
+
+
+def test_while_gupshup_takes_another_key_only_a_send_fails_at_once_and_costs_nothing(
+    scene: Scene,
+) -> None:
+    other, third = "+919876543211", "+919876543212"
+    sent = scene.send()
+    scene.simulator.api_key = "another"
+    refused = scene.send(other)
+    assert (refused.status, refused.code) == (502, "delivery_failed")
+    assert refused.body["error"]["failure"] == "credentials_rejected"
+    queued = scene.asking(Prefer="respond-async").send(third)
+    (delivery,) = scene.comes_to(queued, "whatsapp failed")
+    assert delivery["error_code"] == "credentials_rejected"
+    assert scene.verify(scene.code()).code == "ok"
+    scene.simulator.api_key = WHATSAPP["GUPSHUP_API_KEY"]
+    again = scene.send(other)
+    assert again.code == "ok"
+    assert again.data["sends_remaining"] == sent.data["sends_remaining"]
