@@ -42,7 +42,7 @@ def options(url: str, threads: int) -> dict[str, Any]:
         "pool_size": threads,
         "max_overflow": BESIDE_REQUESTS,
         "pool_reset_on_return": None,  # so there is nothing to roll back
-        "pool_timeout": 0.8,  # a full pool is answered within a second
+        "pool_timeout": 0.5,  # a full pool is answered within a second, before a lock is given up
         "use_native_hstore": False,  # would be asked for on each new connection
         "connect_args": {
             "tcp_user_timeout": 2000,

@@ -35,7 +35,7 @@ class _Databases(SQLAlchemy):
         self, bind_key: str | None, options: dict[str, Any], app: Flask
     ) -> sa.engine.Engine:
         """With the options as they are: `engine_from_config`, which would be used, makes whole
-        numbers of them, and of a wait of 0.8 seconds none.
+        numbers of them, and of a wait of 0.5 seconds none.
         """
         return sa.create_engine(**options)
 

@@ -54,7 +54,7 @@ def test_a_file_that_stays_locked_is_an_error(
 
 
 def test_the_services_own_pool_waits_as_long_as_its_options_say() -> None:
-    """Flask-SQLAlchemy's way to make engines would take 0.8 seconds for none."""
+    """Flask-SQLAlchemy's way to make engines would take 0.5 seconds for none."""
     (engine,) = engines_of(create_app({"DATABASE_URL": AWAY, "FALLBACK_DATABASE_URL": "off"}))
     assert isinstance(engine.pool, sa.QueuePool)
-    assert engine.pool.timeout() == engines.options(AWAY, 1)["pool_timeout"] == 0.8
+    assert engine.pool.timeout() == engines.options(AWAY, 1)["pool_timeout"] == 0.5
