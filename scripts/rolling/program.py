@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -28,7 +29,12 @@ class Program:
     ) -> None:
         with log.open("ab") as lines:
             self._process = subprocess.Popen(
-                [sys.executable, *arguments], cwd=folder, env=environ, stdout=lines, stderr=lines
+                [sys.executable, *arguments],
+                cwd=folder,
+                env=environ,
+                stdout=lines,
+                stderr=lines,
+                start_new_session=True,
             )
         until = time.monotonic() + PATIENCE
         while not _is_there(port, path):
@@ -38,13 +44,14 @@ class Program:
                 raise RuntimeError(f"{arguments} did not start; it said: {said}")
             time.sleep(0.05)
 
-    def stop(self, number: signal.Signals = signal.SIGTERM) -> float:
-        """Return when it has ended; the seconds that it took."""
-        began = time.monotonic()
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """Return when it has ended. SIGKILL is for its children, too: they would go on."""
         if self._process.poll() is None:
-            self._process.send_signal(number)
+            if number is signal.SIGKILL:
+                os.killpg(self._process.pid, number)
+            else:
+                self._process.send_signal(number)
             self._process.wait(PATIENCE)
-        return time.monotonic() - began
 
 
 def _is_there(port: int, path: str) -> bool:

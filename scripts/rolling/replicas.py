@@ -82,6 +82,7 @@ class Replica:
             log=self._log,
         )
 
-    def stop(self, number: signal.Signals = signal.SIGTERM) -> float:
-        """Return when it has ended; the seconds that it took."""
-        return self._program.stop(number) if self._program else 0.0
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """Return when it has ended."""
+        if self._program:
+            self._program.stop(number)
