@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from difflib import get_close_matches
 from typing import Any
 
@@ -102,8 +102,8 @@ class Moment(click.ParamType[datetime | timedelta]):
             return timedelta(seconds=Ago().convert(text, param, ctx))
         try:
             time = text.replace("Z", "+00:00") if re.fullmatch(_RFC_3339, text) else ""
-            return datetime.fromisoformat(time)
-        except ValueError:
+            return datetime.fromisoformat(time).astimezone(timezone.utc)
+        except (ValueError, OverflowError):  # the latter at the ends of the calendar
             self.fail("must be such as 2026-11-28T18:30:00Z, 30m, 12h, 7d or now", param, ctx)
 
 

@@ -68,7 +68,16 @@ def test_a_time_ago_is_read_as_audit_reads_it(app: Flask, client: FlaskClient) -
 
 @pytest.mark.parametrize(
     "text",
-    ["yesterday", "2026-11-28", "2026-11-28T18:30:00", "2026-02-30T18:30:00Z", "0m", "", "2dx"],
+    [
+        "yesterday",
+        "2026-11-28",
+        "2026-11-28T18:30:00",
+        "2026-02-30T18:30:00Z",
+        "0001-01-01T00:00:00+14:00",  # which is in no year in UTC
+        "0m",
+        "",
+        "2dx",
+    ],
 )
 def test_another_time_is_refused(app: Flask, text: str) -> None:
     done = app.test_cli_runner().invoke(args=["otp", "void", "--yes", "--issued-before", text])
