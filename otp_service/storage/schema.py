@@ -26,6 +26,7 @@ MIGRATIONS = Path(__file__).resolve().parent.parent.parent / "migrations"
 LOCK = 7_268_452_001  # any number: only this schema's upgrades take it
 LOCK_TIMEOUT = "5s"
 TURN_SECONDS = 60.0
+ASK_SECONDS = 20.0  # for what takes milliseconds: neither a lock nor silence may keep it for ever
 _POLL_SECONDS = 0.2
 log = logging.getLogger(__name__)
 _UNLIMITED = ("statement_timeout", "idle_in_transaction_session_timeout", "transaction_timeout")
@@ -44,7 +45,9 @@ def upgrade(engine: sa.Engine) -> None:
 
     Raises SQLAlchemy's errors, `AnotherUpgradeIsRunning` and `SchemaIsNewer` among them.
     """
-    if _revision(engine) == revisions()[-1]:
+    with postgres.deadline(ASK_SECONDS):
+        at = _revision(engine)
+    if at == revisions()[-1]:
         return
     if engine.dialect.name == "postgresql":
         _upgrade_postgres(engine.execution_options(isolation_level="READ COMMITTED"))

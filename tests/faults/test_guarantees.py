@@ -205,6 +205,20 @@ def test_one_that_comes_is_used_whatever_goes_wrong_while_it_is_made_ready(
     database.run(PING)
 
 
+def test_one_that_comes_is_used_though_what_it_should_tell_of_its_tables_does_not_come(
+    cluster: Cluster, proxy: Proxy, new_engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schema, "ASK_SECONDS", 0.5)
+    proxy.refuse()
+    database = Database(new_engine)
+    admission.ask_when_there(database)
+    with sa.create_engine(cluster.url).begin() as connection:
+        connection.execute(sa.text("LOCK TABLE otp_service.alembic_version"))
+        proxy.heal()
+        until(lambda: not database.is_down, PATIENCE)
+        database.run(PING)
+
+
 def refuses(caller: Caller) -> bool:
     """Each time another person, since who has a code in the fallback gets no other."""
     answer = caller.send(f"+9198765{next(OTHERS):05}")
