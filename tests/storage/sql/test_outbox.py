@@ -220,3 +220,36 @@ def test_a_message_of_the_release_before_is_never_due(
         connection.execute(sa.update(DeliveryRow).values(dict.fromkeys(columns)))
     assert not messages.take(10)
     assert service.get(person.client, service.resend(person).verification.id).deliveries
+
+
+def leave(engine: sa.Engine, **values: object) -> None:
+    """As if the process that sent it had ended without a word, and left these."""
+    with engine.begin() as connection:
+        connection.execute(sa.update(DeliveryRow).values(due_at=None, lease=None, **values))
+
+
+def test_a_message_that_was_left_without_a_word_can_be_handed_to_one_worker(
+    messages: Messages, waiting: Verification, engine: sa.Engine
+) -> None:
+    delivery_id = take(messages).delivery_id
+    leave(engine)
+    assert not messages.take(10)
+    for _ in range(2):
+        messages.hand_over(waiting.id, delivery_id)
+    assert take(messages).delivery_id == delivery_id
+    messages.hand_over(waiting.id, delivery_id)  # a repeat, while the worker sends it
+    assert not messages.take(10)
+
+
+@pytest.mark.parametrize(
+    "left",
+    [{"status": "submitted"}, {"status": "failed"}, {"error_code": "provider_timeout"}],
+    ids=["submitted", "failed", "answered"],
+)
+def test_a_message_whose_fate_is_known_is_handed_to_nobody(
+    messages: Messages, waiting: Verification, engine: sa.Engine, left: dict[str, object]
+) -> None:
+    delivery_id = take(messages).delivery_id
+    leave(engine, **left)
+    messages.hand_over(waiting.id, delivery_id)
+    assert not messages.take(10)
