@@ -14,6 +14,7 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExportResult
 
+_BATCH = 512  # spans, the SDK's
 FLUSH_SECONDS = 2.0  # for what is left when the process ends
 _TELL_EACH_TRY = ("opentelemetry.exporter", "opentelemetry.sdk._shared_internal")
 log = logging.getLogger(__name__)
@@ -72,7 +73,8 @@ def exported(provider: TracerProvider, variables: Mapping[str, str]) -> Iterator
     for name in _TELL_EACH_TRY:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     with environment(variables):
-        provider.add_span_processor(BatchSpanProcessor(_Exporter()))
+        batch = _batch(variables)
+        provider.add_span_processor(BatchSpanProcessor(_Exporter(), max_export_batch_size=batch))
     try:
         yield
     finally:
@@ -82,3 +84,9 @@ def exported(provider: TracerProvider, variables: Mapping[str, str]) -> Iterator
         ending.join(FLUSH_SECONDS)
         if ending.is_alive():
             log.warning("the last spans are lost: nobody took them in time")
+
+
+def _batch(variables: Mapping[str, str]) -> int | None:
+    """All that a small queue holds: the SDK refuses one that its own size of a batch exceeds."""
+    queue = int(variables.get("OTEL_BSP_MAX_QUEUE_SIZE", _BATCH))
+    return queue if queue < _BATCH and "OTEL_BSP_MAX_EXPORT_BATCH_SIZE" not in variables else None

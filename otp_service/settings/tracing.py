@@ -12,6 +12,9 @@ SWITCH = "OTEL_TRACES_EXPORTER"
 _EXPORTER = "opentelemetry.exporter.otlp.proto.http"
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 _PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
+_QUEUE, _BATCH = "OTEL_BSP_MAX_QUEUE_SIZE", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE"
+_AT_LEAST_ONE = {_QUEUE, _BATCH, "OTEL_BSP_SCHEDULE_DELAY", "OTEL_BSP_EXPORT_TIMEOUT"}
+_QUEUE_SIZE = 2048  # the SDK's
 _HEADERS = ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS")
 
 
@@ -49,6 +52,22 @@ def _refuse_what_can_not_work(read: Reader, variables: Mapping[str, str]) -> Non
     for name in _PROTOCOLS:
         if variables.get(name, "http/protobuf") != "http/protobuf":
             read.problems.append(f"{name} must be http/protobuf: nothing else is spoken here")
+    _refuse_numbers(read, variables)
+
+
+def _refuse_numbers(read: Reader, variables: Mapping[str, str]) -> None:
+    """Those for which the SDK would end a process, without a word of which it was."""
+    lowest = dict.fromkeys((name for name in variables if name.endswith("_LIMIT")), 0)
+    lowest |= dict.fromkeys(_AT_LEAST_ONE & variables.keys(), 1)
+    wrong = {name: low for name, low in lowest.items() if not _is_whole(variables[name], low)}
+    for name, low in wrong.items():
+        read.problems.append(f"{name} must be a whole number, {low} or more")
+    if not wrong and int(variables.get(_BATCH, 1)) > int(variables.get(_QUEUE, _QUEUE_SIZE)):
+        read.problems.append(f"{_BATCH} must not be more than {_QUEUE}, {_QUEUE_SIZE} if not set")
+
+
+def _is_whole(text: str, low: int) -> bool:
+    return text.isascii() and text.isdecimal() and int(text) >= low
 
 
 def _is_installed() -> bool:

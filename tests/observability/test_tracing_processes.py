@@ -65,6 +65,13 @@ def test_the_last_spans_are_sent_before_a_server_ends(
     assert spans.named("POST /send-otp")
 
 
+def test_a_queue_may_be_smaller_than_the_batches_of_the_sdk(start: Start, spans: Collector) -> None:
+    process, url = start(**spans.settings | {"OTEL_BSP_MAX_QUEUE_SIZE": "100"})
+    requests.post(f"{url}/send-otp", json=PHONE)
+    ended(process)
+    assert spans.named("POST /send-otp")
+
+
 def test_each_process_tells_its_own(start: Start, spans: Collector) -> None:
     process, url = start(**spans.settings, WEB_CONCURRENCY="2")
 

@@ -9,6 +9,7 @@ import pytest
 from tests.settings.environments import load, problems
 
 ON = {"OTEL_TRACES_EXPORTER": "otlp"}
+QUEUE = "OTEL_BSP_MAX_QUEUE_SIZE"
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 
 
@@ -44,6 +45,12 @@ def test_an_endpoint_alone_is_warned_of(tmp_path: Path) -> None:
         ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "//c", "must begin with http:// or https://"),
         ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc", "must be http/protobuf"),
         ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/json", "must be http/protobuf"),
+        (QUEUE, "0", "must be a whole number, 1 or more"),
+        (QUEUE, "many", "must be a whole number, 1 or more"),
+        ("OTEL_BSP_SCHEDULE_DELAY", "-1", "must be a whole number, 1 or more"),
+        ("OTEL_BSP_EXPORT_TIMEOUT", "1.5", "must be a whole number, 1 or more"),
+        ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "2049", f"must not be more than {QUEUE}"),
+        ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "x", "must be a whole number, 0 or more"),
     ],
 )
 def test_what_can_not_work_is_refused(tmp_path: Path, name: str, value: str, problem: str) -> None:
