@@ -47,7 +47,7 @@ ROOMS = {
     "__main__": "cli",
     "server": "domain environment observability settings storage storage.db storage.models "
     "syscalls turns version web",
-    "simulator": "server version",
+    "simulator": "server",
 }
 MAY_CREATE_APP = {"__main__", "server"}
 # Libraries that some rooms do without: what they are for is done elsewhere.

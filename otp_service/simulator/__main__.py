@@ -13,7 +13,6 @@ from typing import Any, Literal, NoReturn, get_args, get_origin, get_type_hints
 
 from otp_service.simulator.options import QUIRKS, Options
 from otp_service.simulator.simulator import Simulator
-from otp_service.version import VERSION
 
 EXAMPLES = """\
 examples:
@@ -57,7 +56,6 @@ def parser() -> argparse.ArgumentParser:
         epilog=EXAMPLES + quirks,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    made.add_argument("--version", action="version", version=VERSION)
     hints = get_type_hints(Options, include_extras=True)
     for option in fields(Options):
         kind, says = get_args(hints[option.name])
