@@ -112,3 +112,12 @@ def test_it_tells_what_we_ask_for_from_what_that_brings_along(document: sbom.Jso
     named = _named(document)
     assert {named["flask"]["bom-ref"], named["redoc"]["bom-ref"]} <= set(ours)
     assert named["werkzeug"]["bom-ref"] not in ours
+
+
+@pytest.mark.parametrize(
+    "page", ["docs/deploying.md", "deploy/kubernetes/overlays/example/kustomization.yaml"]
+)
+def test_what_is_copied_to_a_server_names_this_release(page: str) -> None:
+    named = re.findall(r"(?:\bv|otp-|api:|newTag: )(\d+\.\d+\.\d+)\b", (ROOT / page).read_text())
+    following = re.sub(r"\d+$", lambda patch: str(int(patch[0]) + 1), VERSION)
+    assert {VERSION} <= set(named) <= {VERSION, following}  # an upgrade is from it to the next
