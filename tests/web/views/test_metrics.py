@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from otp_service.domain.limits import COUNTED
 from otp_service.observability.metrics import LIMITS, Metrics
 from otp_service.settings import settings_of
+from otp_service.version import VERSION
 from otp_service.wording import REFUSALS
 from tests.conftest import MakeApp, new_key
 from tests.scrape import Scrape
@@ -23,7 +24,7 @@ def scrape(client: FlaskClient) -> Scrape:
 def test_it_is_prometheus_text(client: FlaskClient) -> None:
     response = client.get("/metrics")
     assert response.content_type == "text/plain; version=0.0.4; charset=utf-8"
-    assert scrape(client).value("otp_build_info", version="1.0.0") == 1
+    assert scrape(client).value("otp_build_info", version=VERSION) == 1
 
 
 @pytest.mark.statement(13)
