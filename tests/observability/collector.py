@@ -14,7 +14,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
-from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
+from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span, Status
 
 from tests.faults.waiting import until
 
@@ -37,11 +37,13 @@ class Seen:
 
 
 class Collector:
-    """``requests`` are what was taken of so many that ``asked``; ``status`` is what is answered."""
+    """``requests`` are those that were taken; ``came`` is how many spans came, taken or not;
+    ``status`` is what is answered.
+    """
 
     def __init__(self) -> None:
         self.requests: list[ExportTraceServiceRequest] = []
-        self.status, self.asked = 200, 0
+        self.status, self.came = 200, 0
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
@@ -60,13 +62,8 @@ class Collector:
 
     @property
     def spans(self) -> list[Seen]:
-        return [
-            _seen(span, _facts(group.resource.attributes))
-            for request in list(self.requests)
-            for group in request.resource_spans
-            for scope in group.scope_spans
-            for span in scope.spans
-        ]
+        pairs = [pair for request in list(self.requests) for pair in _spans(request)]
+        return [_seen(span, _facts(group.resource.attributes)) for group, span in pairs]
 
     @property
     def text(self) -> str:
@@ -107,16 +104,27 @@ def _handler(collector: Collector) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             assert self.path == "/v1/traces"
-            collector.asked += 1
-            if collector.status == 200:
-                collector.requests.append(ExportTraceServiceRequest.FromString(body))
-            self.send_response(collector.status)
+            request = ExportTraceServiceRequest.FromString(body)
+            status = collector.status
+            if status == 200:
+                collector.requests.append(request)
+            collector.came += len(_spans(request))
+            self.send_response(status)
             self.end_headers()
             self.wfile.write(ExportTraceServiceResponse().SerializeToString())
 
         def log_message(self, *args: object) -> None: ...
 
     return Handler
+
+
+def _spans(request: ExportTraceServiceRequest) -> list[tuple[ResourceSpans, Span]]:
+    return [
+        (group, span)
+        for group in request.resource_spans
+        for scope in group.scope_spans
+        for span in scope.spans
+    ]
 
 
 def _seen(span: Span, resource: dict[str, Any]) -> Seen:
