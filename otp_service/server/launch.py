@@ -13,7 +13,8 @@ from otp_service.environment import SettingsError
 from otp_service.observability import log_setup
 from otp_service.observability.multiprocess import shared_counts
 from otp_service.server import arguments, servers
-from otp_service.server.supervisor import serve, serve_in_children
+from otp_service.server.serving import serve
+from otp_service.server.supervisor import serve_in_children
 from otp_service.server.waitress_server import listen
 from otp_service.settings import Settings, settings_of
 from otp_service.storage import admission

@@ -1,106 +1,80 @@
-"""Serving until a signal: in this process, or in children that are replaced when they die."""
+"""Serving in several processes: children that are replaced when they die, and go when told to."""
 
 from __future__ import annotations
 
 import gc
 import os
-import resource
 import signal
 import socket
-import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from flask import Flask
-
 from otp_service import log
-from otp_service.server import servers
-from otp_service.server.last_call import LastCall
-from otp_service.settings import settings_of
-from otp_service.storage.models.base import engines_of
-from otp_service.storage.schema import upgrade_when_there
-from otp_service.web.dependencies import dependencies_of
-
-SWITCH_SECONDS = 0.0002
-"""How long a thread computes while others wait to: few calls let go of the interpreter, and who
-comes back from a database asks for it several times a request.
-"""
-OPEN_FILES = 4096
-"""If the system lets us: each of so many connections may be sent a file."""
-_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
-
-
-def serve(app: Flask, listener: socket.socket, *, asked: bool) -> None:
-    """Serve until SIGTERM or SIGINT.
-
-    ``asked`` says that the database has shown that it gives what it must.
-    """
-    if not asked:
-        dependencies_of(app).ask_database()
-    elif (engine := engines_of(app)[0]).dialect.name == "postgresql":
-        upgrade_when_there(engine)
-    with dependencies_of(app).exporting_spans():
-        _serve(app, listener)
-    log.info("stopped")
-
-
-def _serve(app: Flask, listener: socket.socket) -> None:
-    dependencies = dependencies_of(app)
-    dependencies.start()
-    server = servers.make(app, listener)
-
-    def stop(number: int, _frame: object) -> None:
-        server.stop(number)
-
-    for number in _STOP_SIGNALS:
-        signal.signal(number, stop)
-    sys.setswitchinterval(SWITCH_SECONDS)
-    _open_more_files()
-    seconds = settings_of(app).shutdown_delay
-    server.run(LastCall(seconds, dependencies.stopping.set, dependencies.stop))
-    dependencies.worker.join()
-
-
-def _open_more_files() -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, OPEN_FILES)), hard))
+from otp_service.server.serving import STOP_SIGNALS
 
 
 def serve_in_children(
     serve_at: Callable[[int], None], listener: socket.socket, processes: int
 ) -> None:
     """Serve in children, each at a place of its own, from 0 on; replace one that dies."""
-    stopping = False
+    gc.freeze()  # what is imported by now stays shared: a collection would write to all of it
+    children = _Children(serve_at, listener)
+    for number in STOP_SIGNALS:
+        signal.signal(number, children.stop)
+    for place in range(processes):
+        children.start(place)
+    children.wait()
+    log.info("all server processes stopped", extra={"processes": processes})
 
-    def start(place: int) -> int:
+
+class _Children:
+    """Those that run, and their places. Each ends by itself when this process is gone, however
+    that came: the pipe that only this process can write to is closed then.
+    """
+
+    def __init__(self, serve_at: Callable[[int], None], listener: socket.socket) -> None:
+        self._serve_at, self._listener = serve_at, listener
+        self._places: dict[int, int] = {}  # by process id
+        self._stopping = False
+        self._parent_is_there, self._held = os.pipe()
+
+    def start(self, place: int) -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)  # none comes between fork and note
         child = os.fork()
-        if child == 0:
-            for number in _STOP_SIGNALS:  # not this parent's way of stopping
-                signal.signal(number, signal.SIG_DFL)
-            serve_at(place)
-            os._exit(0)
-        return child
+        if child:
+            self._places[child] = place
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+            return
+        for number in STOP_SIGNALS:  # not this parent's way of stopping
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+        os.close(self._held)
+        threading.Thread(target=self._follow_parent, name="parent", daemon=True).start()
+        self._serve_at(place)
+        os._exit(0)
 
-    def stop(number: int, _frame: object) -> None:
-        nonlocal stopping
-        stopping = True
-        listener.close()  # else who connects after the children have closed theirs waits in vain
-        for child in children:
+    def stop(self, number: int, _frame: object) -> None:
+        """A signal's handler: the children get the signal, too."""
+        self._stopping = True
+        self._listener.close()  # else who connects after they have closed theirs waits in vain
+        for child in self._places:
             with suppress(ProcessLookupError):
                 os.kill(child, number)
 
-    gc.freeze()  # what is imported by now stays shared: a collection would write to all of it
-    children = {start(place): place for place in range(processes)}
-    for number in _STOP_SIGNALS:
-        signal.signal(number, stop)
-    while children:
-        child, status = os.wait()
-        place = children.pop(child)
-        if not stopping:
-            log.error("a server process ended; starting another", extra={"status": status})
-            time.sleep(1)
-        if not stopping:  # it may be by now
-            children[start(place)] = place
-    log.info("all server processes stopped", extra={"processes": processes})
+    def wait(self) -> None:
+        """Until all have ended that were told to."""
+        while self._places:
+            child, status = os.wait()
+            place = self._places.pop(child)
+            if not self._stopping:
+                log.error("a server process ended; starting another", extra={"status": status})
+                time.sleep(1)
+            if not self._stopping:  # it may be by now
+                self.start(place)
+
+    def _follow_parent(self) -> None:
+        os.read(self._parent_is_there, 1)
+        log.error("the parent of the server processes is gone: stopping")
+        os.kill(os.getpid(), signal.SIGTERM)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from otp_service.server.supervisor import OPEN_FILES
+from otp_service.server.serving import OPEN_FILES
 from otp_service.server.waitress_server import DRAIN_SECONDS
 from tests.system import need_program
 

@@ -20,6 +20,7 @@ from tests.server.test_launch import (
 from tests.server.test_supervisor import (
     test_a_process_that_dies_is_replaced,
     test_a_request_in_flight_is_answered_after_sigterm,
+    test_children_whose_parent_was_killed_go_too,
     test_its_last_lines_say_who_stopped_it,
 )
 
@@ -28,6 +29,7 @@ __all__ = [
     "start",
     "test_a_process_that_dies_is_replaced",
     "test_a_request_in_flight_is_answered_after_sigterm",
+    "test_children_whose_parent_was_killed_go_too",
     "test_it_starts_with_nothing_prepared_and_says_where_messages_go",
     "test_its_last_lines_say_who_stopped_it",
     "test_no_log_line_of_a_tour_has_a_code_or_a_whole_number",

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -14,7 +15,14 @@ import pytest
 import requests
 
 from tests.delivery import misbehaving
+from tests.faults.waiting import until
 from tests.server.processes import PHONE, Start, wait_until_healthy
+
+
+def children(process: subprocess.Popen[str]) -> set[int]:
+    """The ids of its processes that live."""
+    listed = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
+    return set(map(int, listed.split()))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -30,12 +38,20 @@ def test_its_last_lines_say_who_stopped_it(start: Start, number: signal.Signals)
 
 def test_a_process_that_dies_is_replaced(start: Start) -> None:
     process, url = start(WEB_CONCURRENCY="2")
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    assert len(children) == 2
-    for child in children:
-        os.kill(int(child), signal.SIGKILL)
-    time.sleep(3)
+    killed = children(process)
+    for child in killed:
+        os.kill(child, signal.SIGKILL)
+    until(lambda: len(children(process) - killed) == 2, 30)
     wait_until_healthy(process, url)
+
+
+def test_children_whose_parent_was_killed_go_too(start: Start) -> None:
+    """Else they would go on serving, and a new parent would not get the port."""
+    process, url = start(WEB_CONCURRENCY="2")
+    process.kill()
+    assert "the parent of the server processes is gone" in process.communicate(timeout=30)[1]
+    with pytest.raises(requests.ConnectionError):
+        requests.get(f"{url}/health", timeout=30)
 
 
 @pytest.mark.parametrize("processes", ["1", "2"])
