@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from otp_service import bootstrap
+from otp_service.bootstrap import senders as wiring
 from otp_service.web.dependencies import dependencies_of
 from tests.faults.service import Answer
 from tests.faults.waiting import until
@@ -45,7 +45,7 @@ def test_a_hundred_that_wait_for_the_provider_leave_threads_for_checks(scene: Sc
     code = scene.code("+919876599999")
     scene.simulator.script(answer="stall:30")
     under_way = dependencies_of(scene.app).senders[0]._free  # type: ignore[attr-defined]
-    senders = threading.Thread(target=send_all, args=(scene, phones(bootstrap.CALLS)))
+    senders = threading.Thread(target=send_all, args=(scene, phones(wiring.CALLS)))
     senders.start()
     until(lambda: under_way._value == 0)  # all places are taken
     assert scene.verify(code, "+919876599999").code == "ok"
@@ -57,7 +57,7 @@ def test_a_hundred_that_wait_for_the_provider_leave_threads_for_checks(scene: Sc
 def test_more_calls_than_its_share_fail_at_once_and_then_the_circuit_is_open(
     make_scene: MakeScene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bootstrap, "CALLS", 8)
+    monkeypatch.setattr(wiring, "CALLS", 8)
     scene = make_scene()
     scene.simulator.script(answer="stall:30")
     answers = send_all(scene, phones(12))

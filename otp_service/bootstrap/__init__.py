@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from otp_service.delivery.guarded_sender import GuardedSender
-from otp_service.delivery.provider import Provider
+from otp_service.bootstrap.senders import (
+    configuration,
+    make_dispatch,
+    make_senders,
+    sample_request,
+)
+from otp_service.bootstrap.traced import make_databases, make_tracing, make_wake, make_worker
 from otp_service.delivery.providers.sandbox import SandboxSender
-from otp_service.delivery.sender import HttpSender
-from otp_service.delivery.traced_sender import TracedSender, TracedSession
 from otp_service.delivery.worker import Worker
-from otp_service.domain.codes import Codes
 from otp_service.domain.dispatch import Dispatch
 from otp_service.domain.follow_up import FollowUp
-from otp_service.domain.messages import Message, Outgoing, Receipt, Sender
-from otp_service.domain.policy import Policy
+from otp_service.domain.messages import Outgoing, Receipt
 from otp_service.domain.ports import Store
 from otp_service.domain.sending import Sending
 from otp_service.domain.service import OtpService
-from otp_service.domain.verification import Channel
 from otp_service.observability.gauges import Gauges, SenderState
 from otp_service.observability.metrics import Metrics
 from otp_service.observability.oldest_due import OldestDue
@@ -37,7 +37,6 @@ from otp_service.storage.db.database import Database
 from otp_service.storage.homes import Homes
 from otp_service.storage.outbox import Messages
 from otp_service.storage.provider_events import ProviderEvents
-from otp_service.storage.traced_database import TracedDatabase
 from otp_service.storage.verifications import Operations, SqlStore
 from otp_service.turns import Turns
 from otp_service.version import VERSION
@@ -45,23 +44,21 @@ from otp_service.web.auth import Clients
 from otp_service.web.dependencies import Dependencies
 
 if TYPE_CHECKING:
-    from otp_service.observability.tracing import Tracing
     from otp_service.proofs.tokens import Proofs
     from otp_service.storage.signing_keys import SigningKeys
 
-CALLS = 104  # to providers, under way at a time in a process; fewer than the threads made for them
 SENDS_THAT_COMPUTE = 2  # at a time; the others wait, for a provider, a database or their turn
-SAMPLE = {"phone": "+1234567890", "code": "123456"}
 
 
 def dependencies(settings: Settings, engines: Sequence[sa.Engine]) -> Dependencies:
     """Nothing runs before `Dependencies.start`."""
-    tracing = _tracing(settings)
-    databases = _databases(engines, tracing)
+    tracing = make_tracing(settings)
+    databases = make_databases(engines, tracing)
     store, messages, metrics = _store(settings, *databases), Messages(*databases), Metrics()
-    dispatch = _dispatch(settings, messages, senders := _senders(settings, metrics, tracing))
+    senders = make_senders(settings, metrics, tracing)
+    dispatch = make_dispatch(settings, messages, senders)
     follow_up = FollowUp(dispatch, messages, messages, dispatch.policy, metrics.message_priced)
-    worker = _worker(follow_up, partial(_clean_up, databases, settings), tracing)
+    worker = make_worker(follow_up, partial(_clean_up, databases, settings), tracing)
     api_keys = KeyRing(*databases) if settings.api_keys_required else None
     proofs, signing_keys = _proofs(settings, databases)
 
@@ -75,7 +72,7 @@ def dependencies(settings: Settings, engines: Sequence[sa.Engine]) -> Dependenci
     shown: list[SenderState] = [*senders] or [SandboxSender()]
     metrics.registry.register(gauges := _gauges(settings, databases, messages, shown, worker))
     return Dependencies(
-        service=_service(settings, store, dispatch, _wake(worker, tracing), metrics),
+        service=_service(settings, store, dispatch, make_wake(worker, tracing), metrics),
         store_state=TimedCache(store.state, lambda: [d.is_down for d in databases]).now,
         clients=Clients(api_keys),
         proofs=proofs,
@@ -84,8 +81,8 @@ def dependencies(settings: Settings, engines: Sequence[sa.Engine]) -> Dependenci
         metrics=metrics,
         keep_receipts=partial(_keep_receipts, messages, worker, metrics),
         keep_events=ProviderNews(settings.is_ours, metrics, ProviderEvents(*databases).keep),
-        sender_configuration=partial(_configuration, settings),
-        sample_request=partial(_sample_request, settings),
+        sender_configuration=partial(configuration, settings),
+        sample_request=partial(sample_request, settings),
         ask_database=partial(admission.ask_when_there, databases[0]),
         start=start,
         stop=partial(_stop, gauges, worker),
@@ -96,37 +93,6 @@ def dependencies(settings: Settings, engines: Sequence[sa.Engine]) -> Dependenci
 def _stop(gauges: Gauges, worker: Worker) -> None:
     gauges.stop()
     worker.stop()
-
-
-def _tracing(settings: Settings) -> Tracing | None:
-    """What makes spans, where they are asked for: OpenTelemetry is large."""
-    if settings.tracing is None:
-        return None
-    from otp_service.observability.tracing import Tracing  # noqa: PLC0415
-
-    return Tracing(settings.tracing, VERSION)
-
-
-def _databases(engines: Sequence[sa.Engine], tracing: Tracing | None) -> list[Database]:
-    if tracing is None:
-        return [Database(engine) for engine in engines]
-    homes = zip(engines, ("primary", "fallback"), strict=False)
-    return [TracedDatabase(engine, tracing, home) for engine, home in homes]
-
-
-def _worker(follow_up: FollowUp, clean_up: Callable[[], object], tracing: Tracing | None) -> Worker:
-    return Worker(follow_up, clean_up, around=tracing.handled if tracing else nullcontext)
-
-
-def _wake(worker: Worker, tracing: Tracing | None) -> Callable[[Outgoing], None]:
-    """What is told of a message that a request leaves to a worker."""
-
-    def wake(message: Outgoing) -> None:
-        if tracing:
-            tracing.queued(message)
-        worker.wake()
-
-    return wake
 
 
 def _keep_receipts(
@@ -187,72 +153,6 @@ def _service(
     turns = Turns(SENDS_THAT_COMPUTE, connections, away=True)
     in_turn = turns.one if settings.used else nullcontext
     return OtpService(store, sending, codes, policy, in_turn)
-
-
-def _senders(settings: Settings, metrics: Metrics, tracing: Tracing | None) -> list[GuardedSender]:
-    """Those that are configured, in order of preference."""
-    senders = [_sender(provider, tracing) for provider in settings.used]
-    calls = _calls(settings, len(senders))
-    return [GuardedSender(s, calls=calls, count=_counter_of(s, metrics)) for s in senders]
-
-
-def _sender(provider: Provider, tracing: Tracing | None) -> Sender:
-    if tracing is None:
-        return HttpSender(provider)
-    over_http = HttpSender(provider, new_session=partial(TracedSession, tracing))
-    return TracedSender(over_http, tracing)
-
-
-def _calls(settings: Settings, senders: int) -> int:
-    """That each may have under way: whichever of them stall, threads are left for the rest."""
-    if settings.server == "granian":  # whose threads all count
-        return max(1, settings.threads // (senders + 1))
-    return CALLS // max(1, senders)
-
-
-def _counter_of(sender: Sender, metrics: Metrics) -> Callable[[str, float | None], None]:
-    return partial(metrics.provider_call, sender.provider, sender.channel.value)
-
-
-def _dispatch(settings: Settings, messages: Messages, senders: Sequence[GuardedSender]) -> Dispatch:
-    by_channel: dict[Channel, list[Sender]] = {}
-    for sender in senders:
-        by_channel.setdefault(sender.channel, []).append(sender)
-    return Dispatch(
-        outbox=messages,
-        codes=Codes(settings.secrets, settings.code_length, settings.fixed_codes),
-        senders=by_channel or {Channel.WHATSAPP: [SandboxSender()]},
-        test_sender=SandboxSender(),
-        policy=Policy(
-            lifetime=settings.expiry,
-            max_attempts=settings.max_attempts,
-            grace=settings.grace_codes,
-            expose_code=settings.expose_code,
-            test_numbers=frozenset(settings.test_numbers),
-            sms_after=settings.sms_after,
-            destinations=settings.destinations,
-        ),
-    )
-
-
-def _configuration(settings: Settings) -> dict[str, object]:
-    """Of the sender that is asked first, and of the SMS that may follow."""
-    described = _first(settings).describe()
-    if settings.sandbox:
-        described["provider"] = SandboxSender.provider
-    for each in settings.used:
-        if each.channel is Channel.SMS:
-            described["sms"] = each.describe()
-    return described
-
-
-def _sample_request(settings: Settings) -> dict[str, object]:
-    return _first(settings).preview(Message(**SAMPLE, expires_in=settings.expiry))
-
-
-def _first(settings: Settings) -> Provider:
-    """Who is asked first, or would be."""
-    return settings.provider(settings.senders[0]) if settings.senders else settings.providers[0]
 
 
 def _clean_up(databases: Sequence[Database], settings: Settings) -> None:
