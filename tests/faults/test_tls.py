@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -57,6 +58,39 @@ def test_a_certificate_that_passes_its_check_is_a_way_to_postgres(
         sent = caller.send()
         assert sent.id[0] == "p"
         assert caller.verify(sent.otp).code == "ok"
+
+
+def test_with_system_the_authorities_are_those_that_the_machine_has(
+    make_app: MakeApp,
+    urls: dict[str, str],
+    cluster: Cluster,
+    ours: Authority,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """libpq alone would look where psycopg2's wheel was built, and find none."""
+    the_machines = ssl.get_default_verify_paths()._replace(cafile=str(ours.file), capath="")
+    monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: the_machines)
+    monkeypatch.setenv("SSL_CERT_FILE", "")  # so that it is taken back afterwards
+    monkeypatch.delenv("SSL_CERT_FILE")
+    monkeypatch.delenv("SSL_CERT_DIR", raising=False)
+    handle = gates.with_tls(ours.server(LOOPBACK), cluster.port)
+    with calling(make_app, urls, handle, "sslmode=verify-full&sslrootcert=system") as caller:
+        assert caller.send().id[0] == "p"
+
+
+def test_an_authority_that_the_environment_names_is_the_only_one(
+    make_app: MakeApp,
+    urls: dict[str, str],
+    cluster: Cluster,
+    ours: Authority,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(ours.file))
+    monkeypatch.delenv("SSL_CERT_DIR", raising=False)
+    handle = gates.with_tls(ours.server(LOOPBACK), cluster.port)
+    with calling(make_app, urls, handle, "sslmode=verify-full&sslrootcert=system") as caller:
+        assert caller.send().id[0] == "p"
+    assert "SSL_CERT_DIR" not in os.environ
 
 
 def test_a_certificate_of_another_authority_is_refused(

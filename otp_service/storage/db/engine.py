@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import select
 import sqlite3
+import ssl
 import time
 from pathlib import Path
 from typing import Any
@@ -60,6 +62,8 @@ def prepare(engine: sa.Engine) -> None:
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", transaction.begin_on_sqlite)
     else:
+        if (engine.url.query.get("sslrootcert") or os.environ.get("PGSSLROOTCERT")) == "system":
+            _name_the_machines_authorities()
         extensions.set_wait_callback(postgres.wait)  # for all of psycopg2 in this process
         sa.event.listen(engine, "do_connect", postgres.connect)
         sa.event.listen(engine, "checkout", _refuse_dropped_connection)
@@ -94,6 +98,14 @@ def _write_ahead(connection: Any) -> None:
             time.sleep(0.01)
         else:
             return
+
+
+def _name_the_machines_authorities() -> None:
+    """psycopg2's wheel has an OpenSSL of its own, which looks for them where it was built."""
+    found = ssl.get_default_verify_paths()
+    places = {"SSL_CERT_FILE": found.cafile, "SSL_CERT_DIR": found.capath}
+    if not places.keys() & os.environ.keys():
+        os.environ.update({name: place for name, place in places.items() if place})
 
 
 def _without_limit(connection: sa.Connection) -> None:
