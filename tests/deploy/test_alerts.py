@@ -59,9 +59,9 @@ def test_no_alert_lacks_a_test_that_fires_it_and_one_that_does_not(name: str) ->
     assert not all(expected), "none says when it does not fire"
 
 
-def outcome(name: str, expression: str, folder: Path) -> int:
-    """Of the alert's own tests, with this expression in place of its own."""
-    rule = ALERTS[name] | {"expr": expression}
+def outcome(name: str, folder: Path, **changes: str) -> int:
+    """Of the alert's own tests, with this in place of its own."""
+    rule = ALERTS[name] | changes
     rules = {"groups": [{"name": "otp", "rules": [rule]}]}
     (folder / "alerts.yml").write_text(yaml.safe_dump(rules))
     tests = [test for test in TESTS["tests"] if of_alert(name, test)]
@@ -72,6 +72,13 @@ def outcome(name: str, expression: str, folder: Path) -> int:
 @pytest.mark.parametrize("name", ALERTS)
 def test_an_alert_that_never_or_always_fires_is_found_out(name: str, tmp_path: Path) -> None:
     expression = str(ALERTS[name]["expr"])
-    assert outcome(name, f"({expression}) == 1e99", tmp_path) != 0
-    assert outcome(name, f"({expression}) or vector(1)", tmp_path) != 0
-    assert outcome(name, expression, tmp_path) == 0
+    assert outcome(name, tmp_path, expr=f"({expression}) == 1e99") != 0
+    assert outcome(name, tmp_path, expr=f"({expression}) or vector(1)") != 0
+    assert outcome(name, tmp_path) == 0
+
+
+@pytest.mark.parametrize("name", ALERTS)
+def test_an_alert_that_does_not_wait_as_long_as_it_should_is_found_out(
+    name: str, tmp_path: Path
+) -> None:
+    assert outcome(name, tmp_path, **{"for": "0s"}) != 0
