@@ -224,6 +224,18 @@ def test_only_servers_are_called_and_only_from_two_places() -> None:
     assert out == [53, 443, 5432]
 
 
+def test_names_are_asked_of_the_clusters_dns_and_of_a_nodes_own() -> None:
+    """A cache that runs on each node is on its host's network, where no selector finds it."""
+    asked = [
+        rule["to"]
+        for rule in one("NetworkPolicy", "otp")["spec"]["egress"]
+        if set(found_in(rule, "port")) == {53}
+    ]
+    (places,) = asked
+    assert {"matchLabels": {"k8s-app": "kube-dns"}} in [each.get("podSelector") for each in places]
+    assert {"cidr": "169.254.20.10/32"} in [each.get("ipBlock") for each in places]
+
+
 def test_the_most_replicas_have_room_in_a_postgres_of_100_connections() -> None:
     """With one more in a rollout, and three that Postgres keeps for its owner."""
     most = one("HorizontalPodAutoscaler", "otp-server")["spec"]["maxReplicas"]
