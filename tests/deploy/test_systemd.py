@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -76,6 +77,27 @@ def test_an_outage_is_no_reason_not_to_start_and_a_failed_upgrade_is(
     (tmp_path / "otp").chmod(0o755)
     ran = subprocess.run(["/bin/sh", "-c", line.replace("$$", "$")], cwd=tmp_path, check=False)
     assert (ran.returncode == 0) is starts
+
+
+@pytest.mark.parametrize("alive", [True, False])
+def test_a_server_is_waited_for_until_it_answers_or_has_ended(tmp_path: Path, alive: bool) -> None:
+    unit = (UNITS / "otp-server@.service").read_text()
+    (line,) = re.findall(r"^ExecStartPost=/bin/sh -c '(.*)'$", unit, re.MULTILINE)
+    answers_the_second = "#!/bin/sh\n[ -e asked ] && exit 0\ntouch asked\nexit 7\n"
+    (tmp_path / "curl").write_text(answers_the_second if alive else "#!/bin/sh\nexit 7\n")
+    (tmp_path / "curl").chmod(0o755)
+    server = subprocess.Popen(["sleep", "60"])
+    if not alive:
+        server.kill()
+        server.wait()
+    of_systemd = {"MAINPID": str(server.pid), "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    command = ["/bin/sh", "-c", line.replace("$$", "$")]
+    try:
+        ran = subprocess.run(command, cwd=tmp_path, env=of_systemd, timeout=30, check=False)
+    finally:
+        server.kill()
+        server.wait()
+    assert (ran.returncode == 0) is alive
 
 
 def test_settings_that_cant_work_end_it_for_good() -> None:
