@@ -44,14 +44,18 @@ def behind_a_pooler(engine: sa.Engine) -> None:
 
 
 def transactions(
-    monkeypatch: pytest.MonkeyPatch, before: Callable[[str], object] = lambda name: None
+    monkeypatch: pytest.MonkeyPatch,
+    on: sa.Engine,
+    before: Callable[[str], object] = lambda name: None,
 ) -> list[tuple[str, int]]:
     """The name of each that runs from now on, and how many rows it answered; ``before`` it runs
-    something may happen.
+    something may happen. On this engine: an application of another test may still be ending.
     """
     really, ran = Transaction.run, list[tuple[str, int]]()
 
     def run(self: Transaction, engine: sa.Engine, **values: Any) -> list[Row]:
+        if engine is not on:
+            return really(self, engine, **values)
         name = self._on_server._name
         before(name)
         rows = really(self, engine, **values)

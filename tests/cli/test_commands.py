@@ -93,10 +93,10 @@ def test_where_the_role_may_make_no_tables_the_first_key_needs_init_db(
     postgres_url: str, tmp_path: Path
 ) -> None:
     with engine_on(postgres_url) as engine, engine.connect() as connection:
-        connection.execute(sa.text("CREATE ROLE otp_test_maker LOGIN"))
+        connection.execute(sa.text("CREATE ROLE otp_test_maker LOGIN PASSWORD 'makes'"))
         try:
-            url = engine.url.set(username="otp_test_maker").render_as_string(hide_password=False)
-            done = run_on(url, tmp_path, "keys create shop")
+            url = engine.url.set(username="otp_test_maker", password="makes")
+            done = run_on(url.render_as_string(hide_password=False), tmp_path, "keys create shop")
         finally:
             connection.execute(sa.text("DROP ROLE otp_test_maker"))
     assert done.exit_code == 1

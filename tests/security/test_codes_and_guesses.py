@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from otp_service.storage.models.base import engines_of
 from tests.conftest import SECRET, MakeApp
 from tests.faults.processes import Server, Servers, at_once
 from tests.faults.service import PHONE, Caller
@@ -50,7 +51,7 @@ def test_used_expired_canceled_and_unknown_are_told_alike_and_take_the_same_step
     caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answers, steps = set(), set()
-    asked = transactions(monkeypatch)
+    asked = transactions(monkeypatch, engines_of(caller.app)[0])
 
     def check(code: str) -> None:
         asked.clear()

@@ -83,5 +83,5 @@ def superuser(postgres_url: str) -> Iterator[sa.Engine]:
 @pytest.fixture
 def owner(superuser: sa.Engine) -> Iterator[sa.Engine]:
     """Who pastes."""
-    with engine_on(url_of(superuser, OWNER)) as engine:
+    with engine_on(url_of(superuser)) as engine:
         yield engine

@@ -15,10 +15,11 @@ API_ROLES = ("anon", "authenticated", "service_role")
 
 
 OWNER = "otp_test_owner"  # as Supabase's postgres is: no superuser
+PASSWORD = "of-the-owner"  # where Postgres asks for one
 
 
 BEFORE = f"""
-    CREATE ROLE {OWNER} LOGIN CREATEROLE CREATEDB BYPASSRLS;
+    CREATE ROLE {OWNER} LOGIN PASSWORD '{PASSWORD}' CREATEROLE CREATEDB BYPASSRLS;
     CREATE ROLE anon NOLOGIN NOINHERIT;
     CREATE ROLE authenticated NOLOGIN NOINHERIT;
     CREATE ROLE service_role NOLOGIN NOINHERIT BYPASSRLS;
@@ -34,7 +35,7 @@ def run(engine: sa.Engine, sql: str) -> Any:
         return cursor.fetchall() if cursor.description else None
 
 
-def url_of(engine: sa.Engine, role: str, password: str | None = None) -> str:
+def url_of(engine: sa.Engine, role: str = OWNER, password: str = PASSWORD) -> str:
     url = engine.url.set(username=role, password=password)
     return url.render_as_string(hide_password=False)
 

@@ -116,7 +116,7 @@ def test_a_key_was_never_used_before_it_is_and_then_just_now(
 def test_a_use_is_noted_once_a_minute_however_often_the_key_is_used(
     engine: sa.Engine, ring: KeyRing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    key, ran = make(engine), transactions(monkeypatch)
+    key, ran = make(engine), transactions(monkeypatch, engine)
 
     def notes() -> int:
         until(notes_are_done)
@@ -134,7 +134,7 @@ def test_whoever_uses_a_key_waits_for_no_note(
     engine: sa.Engine, ring: KeyRing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key, go_on = make(engine), threading.Event()
-    transactions(monkeypatch, lambda name: name == "note_use" and go_on.wait(30))
+    transactions(monkeypatch, engine, lambda name: name == "note_use" and go_on.wait(30))
     assert ring.find(key)
     assert not notes_are_done()
     assert last_used(engine) is None
@@ -154,7 +154,7 @@ def test_a_note_that_the_database_does_not_take_is_lost_without_a_word(
         if name == "note_use":
             raise StorageUnavailable("no")
 
-    transactions(monkeypatch, refuse)
+    transactions(monkeypatch, engine, refuse)
     assert ring.find(key)
     until(notes_are_done)
     assert last_used(engine) is None
@@ -239,7 +239,7 @@ def test_of_many_requests_at_once_none_goes_by_what_was_known_too_long_ago(
     assert ring.find(key)
     assert api_keys.revoke(engine, "shop")
     monkeypatch.setattr(api_keys, "SECONDS_TRUSTED", 0)
-    transactions(monkeypatch, lambda _: time.sleep(0.1))
+    transactions(monkeypatch, engine, lambda _: time.sleep(0.1))
     barrier = threading.Barrier(15)
 
     def find(_: int) -> object:
@@ -260,7 +260,7 @@ def test_while_the_database_refuses_no_key_is_good_for_longer_than_it_is_trusted
     def refuse(_: str) -> None:
         raise StorageUnavailable("no")
 
-    transactions(monkeypatch, refuse)
+    transactions(monkeypatch, engine, refuse)
     assert ring.find(key)
     monkeypatch.setattr(api_keys, "SECONDS_TRUSTED", 0)
     with pytest.raises(StorageUnavailable):

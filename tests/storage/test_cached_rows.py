@@ -42,7 +42,7 @@ def test_who_waits_while_the_database_refuses_is_refused_without_another_look(
         go_on.wait(30)
         raise StorageUnavailable("read-only")
 
-    transactions(monkeypatch, refuse)
+    transactions(monkeypatch, engine, refuse)
 
     def find(_: int) -> str:
         with pytest.raises(StorageUnavailable) as refused:

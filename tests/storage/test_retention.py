@@ -34,7 +34,7 @@ def many(service: OtpService, person: Person, engine: sa.Engine) -> None:
 def test_a_cleanup_works_in_batches_and_marks_and_deletes_all(
     many: None, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    batches = transactions(monkeypatch)
+    batches = transactions(monkeypatch, engine)
     assert retention.cleanup(engine, days=30) == (ROWS, 0)
     with engine.begin() as connection:
         long_ago = sa.func.from_now(-31 * 86_400)

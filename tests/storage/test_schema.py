@@ -164,19 +164,20 @@ def test_an_upgrade_can_be_repeated(empty: sa.Engine) -> None:
 
 
 def test_where_nothing_is_to_do_an_upgrade_needs_to_read_the_revision_only(
-    postgres: sa.Engine, postgres_url: str
+    postgres: sa.Engine,
 ) -> None:
     schema.upgrade(postgres)
     with postgres.connect() as connection:
         for sql in (
-            "CREATE ROLE otp_test_reader LOGIN",
+            "CREATE ROLE otp_test_reader LOGIN PASSWORD 'reads'",
             f"GRANT USAGE ON SCHEMA {SCHEMA} TO otp_test_reader",
             f"GRANT SELECT ON {SCHEMA}.alembic_version TO otp_test_reader",
         ):
             connection.execute(sa.text(sql))
         try:
-            reading = {"user": "otp_test_reader", "options": "-c default_transaction_read_only=on"}
-            reader = sa.create_engine(postgres_url, connect_args=reading)
+            url = postgres.url.set(username="otp_test_reader", password="reads")
+            reading = {"options": "-c default_transaction_read_only=on"}
+            reader = sa.create_engine(url, connect_args=reading)
             schema.upgrade(reader)
             reader.dispose()
         finally:

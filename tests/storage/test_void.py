@@ -122,7 +122,7 @@ def test_many_are_voided_in_batches(
             first | {"id": f"{first['id'][:20]}{n:05}", "phone": f"+1{n}"} for n in range(1299)
         ]
         connection.execute(sa.insert(V), copies)
-    batches = transactions(monkeypatch)
+    batches = transactions(monkeypatch, engine)
     assert void_now(engine) == 1300
     assert max(rows for _, rows in batches) == void.BATCH
 
