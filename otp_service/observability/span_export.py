@@ -45,7 +45,10 @@ class _Exporter(OTLPSpanExporter):
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         result = super().export(spans)
-        if result is SpanExportResult.FAILURE:
+        redirected = self._asked.outcome.startswith(
+            "HTTP 3"
+        )  # nobody follows, and the SDK is content
+        if result is SpanExportResult.FAILURE or redirected:
             if not self._lost:
                 log.warning("spans are lost: %s", self._asked.outcome)
             self._lost += len(spans)

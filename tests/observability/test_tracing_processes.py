@@ -165,10 +165,11 @@ def test_without_a_collector_all_is_as_ever_and_it_ends_in_time(
     assert [line for line in lines if "opentelemetry" in str(line["logger"])] == []
 
 
+@pytest.mark.parametrize("status", [401, 308], ids=["refused", "redirected"])
 def test_it_says_once_that_spans_are_lost_and_once_that_they_are_not(
-    start: Start, spans: Collector
+    start: Start, spans: Collector, status: int
 ) -> None:
-    spans.status = 401
+    spans.status = status
     process, url = start(**spans.settings)
 
     def ask() -> None:
@@ -183,7 +184,7 @@ def test_it_says_once_that_spans_are_lost_and_once_that_they_are_not(
     ask()
     told = [line for line in ended(process) if "spans" in str(line["event"])]
     assert [line["event"] for line in told] == [
-        "spans are lost: HTTP 401",
+        f"spans are lost: HTTP {status}",
         "spans are exported again",
     ]
     assert told[1]["lost"] == 6
