@@ -29,7 +29,7 @@ def postgres_program(engine: sa.Engine, name: str, *arguments: str) -> None:
 def test_pasted_restored_and_pasted_again_it_is_as_closed_as_before(
     owner: sa.Engine, tmp_path: Path
 ) -> None:
-    paste(owner)
+    password = paste(owner)["password"]
     add_rows(owner)
     before = rows(owner), catalogs(owner), closed(owner)
     database = "--dbname=" + url_of(owner).replace("+psycopg2", "")
@@ -44,7 +44,7 @@ def test_pasted_restored_and_pasted_again_it_is_as_closed_as_before(
     postgres_program(
         owner, "pg_restore", "--no-owner", "--no-privileges", "--exit-on-error", database, file
     )
-    password = paste(owner)["password"]
+    paste(owner)
 
     assert (rows(owner), catalogs(owner), closed(owner)) == before
     with engine_on(url_of(owner, "otp_service", password)) as service:
