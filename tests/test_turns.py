@@ -53,7 +53,7 @@ def waiting(workers: Workers) -> int:
 def test_turns_are_taken_in_the_order_of_asking(workers: Workers) -> None:
     may_end = threading.Event()
     for number, name in enumerate(["first", "second", "third"]):
-        workers.start(name, until=lambda: may_end.wait(20))
+        workers.start(name, until=lambda: may_end.wait(60))
         until(lambda number=number: len(workers.did) + waiting(workers) == number + 1)  # type: ignore[misc]
     assert workers.did == ["first"]
     may_end.set()
@@ -69,13 +69,13 @@ def test_who_waits_lets_another_have_its_turn_and_has_it_again_after(
 
     def waits() -> None:
         with wait():  # type: ignore[attr-defined]
-            assert other_began.wait(20)
+            assert other_began.wait(60)
         workers.did.append("first again")
 
     def other() -> None:
         other_began.set()
         until(lambda: waiting(workers) == 1)  # the first one wants its turn back
-        may_end.wait(20)
+        may_end.wait(60)
 
     workers.start("first", until=waits)
     workers.start("second", until=other)
@@ -91,8 +91,8 @@ def test_who_had_one_before_goes_before_those_who_are_new(workers: Workers) -> N
 
     def lets_go() -> None:
         with let_go():
-            assert second_began.wait(20)
-            assert third_waits.wait(20)
+            assert second_began.wait(60)
+            assert third_waits.wait(60)
         workers.did.append("first again")
 
     def other() -> None:
@@ -101,7 +101,7 @@ def test_who_had_one_before_goes_before_those_who_are_new(workers: Workers) -> N
 
     workers.start("first", until=lets_go)
     workers.start("second", until=other)
-    assert second_began.wait(20)
+    assert second_began.wait(60)
     workers.start("third", until=lambda: None)
     until(lambda: waiting(workers) == 1)
     third_waits.set()
@@ -117,7 +117,7 @@ def test_only_so_many_are_at_the_database_and_who_waits_for_that_has_no_turn() -
     def asks() -> None:
         with at_database(), let_go():
             began.release()
-            may_end.wait(20)
+            may_end.wait(60)
 
     for name in ("first", "second", "third"):
         workers.start(name, until=asks)
@@ -150,7 +150,7 @@ def test_it_is_told_when_nobody_computes_any_more() -> None:
     told: list[str] = []
     of = Turns(2, when_unused=lambda: told.append("nobody"))
     workers, may_end = Workers(of), threading.Event()
-    workers.start("other", until=lambda: may_end.wait(20))
+    workers.start("other", until=lambda: may_end.wait(60))
     until(lambda: len(workers.did) == 1)
     with of.one():
         pass
@@ -189,7 +189,7 @@ def test_who_waits_for_its_turn_is_away_if_that_is_said() -> None:
     workers = Workers(Turns(1, away=True))
     told: list[str] = []
     may_end = threading.Event()
-    workers.start("first", until=lambda: may_end.wait(20))
+    workers.start("first", until=lambda: may_end.wait(60))
     until(lambda: workers.did == ["first"])
 
     def leave() -> None:
@@ -232,7 +232,7 @@ def test_who_could_not_have_its_turn_again_goes_on_without(
     monkeypatch.setattr(turns, "PATIENCE", 0.05)
     may_end = threading.Event()
     with workers._turns.one(), let_go():
-        workers.start("another", until=lambda: may_end.wait(20))
+        workers.start("another", until=lambda: may_end.wait(60))
         until(lambda: workers.did == ["another"])
     may_end.set()
     workers.join()

@@ -147,10 +147,16 @@ def test_threads_do_not_share_a_connection() -> None:
 
 
 def test_a_connection_closed_while_idle_is_replaced_and_the_message_sent_once() -> None:
-    with serve(say_and_hang_up(http()), say(http())) as server:
+    gone = threading.Event()
+
+    def answer_and_go(sock: socket.socket, over: threading.Event) -> None:
+        say_and_hang_up(http())(sock, over)
+        gone.set()
+
+    with serve(answer_and_go, say(http())) as server:
         sender = sender_for(server.url)
         sender.send(MESSAGE)
-        time.sleep(0.1)  # until the server's goodbye has arrived
+        assert gone.wait(20)
         assert sender.send(MESSAGE) == ID
         assert (len(server.requests), server.connections) == (2, 2)
 

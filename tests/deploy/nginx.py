@@ -91,7 +91,7 @@ class Nginx(Caller):
 
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
-        self._process.wait(10)
+        self._process.wait(60)
 
     def _listens(self) -> bool:
         assert self._process.poll() is None, "nginx ended instead of starting"

@@ -57,6 +57,7 @@ def test_an_ordinary_request(proxy: Nginx) -> None:
     for path in PATHS:
         told = {"Referer": path, "User-Agent": PHONE, "X-Request-ID": PHONE}
         proxy.request("POST", path, headers=told, json={"phone_number": PHONE})
+    until(lambda: len(logged(proxy)) == len(PATHS))
     assert_nothing_is_told(proxy, 403, 404, 405)
     assert {"/twilio", "/verifications", "/verifications/{id}", "(none)"} <= {
         line["route"] for line in logged(proxy)

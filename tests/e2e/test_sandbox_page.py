@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta, timezone
 
 from playwright.sync_api import Page, expect
 
@@ -118,9 +119,12 @@ def test_what_became_of_a_code_is_shown(page: Page, live_server: LiveServer) -> 
 
 
 def test_a_code_expires_on_the_page_without_being_told(page: Page, live_server: LiveServer) -> None:
+    now = datetime.now(timezone.utc)
+    page.clock.set_fixed_time(now)  # however long the page takes to load
     stub(page, [message("482913", sent=-178)])
     open_phone(page, live_server)
     expect(bubble(page, "482913")).to_contain_text("Expires in 0:0")
+    page.clock.set_fixed_time(now + timedelta(seconds=10))
     expect(bubble(page, "482913")).to_contain_text("Expired")
 
 
@@ -188,6 +192,7 @@ def test_a_hidden_tab_asks_nothing_and_a_shown_one_at_once(
     page: Page, live_server: LiveServer, watch: Watch
 ) -> None:
     page.add_init_script("Object.defineProperty(document, 'hidden', { get: () => window.away })")
+    page.clock.install()
     stub(page, [message("482913")])
     open_phone(page, live_server)
     expect(bubble(page, "482913")).to_be_visible()
@@ -196,5 +201,6 @@ def test_a_hidden_tab_asks_nothing_and_a_shown_one_at_once(
     asked = polls(watch)
     page.wait_for_timeout(1500)
     assert polls(watch) == asked
-    with page.expect_request("**/sandbox/messages", timeout=500):
+    page.clock.pause_at(datetime.now(timezone.utc) + timedelta(minutes=1))  # no timer runs
+    with page.expect_request("**/sandbox/messages"):
         set_away(page, away=False)

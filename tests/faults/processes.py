@@ -99,6 +99,11 @@ class Servers:
         return servers
 
 
+def children(pid: int) -> set[int]:
+    """The ids of the processes that this one has started and that have not been waited for."""
+    return set(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
+
+
 def account(url: str) -> dict[str, str]:
     """Settings with a real sender, whose Gupshup is at ``url``."""
     return {

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 
 import pytest
+import sqlalchemy as sa
 
 from otp_service.storage.db.engine import BESIDE_REQUESTS
 from otp_service.storage.models.base import engines_of
@@ -19,6 +20,7 @@ from tests.faults.proxy import Proxy
 from tests.faults.queries import connect, run
 from tests.faults.service import PHONE, Answer, Caller, caller_at
 from tests.faults.waiting import until
+from tests.storage.db.test_transaction import wait_for_connection
 
 CONTRACT_SECONDS = 3.0
 AT_ONCE = 1.0  # milliseconds, but this machine may be busy; a wait would take 2 s
@@ -114,7 +116,7 @@ def test_a_pool_that_is_full_for_a_moment_is_waited_for(
         for _ in range(1 + BESIDE_REQUESTS):
             held.callback(engine.raw_connection().close)
         waiting = pool.submit(Caller(app).send)
-        time.sleep(0.2)
+        until(lambda: wait_for_connection(engine.pool))
         assert not waiting.done()
         held.close()
         assert waiting.result().status == 200
@@ -124,13 +126,14 @@ def test_a_full_pool_is_503_within_a_second_and_no_reason_to_fall_back(
     make_app: MakeApp, urls: dict[str, str], cluster: Cluster
 ) -> None:
     caller = Caller(make_app(**urls, WAITRESS_THREADS="1"))
-    connections = 1 + BESIDE_REQUESTS
+    connections, in_use = 1 + BESIDE_REQUESTS, engines_of(caller.app)[0].pool
+    assert isinstance(in_use, sa.QueuePool)
     caller.send("+919876543211")
     lock = "SELECT pg_advisory_lock(hashtextextended('{phone}', 0))"
     with closing(connect(cluster.port)) as other, ThreadPoolExecutor(connections) as pool:
         run(other, lock.format(phone=PHONE))
         waiting = [pool.submit(caller.send) for _ in range(connections)]
-        time.sleep(0.1)
+        until(lambda: in_use.checkedout() == connections)
         seconds, answer = timed(lambda: caller.send("+919876543212"))
         assert seconds < 1
         assert (answer.status, answer.code) == (503, "storage_unavailable")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from prometheus_client import values
 from otp_service.environment import SettingsError
 from otp_service.observability.multiprocess import FOLDER, shared_counts
 from tests.conftest import SECRET, MakeApp
-from tests.faults.processes import Server, Servers
+from tests.faults.processes import Server, Servers, children
 from tests.faults.waiting import until
 from tests.scrape import Scrape
 
@@ -58,11 +57,11 @@ def test_several_processes_answer_one_sum_and_one_that_is_replaced_takes_nothing
     for _ in range(20):
         check_health(server)
     assert {counted(server) for _ in range(10)} == {before + 20}
-    process = server._process
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    for child in children:
-        os.kill(int(child), signal.SIGKILL)
-    time.sleep(0.2)
+    parent = server._process.pid
+    killed = children(parent)
+    for child in killed:
+        os.kill(child, signal.SIGKILL)
+    until(lambda: not children(parent) & killed)
     until(server.is_up)
     assert (counted(server) or 0) > before + 20
     assert len(list(folder.iterdir())) == 4  # a counters' and a histograms' for each of the two

@@ -30,7 +30,7 @@ class Parts:
 
     def look(self) -> int:
         self.looks += 1
-        self.answers.wait(20)
+        self.answers.wait(60)
         return self.looks
 
     def recent(self, seconds: float = 60.0) -> TimedCache[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 import requests
@@ -84,6 +85,5 @@ class Scene(Caller):
 
 
 def seconds(time: str) -> float:
-    """Of the day, of an RFC 3339 time in UTC."""
-    hours, minutes, rest = time[11:-1].split(":")
-    return 3600 * int(hours) + 60 * int(minutes) + float(rest)
+    """Since the epoch, of an RFC 3339 time in UTC."""
+    return datetime.fromisoformat(time.replace("Z", "+00:00")).timestamp()

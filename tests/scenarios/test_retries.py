@@ -73,7 +73,8 @@ def test_what_is_refused_for_good_is_not_tried_again(scene: Scene) -> None:
 def test_a_timed_out_call_is_not_repeated(scene: Scene) -> None:
     scene.simulator.script(fault="closed-taken")
     sent = scene.asking(**ASYNC).send()
-    until(lambda: bool(scene.got()))
+    until(lambda: "error_code" in scene.deliveries(sent)[0])
+    assert scene.got()
     assert scene.verify(scene.code()).code == "ok"
     (delivery,) = scene.deliveries(sent)
     assert (delivery["status"], delivery["error_code"]) == ("queued", "unconfirmed")
@@ -138,6 +139,7 @@ def test_what_only_the_operator_can_mend_is_logged_as_an_error_with_advice(
 ) -> None:
     scene.simulator.script(fault="failed:1003")
     scene.comes_to(scene.send(), "whatsapp failed")
+    until(lambda: "balance_empty" in caplog.text)
     (line,) = [each for each in caplog.records if "balance_empty" in each.getMessage()]
     assert line.levelname == "ERROR"
     assert "Top up" in line.getMessage()

@@ -100,6 +100,7 @@ def _ask_everything(tour: Tour) -> None:
     ways.providers_in_trouble(traffic)
     _take_the_tables_away(tour)
     _run_commands(tour)
+    until(lambda: bool(tour.spans.named("handle message")))  # of what was left to a worker
 
 
 def _until_known(traffic: Traffic) -> None:

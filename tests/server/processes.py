@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,27 +12,24 @@ import pytest
 import requests
 
 from tests.conftest import SECRET
+from tests.faults.loopback import free_port
+from tests.faults.processes import PATIENCE
+from tests.faults.waiting import until
 
 ROOT = Path(__file__).parents[2]
 PHONE = {"phone_number": "+919876543210"}
 Start = Callable[..., tuple[subprocess.Popen[str], str]]
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
 def wait_until_healthy(process: subprocess.Popen[str], url: str) -> None:
-    for _ in range(200):
+    def is_healthy() -> bool:
         try:
-            requests.get(f"{url}/health", timeout=1).raise_for_status()
+            return requests.get(f"{url}/health", timeout=PATIENCE).ok
         except requests.RequestException:
             assert process.poll() is None, process.communicate()[1]
-            time.sleep(0.05)
-        else:
-            return
-    raise AssertionError("the server did not come up")
+            return False
+
+    until(is_healthy, PATIENCE)
 
 
 @pytest.fixture
@@ -60,7 +55,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     yield run
     for process in processes:
         process.terminate()
-        process.communicate(timeout=30)
+        process.communicate(timeout=PATIENCE)
 
 
 def wsgi(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
@@ -70,6 +65,6 @@ def wsgi(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
         env=os.environ | settings,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE,
         check=False,
     )

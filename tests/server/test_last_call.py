@@ -76,7 +76,7 @@ def slow() -> tuple[Flask, threading.Event, threading.Event]:
 
     def wait() -> str:
         asked.set()
-        may_end.wait(20)
+        may_end.wait(60)
         return "slow"
 
     app.add_url_rule("/slow", "slow", wait)
@@ -101,7 +101,7 @@ def test_idle_connections_end_while_others_are_still_answered(
     idle, busy, answers = connect(url), connect(url), []
     assert ask(idle, "/fast") == (200, None, b"fast")
     asking = in_thread(lambda: answers.append(ask(busy, "/slow")))
-    assert asked.wait(20)
+    assert asked.wait(60)
     server.stop()
     assert idle.sock.recv(1) == b""  # they hang up, long before all is answered
     assert asking.is_alive()
@@ -124,7 +124,7 @@ def test_what_comes_on_kept_connections_in_the_last_call_is_answered(
     kept = [connect(url) for _ in range(8)]
     assert [ask(each, "/fast") for each in kept] == [(200, None, b"fast")] * 8
     server.stop(signal.SIGTERM)
-    assert announced.wait(20)
+    assert announced.wait(60)
     assert not over.is_set()
     assert [ask(each, "/fast") for each in kept] == [(200, "close", b"fast")] * 8
     server.stop(signal.SIGINT)
@@ -138,7 +138,7 @@ def test_with_several_processes_nobody_connects_in_vain_while_they_end(start: St
 
     def slowly(sock: socket.socket, over: threading.Event) -> None:
         asked.set()
-        may_end.wait(20)
+        may_end.wait(60)
         sock.sendall(misbehaving.http())
 
     with misbehaving.serve(slowly) as gupshup:
@@ -146,7 +146,7 @@ def test_with_several_processes_nobody_connects_in_vain_while_they_end(start: St
         with closing(connect(url)) as sending:
             body = json.dumps(PHONE)
             sending.request("POST", "/send-otp", body, {"Content-Type": "application/json"})
-            assert asked.wait(20)
+            assert asked.wait(60)
             process.terminate()
             until(lambda: is_refused(url))
             may_end.set()

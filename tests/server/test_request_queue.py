@@ -33,7 +33,7 @@ class Channel:
 
     def service(self) -> bool:
         self.began.set()
-        self.may_end.wait(20)
+        self.may_end.wait(60)
         return False
 
     def cancel(self) -> None:

@@ -6,23 +6,15 @@ import json
 import os
 import signal
 import socket
-import subprocess
 import threading
-import time
-from pathlib import Path
 
 import pytest
 import requests
 
 from tests.delivery import misbehaving
+from tests.faults.processes import children
 from tests.faults.waiting import until
 from tests.server.processes import PHONE, Start, wait_until_healthy
-
-
-def children(process: subprocess.Popen[str]) -> set[int]:
-    """The ids of its processes that live."""
-    listed = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
-    return set(map(int, listed.split()))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -38,10 +30,10 @@ def test_its_last_lines_say_who_stopped_it(start: Start, number: signal.Signals)
 
 def test_a_process_that_dies_is_replaced(start: Start) -> None:
     process, url = start(WEB_CONCURRENCY="2")
-    killed = children(process)
+    killed = children(process.pid)
     for child in killed:
         os.kill(child, signal.SIGKILL)
-    until(lambda: len(children(process) - killed) == 2, 30)
+    until(lambda: len(children(process.pid) - killed) == 2)
     wait_until_healthy(process, url)
 
 
@@ -56,7 +48,10 @@ def test_children_whose_parent_was_killed_go_too(start: Start) -> None:
 
 @pytest.mark.parametrize("processes", ["1", "2"])
 def test_a_request_in_flight_is_answered_after_sigterm(start: Start, processes: str) -> None:
+    asked = threading.Event()
+
     def slowly(sock: socket.socket, over: threading.Event) -> None:
+        asked.set()
         over.wait(6)  # more than waitress itself waits for its threads
         sock.sendall(misbehaving.http())
 
@@ -75,7 +70,7 @@ def test_a_request_in_flight_is_answered_after_sigterm(start: Start, processes: 
             target=lambda: answers.append(requests.post(f"{url}/send-otp", json=PHONE, timeout=30))
         )
         sending.start()
-        time.sleep(0.7)
+        assert asked.wait(30)
         process.send_signal(signal.SIGTERM)
         sending.join()
     assert answers[0].json()["message"] == "OTP sent successfully"

@@ -29,9 +29,9 @@ class Channel:
         self.began.set()
         if self.is_send:
             with wait_elsewhere():
-                self.may_come_back.wait(20)
+                self.may_come_back.wait(60)
             self.is_back.set()
-        self.may_end.wait(20)
+        self.may_end.wait(60)
         return False
 
     def cancel(self) -> None: ...

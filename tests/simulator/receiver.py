@@ -73,7 +73,7 @@ def receiver() -> Iterator[Receiver]:
             kept.callbacks.append(
                 ReceivedCallback(self.command, self.path, dict(self.headers), body, time.time())
             )
-            kept.answering.wait(10)
+            kept.answering.wait(60)
             self.send_response(kept.answers.pop(0) if kept.answers else 200)
             self.send_header("Content-Length", str(len(kept.body)))
             self.end_headers()

@@ -58,7 +58,7 @@ def test_after_a_reset_nothing_follows_a_callback_under_way(
 def test_after_a_reset_a_stalled_send_has_no_receipts(
     simulator: Simulator, send: Send, receiver: Receiver
 ) -> None:
-    simulator.script(next=1, fault="stall:0.5")
+    simulator.script(next=1, fault="stall:3")
     sending = threading.Thread(target=send)
     sending.start()
     until(lambda: bool(simulator.messages()))

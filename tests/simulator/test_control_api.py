@@ -58,7 +58,7 @@ def test_a_script_comes_over_http(simulator: Simulator, send: Send) -> None:
 def test_a_reset_forgets_messages_script_and_receipts_to_come(
     simulator: Simulator, send: Send, receiver: Receiver
 ) -> None:
-    simulator.delay = 0.2
+    simulator.delay = 60
     simulator.script(fault="offline")
     first = send().json()["messageId"]
     assert requests.delete(f"{simulator.url}/simulator/messages", timeout=10).status_code == 200

@@ -39,7 +39,7 @@ def test_who_waits_while_the_database_refuses_is_refused_without_another_look(
 
     def refuse(name: str) -> None:
         looks.append(name)
-        go_on.wait(30)
+        go_on.wait(60)
         raise StorageUnavailable("read-only")
 
     transactions(monkeypatch, engine, refuse)

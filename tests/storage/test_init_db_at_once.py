@@ -44,7 +44,7 @@ def test_four_processes_upgrade_the_release_before_at_once(database_url: str) ->
         go_to(engine, "0001")
         add_rows(engine)
         running = [start(database_url) for _ in range(4)]
-        ended = [process.communicate(timeout=60) for process in running]
+        ended = [process.communicate(timeout=120) for process in running]
         assert [process.returncode for process in running] == [0] * 4, ended
         assert revision(engine) == HEAD
         assert len(rows(engine)["verifications"]) == 1
@@ -57,7 +57,7 @@ def test_an_upgrade_waits_for_its_turn_and_then_works(postgres_url: str) -> None
             waiting.start()
             waiting.join(0.5)
             assert waiting.is_alive()
-        waiting.join(10)
+        waiting.join(60)
         assert revision(engine) == HEAD
 
 
@@ -70,7 +70,7 @@ def test_who_waits_for_a_turn_holds_up_no_index_that_another_builds(postgres_url
             time.sleep(0.3)
             for sql in ("SET lock_timeout = '1s'", INDEX, "RESET lock_timeout"):
                 connection.execute(sa.text(sql))
-        waiting.join(10)
+        waiting.join(60)
         assert revision(engine) == HEAD
 
 

@@ -20,6 +20,7 @@ from otp_service.storage.db.session import SETTINGS
 from otp_service.storage.models.dialects import clock
 from otp_service.storage.models.verifications import VerificationRow
 from tests.fakes import FakeSender
+from tests.faults.waiting import until
 from tests.statements import transactions
 from tests.storage.conftest import MakeService
 from tests.storage.helpers import pass_time, race
@@ -160,12 +161,12 @@ def test_it_waits_for_a_check_and_holds_up_no_other(
     service: OtpService, person: Person, sender: FakeSender, engine: sa.Engine
 ) -> None:
     other = replace(person, phone="+14155552671")
-    checked, _ = [service.send(each).verification for each in (person, other)]
+    checked, free = [service.send(each).verification for each in (person, other)]
     moment = void.moment(engine, NOW)
     with ThreadPoolExecutor(1) as pool:
         with a_check_of(person.phone, engine):
             voiding = pool.submit(void.void, engine, moment)
-            time.sleep(0.3)
+            until(lambda: service.get("public", free.id).status is Status.CANCELED)
             assert refused(service, other, sender.last_code)  # at once: no lock is kept
             assert service.get("public", checked.id).status is Status.PENDING
         assert voiding.result() == 2
