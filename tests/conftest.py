@@ -21,12 +21,14 @@ from otp_service.observability.log_redaction import Redaction
 from otp_service.server.waitress_server import Server, listen
 from otp_service.storage import api_keys
 from otp_service.storage.db import engine as engines
+from otp_service.storage.db import postgres
 from otp_service.storage.db.answer import Row
 from otp_service.storage.db.group_commit import GroupCommit
 from otp_service.storage.db.script import Script, Values
 from otp_service.storage.models.base import db, engines_of
 from otp_service.web.dependencies import dependencies_of
 from tests import databases
+from tests.faults.queries import PATIENCE
 
 SECRET = bytes(range(0x5E, 0x7E)).hex()
 MakeApp = Callable[..., Flask]
@@ -96,6 +98,16 @@ def sqlite_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def database_url(request: pytest.FixtureRequest) -> str:
     """Either of them: whatever uses this fixture runs on both kinds."""
     return str(request.getfixturevalue(f"{request.param}_url"))
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The service waits longer for Postgres: for tests of who wins, which no clock may decide.
+
+    A machine that does much beside can leave a process without a turn for the usual 2 seconds.
+    """
+    deadline = postgres.deadline
+    monkeypatch.setattr(postgres, "deadline", lambda seconds: deadline(PATIENCE + seconds))
 
 
 class CommitsApart(GroupCommit):

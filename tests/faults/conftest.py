@@ -8,13 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from otp_service.storage.db import postgres
 from tests import databases
 from tests.conftest import MakeApp, from_nothing
 from tests.faults.cluster import Cluster
 from tests.faults.loopback import LOOPBACK
 from tests.faults.proxy import Proxy
-from tests.faults.queries import PATIENCE
 from tests.faults.service import Caller
 
 
@@ -77,13 +75,3 @@ def urls(cluster: Cluster, proxy: Proxy, tmp_path: Path) -> dict[str, str]:
 @pytest.fixture
 def caller(make_app: MakeApp, urls: dict[str, str]) -> Caller:
     return Caller(make_app(**urls))
-
-
-@pytest.fixture
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The service waits longer for Postgres: for tests of who wins, which no clock may decide.
-
-    A machine that does much beside can leave a process without a turn for the usual 2 seconds.
-    """
-    deadline = postgres.deadline
-    monkeypatch.setattr(postgres, "deadline", lambda seconds: deadline(PATIENCE + seconds))

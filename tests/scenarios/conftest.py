@@ -28,7 +28,7 @@ def simulator() -> Iterator[Simulator]:
 
 @pytest.fixture
 def make_scene(
-    make_app: MakeApp, serve: Serve, simulator: Simulator, database_url: str
+    make_app: MakeApp, serve: Serve, simulator: Simulator, database_url: str, patient: None
 ) -> Iterator[MakeScene]:
     """Services with a worker of their own, unless it says otherwise; by default on WhatsApp."""
     started: list[Dependencies] = []

@@ -48,6 +48,13 @@ def pass_time(engine: sa.Engine, seconds: float) -> None:
                     connection.execute(sa.update(row).where(*this).values(earlier))
 
 
+def wait_for_lock(engine: sa.Engine) -> int:
+    """How many sessions of this Postgres do."""
+    waiting = "SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted"
+    with engine.connect() as connection:
+        return int(connection.exec_driver_sql(waiting).scalar_one())
+
+
 def fail(service: OtpService, person: Person, code: str, times: int) -> None:
     for _ in range(times):
         with pytest.raises(CodeIncorrect):

@@ -14,7 +14,6 @@ from otp_service.storage import schema, signing_keys
 from otp_service.storage.db.database import Database
 from otp_service.storage.outbox import Messages
 from tests.conftest import MakeApp
-from tests.faults.conftest import patient  # noqa: F401 (a fixture)
 from tests.faults.service import Answer, Caller
 from tests.storage.earlier import (
     CODES,

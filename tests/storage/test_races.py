@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -19,8 +18,9 @@ from otp_service.storage import retention
 from otp_service.storage.models.dialects import clock
 from otp_service.storage.models.verifications import AttemptRow, VerificationRow
 from tests.fakes import FakeSender
+from tests.faults.waiting import until
 from tests.storage.conftest import MakeService
-from tests.storage.helpers import pass_time, race, wrong
+from tests.storage.helpers import pass_time, race, wait_for_lock, wrong
 
 # Room for five live verifications, each with all of its guesses.
 MANY_LIVE = replace(
@@ -29,6 +29,7 @@ MANY_LIVE = replace(
     phone_failures=(Limit("phone_failures", 100, 3_600),),
 )
 _NUMBERS = ("generation", "oldest_generation", "attempts", "max_attempts")
+pytestmark = pytest.mark.usefixtures("patient")
 
 
 @pytest.mark.statement(3)
@@ -113,7 +114,7 @@ def test_a_send_that_waited_for_its_turn_is_newer_than_what_was_done_meanwhile(
         with engine.execution_options(isolation_level="READ COMMITTED").begin() as holder:
             holder.execute(lock, {"phone": person.phone})
             waiting = pool.submit(service.send, person)  # its transaction begins, and waits
-            time.sleep(0.3)
+            until(lambda: wait_for_lock(engine) == 1)
             ended = {"id": "p0", "channel": "whatsapp", "status": "canceled"} | vars(person)
             times = {"created_at": clock(), "expires_at": clock()}
             row = ended | dict.fromkeys(_NUMBERS, 1) | times
@@ -155,7 +156,7 @@ def test_a_cancel_waits_for_a_check_of_the_phone(
     with ThreadPoolExecutor(1) as pool:
         with a_check_of(person.phone, engine):
             cancel = pool.submit(service.cancel, "public", sent.id)
-            time.sleep(0.3)
+            until(lambda: wait_for_lock(engine) == 1)
             assert not cancel.done()
         assert cancel.result().status is Status.CANCELED
 
@@ -182,7 +183,7 @@ def test_a_code_that_ended_while_its_check_waited_is_not_accepted(
     with ThreadPoolExecutor(1) as pool:
         with a_check_of(person.phone, engine):
             check = pool.submit(race, lambda: service.verify(person, sender.last_code))
-            time.sleep(0.3)
+            until(lambda: wait_for_lock(engine) == 1)
             with engine.begin() as connection:  # after the check began, before it has its turn
                 ends = {"expires_at": clock()}
                 connection.execute(sa.update(VerificationRow).values(**ends))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pwd
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -20,7 +19,8 @@ from otp_service.storage.models.dialects import from_now
 from otp_service.storage.models.verifications import VerificationRow as V
 from otp_service.storage.sql import audit
 from tests.fakes import FakeSender
-from tests.storage.helpers import fail, race
+from tests.faults.waiting import until
+from tests.storage.helpers import fail, race, wait_for_lock
 from tests.storage.upgrades import ROW, insert
 
 
@@ -100,6 +100,7 @@ def test_of_racing_cancels_and_checks_each_leaves_one_entry(
     assert len(entries(engine, verification_id=again.id)) == 2
 
 
+@pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 def test_cancels_that_wait_for_each_other_leave_one_entry(
     service: OtpService, person: Person, engine: sa.Engine
@@ -110,7 +111,7 @@ def test_cancels_that_wait_for_each_other_leave_one_entry(
         with engine.execution_options(isolation_level="READ COMMITTED").begin() as holder:
             holder.execute(held)
             waiting = [pool.submit(service.cancel, "public", sent.id) for _ in range(4)]
-            time.sleep(0.3)
+            until(lambda: wait_for_lock(engine) == 4)
         assert [each.result().status.value for each in waiting] == ["canceled"] * 4
     assert len(entries(engine, verification_id=sent.id)) == 2
 
