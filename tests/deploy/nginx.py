@@ -129,6 +129,6 @@ class Nginx(Caller):
         return "\n".join(path.read_text() for path in sorted(self.folder.glob("*.log")))
 
     def log_of(self, route: str) -> str:
-        """The lines of the log that tell of it."""
+        """The lines of the log that tell of it: each is written when its answer is out."""
         lines = (self.folder / "otp.log").read_text().splitlines()
         return "\n".join(line for line in lines if f'"route": "{route}"' in line)

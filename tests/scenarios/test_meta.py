@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import requests
 
+from tests.faults.waiting import until
 from tests.scenarios.conftest import MakeScene
 from tests.scenarios.scene import META, SECRET, SMS, Scene
 from tests.scrape import Scrape
@@ -40,7 +41,7 @@ def test_the_price_that_a_status_tells_is_kept_shown_and_counted(meta: Scene) ->
     told = {"billable": True, "pricing_model": "PMP", "category": "authentication"}
     assert delivery["pricing"] == told | {"type": "regular"}
     counted = {"provider": "meta", "category": "authentication", "billable": "yes"}
-    assert Scrape.of(meta.app).value("otp_messages_priced_total", **counted) == 1
+    until(lambda: Scrape.of(meta.app).value("otp_messages_priced_total", **counted) == 1)
 
 
 def test_an_sms_follows_there_too(make_scene: MakeScene) -> None:

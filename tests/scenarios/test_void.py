@@ -27,10 +27,10 @@ def test_a_message_that_waits_is_not_sent_any_more(make_scene: MakeScene) -> Non
 
 def test_no_sms_follows_a_message_that_fails_after_it(make_scene: MakeScene) -> None:
     scene = make_scene(WHATSAPP, SMS)
-    scene.simulator.delay = 4
-    scene.simulator.script(fault="failed:1002", channel="whatsapp")
+    scene.simulator.script(fault="lost", channel="whatsapp")
     sent = scene.send(channel="auto")
     void(scene)
+    assert scene.simulator.receipt(scene.simulator.messages()[0], "failed:1002")
     scene.comes_to(sent, "whatsapp failed")
     time.sleep(1)  # in which a worker would have sent it
     assert [message.channel for message in scene.simulator.messages()] == ["whatsapp"]
