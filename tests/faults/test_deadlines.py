@@ -108,10 +108,14 @@ def test_of_several_hosts_a_silent_first_one_does_not_use_up_the_time(
 
 
 def test_a_pool_that_is_full_for_a_moment_is_waited_for(
-    make_app: MakeApp, urls: dict[str, str], cluster: Cluster
+    make_app: MakeApp,
+    urls: dict[str, str],
+    cluster: Cluster,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     app = make_app(**urls, WAITRESS_THREADS="1")
     engine = engines_of(app)[0]
+    monkeypatch.setattr(engine.pool, "_timeout", 60)  # this machine may be busy
     with ExitStack() as held, ThreadPoolExecutor(1) as pool:
         for _ in range(1 + BESIDE_REQUESTS):
             held.callback(engine.raw_connection().close)

@@ -74,7 +74,7 @@ def test_several_workers_never_send_one_message_twice(
     queue(server)
     assert not simulator.messages()
     servers.start_several(3)
-    until(lambda: len(sends(simulator)) == COUNT, 30)
+    until(lambda: len(sends(simulator)) == COUNT)
     assert set(sends(simulator).values()) == {1}
 
 

@@ -10,6 +10,7 @@ import requests
 from flask import Flask, request
 
 from tests.conftest import LiveServer, Serve
+from tests.faults.processes import PATIENCE
 from tests.scrape import Scrape
 from tests.server.granian import serve, start
 from tests.server.processes import PHONE, Start
@@ -40,7 +41,7 @@ def test_every_line_of_its_log_is_one_of_ours(start: Start) -> None:
     process, url = start(WEB_CONCURRENCY="2")
     requests.post(f"{url}/send-otp", json=PHONE)
     process.terminate()
-    told = [json.loads(line) for line in process.communicate(timeout=30)[1].splitlines()]
+    told = [json.loads(line) for line in process.communicate(timeout=PATIENCE)[1].splitlines()]
     assert {line["logger"].partition(".")[0] for line in told} == {"otp_service"}
 
 
@@ -48,7 +49,9 @@ def test_it_says_at_the_start_what_a_proxy_must_do_for_it(start: Start) -> None:
     process, _ = start()
     process.terminate()
     (warning,) = (
-        line for line in process.communicate(timeout=30)[1].splitlines() if "OTP_SERVER" in line
+        line
+        for line in process.communicate(timeout=PATIENCE)[1].splitlines()
+        if "OTP_SERVER" in line
     )
     assert "put a proxy in front that writes requests anew" in warning
 

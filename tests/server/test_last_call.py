@@ -17,7 +17,7 @@ from flask import Flask
 from otp_service.server.last_call import LastCall
 from otp_service.server.waitress_server import Server, listen
 from tests.delivery import misbehaving
-from tests.faults.processes import account
+from tests.faults.processes import PATIENCE, account
 from tests.faults.waiting import until
 from tests.server.processes import PHONE, Start
 
@@ -48,7 +48,7 @@ def test_from_sigterm_on_ready_says_so_and_requests_are_still_answered(
         assert ask(kept, "/health")[:2] == (200, "close")
         assert ask(kept, "/health")[:2] == (200, "close")  # on a new connection, then
     process.send_signal(signal.SIGINT)
-    log = process.communicate(timeout=30)[1]
+    log = process.communicate(timeout=PATIENCE)[1]
     assert process.returncode == 0
     assert "stopping soon" in log
 
@@ -57,7 +57,7 @@ def test_it_ends_by_itself_however_often_it_is_told(start: Start) -> None:
     process, _ = start(OTP_SHUTDOWN_DELAY_SECONDS="1")
     process.terminate()
     process.terminate()  # as children get it from their parent, and from systemd
-    log = process.communicate(timeout=30)[1]
+    log = process.communicate(timeout=PATIENCE)[1]
     assert process.returncode == 0
     assert log.count("stopping soon") == 1
 
@@ -65,7 +65,7 @@ def test_it_ends_by_itself_however_often_it_is_told(start: Start) -> None:
 def test_who_stops_it_by_hand_does_not_wait(start: Start) -> None:
     process, _ = start(OTP_SHUTDOWN_DELAY_SECONDS="60")
     process.send_signal(signal.SIGINT)
-    assert "stopping soon" not in process.communicate(timeout=30)[1]
+    assert "stopping soon" not in process.communicate(timeout=PATIENCE)[1]
     assert process.returncode == 0
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import requests
 
 from tests.conftest import SECRET
+from tests.faults.processes import PATIENCE
 from tests.server.processes import PHONE, ROOT, Start
 
 
@@ -19,7 +20,7 @@ def test_it_starts_with_nothing_prepared_and_says_where_messages_go(start: Start
     process, url = start()
     assert requests.post(f"{url}/send-otp", json=PHONE).json()["success"]
     process.terminate()
-    log = process.communicate(timeout=30)[1]
+    log = process.communicate(timeout=PATIENCE)[1]
     assert f"Listening on {url}, documentation at {url}/docs, messages at {url}/sandbox" in log
     assert process.returncode == 0
 
@@ -30,7 +31,7 @@ def test_no_log_line_of_a_tour_has_a_code_or_a_whole_number(start: Start) -> Non
     requests.post(f"{url}/verify-otp", json=PHONE | {"otp": code})
     requests.get(f"{url}/verifications/+919876543210")
     process.terminate()
-    log = process.communicate(timeout=30)[1]
+    log = process.communicate(timeout=PATIENCE)[1]
     lines = [json.loads(line) for line in log.splitlines()]
     asked = [(line["route"], line["status"]) for line in lines if line["event"] == "request"]
     assert ("/send-otp", 200) in asked
@@ -48,7 +49,7 @@ def test_a_taken_port_is_said_plainly(tmp_path: Path) -> None:
             env=os.environ | own | {"PORT": port},
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=PATIENCE,
             check=False,
         )
     assert done.returncode == 1

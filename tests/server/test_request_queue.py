@@ -67,7 +67,7 @@ def test_strangers_never_have_more_than_an_eighth_of_the_threads(sixteen: Worker
     for client in clients:
         sixteen.add_task(client)
     until(lambda: served(clients) == 14)
-    assert served(crowd) == 2
+    until(lambda: served(crowd) == 2)  # the two threads that are left
     for channel in [*crowd, *clients]:
         channel.may_end.set()
     until(lambda: served(crowd) == 64)

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from tests.delivery import misbehaving
-from tests.faults.processes import children
+from tests.faults.processes import PATIENCE, children
 from tests.faults.waiting import until
 from tests.server.processes import PHONE, Start, wait_until_healthy
 
@@ -21,7 +21,7 @@ from tests.server.processes import PHONE, Start, wait_until_healthy
 def test_its_last_lines_say_who_stopped_it(start: Start, number: signal.Signals) -> None:
     process, _ = start()
     process.send_signal(number)
-    lines = process.communicate(timeout=30)[1].splitlines()
+    lines = process.communicate(timeout=PATIENCE)[1].splitlines()
     stopping, drained, stopped = (json.loads(line) for line in lines[-3:])
     assert (stopping["asked_by"], stopping["requests"]) == (number.name, 0)
     assert drained["event"] == "drained"
@@ -41,7 +41,7 @@ def test_children_whose_parent_was_killed_go_too(start: Start) -> None:
     """Else they would go on serving, and a new parent would not get the port."""
     process, url = start(WEB_CONCURRENCY="2")
     process.kill()
-    assert "the parent of the server processes is gone" in process.communicate(timeout=30)[1]
+    assert "the parent of the server processes is gone" in process.communicate(timeout=PATIENCE)[1]
     with pytest.raises(requests.ConnectionError):
         requests.get(f"{url}/health", timeout=30)
 
@@ -67,14 +67,16 @@ def test_a_request_in_flight_is_answered_after_sigterm(start: Start, processes: 
         )
         answers: list[requests.Response] = []
         sending = threading.Thread(
-            target=lambda: answers.append(requests.post(f"{url}/send-otp", json=PHONE, timeout=30))
+            target=lambda: answers.append(
+                requests.post(f"{url}/send-otp", json=PHONE, timeout=PATIENCE)
+            )
         )
         sending.start()
         assert asked.wait(30)
         process.send_signal(signal.SIGTERM)
         sending.join()
     assert answers[0].json()["message"] == "OTP sent successfully"
-    log = process.communicate(timeout=30)[1]
+    log = process.communicate(timeout=PATIENCE)[1]
     assert process.returncode == 0
     told = [json.loads(line) for line in log.splitlines()]
     (stopping,) = (

@@ -232,7 +232,7 @@ def test_an_upgrade_waits_for_a_table_no_longer_than_its_lock_timeout(
         began = time.monotonic()
         with pytest.raises(sa.exc.OperationalError) as refused:
             schema.upgrade(postgres)
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 4  # of 5 by default
     assert sqlstate(refused.value) == "55P03"
     assert revision(postgres) == "0001"
     assert "timeline" not in columns(postgres)
@@ -249,7 +249,7 @@ def test_a_new_column_waits_for_a_table_no_longer_than_its_lock_timeout(
         began = time.monotonic()
         with pytest.raises(sa.exc.OperationalError) as refused:
             schema.upgrade(postgres)
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 4  # of 5 by default
     assert sqlstate(refused.value) == "55P03"
     assert revision(postgres) == "0001"
     assert "timeline" not in columns(postgres)

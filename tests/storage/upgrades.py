@@ -61,10 +61,10 @@ def go_to(engine: sa.Engine, revision: str) -> None:
 def holding(engine: sa.Engine, lock: str) -> Iterator[None]:
     """A transaction of another that took a lock by this SQL and does nothing more.
 
-    For 5 seconds at most, so that whoever would wait for ever fails instead.
+    For 30 seconds at most, so that whoever would wait for ever fails instead.
     """
     with engine.execution_options(isolation_level="READ COMMITTED").begin() as connection:
-        connection.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = '5s'"))
+        connection.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = '30s'"))
         connection.execute(sa.text(lock))
         yield
 

@@ -165,7 +165,7 @@ def test_several_waits_in_one_transaction_have_one_limit_and_are_no_outage(
     for number, transaction in enumerate((behind_locks, in_statements) * 2):
         if number == 2:
             behind_a_pooler(engine)
-        with held_in_turn(engine, 0.9), pytest.raises(StorageUnavailable) as caught:
+        with held_in_turn(engine, 1.1), pytest.raises(StorageUnavailable) as caught:
             transaction.run(engine, **waits)
         assert not isinstance(caught.value, HomeUnreachable)
         assert caught.value.reason == "QueryCanceled, SQLSTATE 57014"
