@@ -138,6 +138,13 @@ def test_a_body_that_is_too_large(proxy: Nginx) -> None:
     assert_nothing_is_told(proxy, 413)
 
 
+def test_what_nginx_itself_refuses_is_logged_with_the_method_it_came_with(proxy: Nginx) -> None:
+    for method in ("POST", "DELETE", "PATCH"):
+        assert proxy.request(method, WEBHOOK, data="x" * 300_000).status_code == 413
+    until(lambda: len(logged(proxy)) == 3)
+    assert [line["method"] for line in logged(proxy)] == ["POST", "DELETE", "OTHER"]
+
+
 def test_a_body_that_finds_no_room(proxy_of: MakeProxy, tmp_path: Path) -> None:
     """nginx would log it at "crit": that level is no help."""
     with gate(ending) as port:
