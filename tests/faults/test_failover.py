@@ -12,6 +12,8 @@ from tests.faults.service import Caller
 from tests.faults.waiting import until
 from tests.storage.helpers import wrong
 
+pytestmark = pytest.mark.usefixtures("patient")
+
 
 def url_of(*ports: int, options: str = "?target_session_attrs=read-write") -> str:
     hosts = ",".join(f"{LOOPBACK}:{port}" for port in ports)

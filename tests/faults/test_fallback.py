@@ -16,6 +16,8 @@ from tests.faults.service import PHONE, Caller
 from tests.faults.waiting import until
 from tests.storage.helpers import wrong
 
+pytestmark = pytest.mark.usefixtures("patient")
+
 
 def test_while_postgres_is_away_codes_are_sent_and_accepted_once(
     caller: Caller, proxy: Proxy

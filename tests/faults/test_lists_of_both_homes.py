@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import quote
 
+import pytest
 import sqlalchemy as sa
 
 from otp_service.storage.models.base import engines_of
@@ -14,6 +15,7 @@ from tests.faults.service import PHONE, Answer, Caller
 from tests.faults.waiting import until
 
 PATH = f"/verifications?phone_number={quote(PHONE)}"
+pytestmark = pytest.mark.usefixtures("patient")
 
 
 def ids(answer: Answer) -> Sequence[str]:

@@ -8,6 +8,8 @@ from tests.faults.cluster import Cluster
 from tests.faults.proxy import Proxy
 from tests.faults.service import Caller
 
+pytestmark = pytest.mark.usefixtures("patient")
+
 
 def test_a_lost_answer_to_an_issue_starts_over_and_its_orphan_is_of_no_use(
     caller: Caller, proxy: Proxy, cluster: Cluster

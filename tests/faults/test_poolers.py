@@ -21,6 +21,7 @@ SAID = {  # by Supavisor and pgbouncer; which home takes a new verification, if 
     ("08P01", "no more connections allowed (max_client_conn)"): "",
     ("08P01", "query_wait_timeout"): "",
 }
+pytestmark = pytest.mark.usefixtures("patient")
 
 
 @pytest.mark.parametrize(("sqlstate", "text"), SAID)

@@ -20,6 +20,7 @@ from tests.faults.service import PHONE, Caller
 OTHER = "+919876543211"
 OFF = {"FALLBACK_DATABASE_URL": "off"}
 TIMELINE = "SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8)"
+pytestmark = pytest.mark.usefixtures("patient")
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ EXACT, ALL = [
     block for block in re.findall(r"```bash\n(.*?)```", PAGE, re.DOTALL) if "keys revoke" in block
 ]
 KEPT = ("sqlite:////srv/otp/instance/fallback.db", "sqlite:///{}")
+pytestmark = pytest.mark.usefixtures("patient")
 
 
 @pytest.fixture

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.faults.proxy import Proxy
 from tests.faults.service import PHONE, Caller
 from tests.faults.waiting import until
+
+pytestmark = pytest.mark.usefixtures("patient")
 
 
 def run(caller: Caller, *args: str) -> str:
