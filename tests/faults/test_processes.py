@@ -256,6 +256,7 @@ def test_when_postgres_crashes_under_load_no_answer_is_a_lie(
     assert cluster.sql(twice) == []
 
 
+@pytest.mark.usefixtures("patient")
 def test_a_process_whose_clock_is_an_hour_off_is_like_any_other(
     make_app: MakeApp, urls: dict[str, str]
 ) -> None:
