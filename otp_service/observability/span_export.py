@@ -45,9 +45,8 @@ class _Exporter(OTLPSpanExporter):
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         result = super().export(spans)
-        redirected = self._asked.outcome.startswith(
-            "HTTP 3"
-        )  # nobody follows, and the SDK is content
+        # Redirects are followed by nobody, and the SDK is content with them.
+        redirected = self._asked.outcome.startswith("HTTP 3")
         if result is SpanExportResult.FAILURE or redirected:
             if not self._lost:
                 log.warning("spans are lost: %s", self._asked.outcome)
