@@ -85,6 +85,7 @@ def dependencies(settings: Settings, engines: Sequence[sa.Engine]) -> Dependenci
         sample_request=partial(sample_request, settings),
         ask_database=partial(admission.ask_when_there, databases[0]),
         start=start,
+        watch=gauges.start,
         stop=partial(_stop, gauges, worker),
         tracing=tracing,
     )

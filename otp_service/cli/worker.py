@@ -9,6 +9,7 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
+from otp_service.cli import scrapes
 from otp_service.domain.errors import StorageUnavailable
 from otp_service.observability import log_setup
 from otp_service.settings import settings_of
@@ -24,8 +25,14 @@ class _Unfit(click.ClickException):
 
 
 @click.command()
+@click.option(
+    "--metrics-port",
+    type=click.IntRange(1, 65535),
+    metavar="PORT",
+    help="Answer Prometheus's GET /metrics on this port of HOST, as a server does.",
+)
 @with_appcontext
-def worker() -> None:
+def worker(metrics_port: int | None) -> None:
     """Send what waits, settle receipts and clean up.
 
     Runs until SIGTERM or Ctrl-C. Each server process does the same by itself, unless
@@ -34,7 +41,7 @@ def worker() -> None:
     may run. What is in hand is finished before it ends, with exit code 0. On a
     database that does not give what the service needs it ends at once, with 2.
 
-    Example: ./otp worker
+    Example: ./otp worker --metrics-port 9464
     """
     if any(map(schema.is_behind, engines_of(current_app))):
         raise StorageUnavailable("tables of this release are missing")
@@ -46,10 +53,12 @@ def worker() -> None:
             dependencies.ask_database()
     except admission.Unfit as unfit:
         raise _Unfit(str(unfit)) from None
-    work = dependencies.worker  # and not `start`, which is for what serves
+    if metrics_port:
+        scrapes.answer(current_app.wsgi_app, settings.host, metrics_port)
+        dependencies.watch()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, work.stop)
+        signal.signal(number, lambda *_: dependencies.stop())
     log.info("the worker runs")
     with dependencies.exporting_spans():
-        work.run()
+        dependencies.worker.run()  # and not `start`, which is for what serves
     log.info("the worker has ended")

@@ -52,8 +52,9 @@ class Dependencies:
 
     ``store_state`` tells how the homes are, as of a second ago. ``start`` begins what runs beside
     requests, in each process that serves; before it ``ask_database`` asks what the database gives,
-    where that could not be done earlier. ``stop`` ends it, and is safe in a signal handler.
-    ``stopping`` is set when the server is about to end.
+    where that could not be done earlier. ``watch`` begins that part of it alone which scrapes need.
+    ``stop`` ends either, and is safe in a signal handler. ``stopping`` is set when the server is
+    about to end.
     """
 
     service: OtpService
@@ -69,6 +70,7 @@ class Dependencies:
     sample_request: Callable[[], Description]
     ask_database: Callable[[], None]
     start: Callable[[], None]
+    watch: Callable[[], None]
     stop: Callable[[], None]
     tracing: Tracing | None = None
     stopping: threading.Event = field(default_factory=threading.Event)

@@ -11,10 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import requests
 from flask import Flask
 
+from otp_service import create_app
 from otp_service.simulator import Simulator
 from tests.conftest import SECRET
+from tests.faults.loopback import LOOPBACK, free_port
 from tests.faults.processes import Server, Servers, account
 from tests.faults.service import PHONE
 from tests.faults.waiting import until
@@ -27,11 +30,11 @@ PATIENCE = 60  # seconds for a start or an end that takes one or two on an idle 
 class WorkerProcess:
     """``log`` is its standard error, a file."""
 
-    def __init__(self, log: Path, settings: dict[str, str]) -> None:
+    def __init__(self, log: Path, settings: dict[str, str], *arguments: str) -> None:
         self._log = log
         with log.open("w") as stderr:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "flask", "--app", "wsgi", "otp", "worker"],
+                [sys.executable, "-m", "flask", "--app", "wsgi", "otp", "worker", *arguments],
                 cwd=ROOT,
                 env=os.environ | settings,
                 stderr=stderr,
@@ -48,6 +51,9 @@ class WorkerProcess:
     def stop(self, number: int) -> int:
         """Its exit code."""
         self._process.send_signal(number)
+        return self.wait()
+
+    def wait(self) -> int:
         return self._process.wait(PATIENCE)
 
     def kill(self) -> None:
@@ -83,8 +89,8 @@ def server(settings: dict[str, str], simulator: Simulator) -> Iterator[Server]:
 
 
 @contextmanager
-def worker(settings: dict[str, str], folder: Path) -> Iterator[WorkerProcess]:
-    process = WorkerProcess(folder / "worker.log", settings)
+def worker(settings: dict[str, str], folder: Path, *arguments: str) -> Iterator[WorkerProcess]:
+    process = WorkerProcess(folder / "worker.log", settings, *arguments)
     try:
         until(process.is_up, PATIENCE)
         yield process
@@ -122,6 +128,36 @@ def test_what_it_has_in_hand_is_finished_before_it_ends(
         assert process.stop(signal.SIGTERM) == 0
     (delivery,) = server.get(stored.id).data["deliveries"]
     assert delivery["status"] == "submitted"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_prometheus_sees_what_it_sends_and_only_with_a_key_that_may_read(
+    server: Server, simulator: Simulator, settings: dict[str, str], tmp_path: Path
+) -> None:
+    server.headers = {"Prefer": "respond-async"}
+    server.send()
+    made = create_app(settings).test_cli_runner().invoke(args=["otp", "keys", "create", "p"])
+    key = {"Authorization": f"Bearer {made.stdout.strip()}"}
+    url = f"http://{LOOPBACK}:{(port := free_port())}/metrics"
+    keys = {"API_KEYS": "required"}
+    with worker(settings | keys, tmp_path, "--metrics-port", str(port)) as process:
+        until(lambda: bool(simulator.last_code(PHONE)))
+        assert requests.get(url, timeout=30).status_code == 401
+        assert requests.get(f"{url}/../send-otp", headers=key, timeout=30).status_code == 404
+        told = requests.get(url, headers=key, timeout=30).text
+        assert 'otp_provider_calls_total{channel="whatsapp",outcome="accepted"' in told
+        until(lambda: "otp_oldest_due_message_age_seconds{" in requests.get(url, headers=key).text)
+        assert process.stop(signal.SIGTERM) == 0
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_with_a_port_that_is_taken_it_ends_at_once_and_says_so(
+    server: Server, settings: dict[str, str], tmp_path: Path
+) -> None:
+    port = server.url.rpartition(":")[2]
+    process = WorkerProcess(tmp_path / "worker.log", settings, "--metrics-port", port)
+    assert process.wait() == 1
+    assert f"can't listen on {LOOPBACK} port {port}" in process.log
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

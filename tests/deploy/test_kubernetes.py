@@ -197,6 +197,11 @@ def test_every_selector_finds_what_it_is_for() -> None:
 
 def test_every_port_has_its_name_on_the_other_side() -> None:
     (port,) = container(PODS["otp-server"])["ports"]
+    (of_worker,) = container(PODS["otp-worker"])["ports"]
+    assert (of_worker["name"], str(of_worker["containerPort"])) == (
+        "metrics",
+        container(PODS["otp-worker"])["command"][-1],
+    )
     (of_service,) = one("Service", "otp")["spec"]["ports"]
     assert of_service["targetPort"] == port["name"]
     backends = list(found_in(one("Ingress", "otp"), "backend"))
@@ -211,7 +216,7 @@ def test_metrics_and_debug_pages_have_no_way_in() -> None:
     assert not [path for path in paths if "/metrics".startswith(path) or "/debug".startswith(path)]
 
 
-def test_only_servers_are_called_and_only_from_two_places() -> None:
+def test_only_servers_are_called_from_two_places_and_a_worker_by_who_watches() -> None:
     everything, servers = one("NetworkPolicy", "otp")["spec"], one("NetworkPolicy", "otp-server")
     assert picked(everything["podSelector"]["matchLabels"]) == PODS.keys()
     assert everything["policyTypes"] == ["Ingress", "Egress"]
@@ -220,6 +225,11 @@ def test_only_servers_are_called_and_only_from_two_places() -> None:
     (rule,) = servers["spec"]["ingress"]
     assert len(rule["from"]) == 2
     assert rule["ports"] == [{"protocol": "TCP", "port": "http"}]
+    workers = one("NetworkPolicy", "otp-worker")["spec"]
+    assert picked(workers["podSelector"]["matchLabels"]) == {"otp-worker"}
+    assert workers["ingress"] == [
+        {"from": [rule["from"][1]], "ports": [{"protocol": "TCP", "port": "metrics"}]}
+    ]
     out = sorted({port for rule in everything["egress"] for port in found_in(rule, "port")})
     assert out == [53, 443, 5432]
 
@@ -258,9 +268,10 @@ def test_the_first_apply_is_of_the_settings_and_the_job() -> None:
     ]
 
 
-def test_the_pod_monitor_is_of_the_servers_and_named_as_the_alerts_want_it() -> None:
+def test_the_pod_monitor_is_of_servers_and_workers_and_named_as_the_alerts_want_it() -> None:
     (monitor,) = build(KUBERNETES / "components" / "pod-monitor")
-    assert picked(monitor["spec"]["selector"]["matchLabels"]) == {"otp-server"}
-    (endpoint,) = monitor["spec"]["podMetricsEndpoints"]
+    assert {"otp-server", "otp-worker"} <= picked(monitor["spec"]["selector"]["matchLabels"])
+    endpoint, of_worker = monitor["spec"]["podMetricsEndpoints"]
+    assert of_worker == endpoint | {"port": "metrics"}
     assert endpoint["port"] == container(PODS["otp-server"])["ports"][0]["name"]
     assert endpoint["relabelings"] == [{"targetLabel": "job", "replacement": "otp"}]
