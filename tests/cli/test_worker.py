@@ -18,13 +18,12 @@ from otp_service import create_app
 from otp_service.simulator import Simulator
 from tests.conftest import SECRET
 from tests.faults.loopback import LOOPBACK, free_port
-from tests.faults.processes import Server, Servers, account
+from tests.faults.processes import PATIENCE, Server, Servers, account
 from tests.faults.service import PHONE
 from tests.faults.waiting import until
 
 ROOT = Path(__file__).parents[2]
 HOOK_SECRET = "a-webhook-secret-of-the-tests"
-PATIENCE = 60  # seconds for a start or an end that takes one or two on an idle machine
 
 
 class WorkerProcess:

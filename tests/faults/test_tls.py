@@ -18,10 +18,18 @@ from tests.faults.gates import Authority, Handle
 from tests.faults.loopback import LOOPBACK
 from tests.faults.service import Caller, caller_at
 
+SYSTEM = "sslmode=verify-full&sslrootcert=system"
+
 
 @pytest.fixture
 def ours(tmp_path: Path) -> Authority:
     return Authority.make(tmp_path, "ours")
+
+
+@pytest.fixture
+def with_ours(ours: Authority, cluster: Cluster) -> Handle:
+    """A way to Postgres that shows a certificate of ours."""
+    return gates.with_tls(ours.server(LOOPBACK), cluster.port)
 
 
 @contextmanager
@@ -50,11 +58,10 @@ def assert_refused(caller: Caller, caplog: pytest.LogCaptureFixture, said: str) 
 
 
 def test_a_certificate_that_passes_its_check_is_a_way_to_postgres(
-    make_app: MakeApp, urls: dict[str, str], cluster: Cluster, ours: Authority
+    make_app: MakeApp, urls: dict[str, str], ours: Authority, with_ours: Handle
 ) -> None:
-    handle = gates.with_tls(ours.server(LOOPBACK), cluster.port)
     options = f"sslmode=verify-full&sslrootcert={ours.file}"
-    with calling(make_app, urls, handle, options) as caller:
+    with calling(make_app, urls, with_ours, options) as caller:
         sent = caller.send()
         assert sent.id[0] == "p"
         assert caller.verify(sent.otp).code == "ok"
@@ -63,8 +70,8 @@ def test_a_certificate_that_passes_its_check_is_a_way_to_postgres(
 def test_with_system_the_authorities_are_those_that_the_machine_has(
     make_app: MakeApp,
     urls: dict[str, str],
-    cluster: Cluster,
     ours: Authority,
+    with_ours: Handle,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """libpq alone would look where psycopg2's wheel was built, and find none."""
@@ -73,22 +80,20 @@ def test_with_system_the_authorities_are_those_that_the_machine_has(
     monkeypatch.setenv("SSL_CERT_FILE", "")  # so that it is taken back afterwards
     monkeypatch.delenv("SSL_CERT_FILE")
     monkeypatch.delenv("SSL_CERT_DIR", raising=False)
-    handle = gates.with_tls(ours.server(LOOPBACK), cluster.port)
-    with calling(make_app, urls, handle, "sslmode=verify-full&sslrootcert=system") as caller:
+    with calling(make_app, urls, with_ours, SYSTEM) as caller:
         assert caller.send().id[0] == "p"
 
 
 def test_an_authority_that_the_environment_names_is_the_only_one(
     make_app: MakeApp,
     urls: dict[str, str],
-    cluster: Cluster,
     ours: Authority,
+    with_ours: Handle,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(ours.file))
     monkeypatch.delenv("SSL_CERT_DIR", raising=False)
-    handle = gates.with_tls(ours.server(LOOPBACK), cluster.port)
-    with calling(make_app, urls, handle, "sslmode=verify-full&sslrootcert=system") as caller:
+    with calling(make_app, urls, with_ours, SYSTEM) as caller:
         assert caller.send().id[0] == "p"
     assert "SSL_CERT_DIR" not in os.environ
 
