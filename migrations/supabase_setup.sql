@@ -20,7 +20,7 @@ begin
   end if;
   if to_regclass('otp_service.alembic_version') is not null then
     select version_num into revision from otp_service.alembic_version;
-    if revision not in ('0001', '0002', '0003', '0004', '0005', '0006', '0007', '0008', '0009', '0010', '0011', '0012') then
+    if revision not in ('0001', '0002', '0003', '0004', '0005', '0006', '0007', '0008', '0009', '0010', '0011', '0012', '0013') then
       raise exception 'the schema is at revision %, which this file does not know: '
         'take the file of the newest release', revision;
     end if;
@@ -367,11 +367,27 @@ CREATE TABLE IF NOT EXISTS otp_service.request_slots (
     CONSTRAINT pk_request_slots PRIMARY KEY (client, number)
 );
 
+-- Revision 0013 ----------------------------------------------------------------------------------
+-- Codes that callers made: sealed, until they are out.
+
+CREATE TABLE IF NOT EXISTS otp_service.sealed_codes (
+    verification_id VARCHAR(40) NOT NULL,
+    generation INTEGER NOT NULL,
+    sealed VARCHAR(255) NOT NULL,
+    secret_id VARCHAR(8) NOT NULL,
+    expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_sealed_codes PRIMARY KEY (verification_id, generation),
+    CONSTRAINT fk_sealed_codes_verification_id FOREIGN KEY(verification_id) REFERENCES otp_service.verifications (id) ON DELETE CASCADE
+);
+COMMENT ON COLUMN otp_service.sealed_codes.sealed IS 'the digits';
+COMMENT ON COLUMN otp_service.sealed_codes.secret_id IS 'the secret that sealed it';
+CREATE INDEX IF NOT EXISTS ix_sealed_codes_expires_at ON otp_service.sealed_codes (expires_at);
+
 -- All of it is there now -------------------------------------------------------------------------
 
-update otp_service.alembic_version set version_num = '0012' where version_num <> '0012';
+update otp_service.alembic_version set version_num = '0013' where version_num <> '0013';
 insert into otp_service.alembic_version (version_num)
-  select '0012' where not exists (select from otp_service.alembic_version);
+  select '0013' where not exists (select from otp_service.alembic_version);
 
 -- The service's own role. Its password is made here: it is in nothing that is pasted or logged.
 do $$

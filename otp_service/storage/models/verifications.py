@@ -69,6 +69,19 @@ class CodeRow(Model):
     expires_at: Mapped[datetime]
 
 
+class SealedCodeRow(Model):
+    """The digits of a code that a caller made, sealed for who sends it; deleted once it is out."""
+
+    __tablename__ = "sealed_codes"
+    verification_id: Mapped[str] = mapped_column(
+        sa.String(40), sa.ForeignKey(VerificationRow.id, ondelete="CASCADE"), primary_key=True
+    )
+    generation: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    sealed: Mapped[str] = mapped_column(sa.String(255), comment="the digits")
+    secret_id: Mapped[str] = mapped_column(sa.String(8), comment="the secret that sealed it")
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
 class AttemptRow(Model):
     """A wrong guess, or a check with an idempotency key. A right one without leaves no row.
 
