@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -22,6 +22,7 @@ from otp_service.domain.dispatch import Dispatch
 from otp_service.domain.follow_up import FollowUp
 from otp_service.domain.messages import Outgoing, Receipt
 from otp_service.domain.ports import Store
+from otp_service.domain.relaying import Relaying
 from otp_service.domain.sending import Sending
 from otp_service.domain.service import OtpService
 from otp_service.observability.gauges import Gauges, SenderState
@@ -32,7 +33,7 @@ from otp_service.observability.timed_cache import TimedCache
 from otp_service.settings import Settings
 from otp_service.storage import admission, retention
 from otp_service.storage.api_keys import KeyRing
-from otp_service.storage.cached_rows import keep_fresh
+from otp_service.storage.cached_rows import CachedRows, keep_fresh
 from otp_service.storage.db.database import Database
 from otp_service.storage.homes import Homes
 from otp_service.storage.outbox import Messages
@@ -61,18 +62,13 @@ def dependencies(settings: Settings, engines: Sequence[sa.Engine]) -> Dependenci
     worker = make_worker(follow_up, partial(_clean_up, databases, settings), tracing)
     api_keys = KeyRing(*databases) if settings.api_keys_required else None
     proofs, signing_keys = _proofs(settings, databases)
-
-    def start() -> None:
-        store.drain()
-        keep_fresh([keys.cache for keys in (api_keys, signing_keys) if keys])
-        gauges.start()
-        if settings.worker:
-            worker.start()
-
+    caches = [keys.cache for keys in (api_keys, signing_keys) if keys]
     shown: list[SenderState] = [*senders] or [SandboxSender()]
     metrics.registry.register(gauges := _gauges(settings, databases, messages, shown, worker))
+    service, relaying = _services(settings, store, dispatch, make_wake(worker, tracing), metrics)
     return Dependencies(
-        service=_service(settings, store, dispatch, make_wake(worker, tracing), metrics),
+        service=service,
+        relaying=relaying,
         store_state=TimedCache(store.state, lambda: [d.is_down for d in databases]).now,
         clients=Clients(api_keys),
         proofs=proofs,
@@ -84,11 +80,24 @@ def dependencies(settings: Settings, engines: Sequence[sa.Engine]) -> Dependenci
         sender_configuration=partial(configuration, settings),
         sample_request=partial(sample_request, settings),
         ask_database=partial(admission.ask_when_there, databases[0]),
-        start=start,
+        start=partial(_start, store, caches, gauges, worker if settings.worker else None),
         watch=gauges.start,
         stop=partial(_stop, gauges, worker),
         tracing=tracing,
     )
+
+
+def _start(
+    store: SqlStore | Homes,
+    caches: Sequence[CachedRows[Any]],
+    gauges: Gauges,
+    worker: Worker | None,
+) -> None:
+    store.drain()
+    keep_fresh(caches)
+    gauges.start()
+    if worker:
+        worker.start()
 
 
 def _stop(gauges: Gauges, worker: Worker) -> None:
@@ -137,23 +146,25 @@ def _store(
     if fallback is None:
         return primary
     shared = limits.shared_by(settings.instance_count)
-    return Homes(primary, SqlStore(fallback, Operations.under(shared, secrets)))
+    local = SqlStore(fallback, Operations.under(shared, secrets))
+    return Homes(primary, local, worker_here=settings.worker)
 
 
-def _service(
+def _services(
     settings: Settings,
     store: Store,
     dispatch: Dispatch,
     wake: Callable[[Outgoing], None],
     metrics: Metrics,
-) -> OtpService:
+) -> tuple[OtpService, Relaying]:
     outbox, codes, policy = dispatch.outbox, dispatch.codes, dispatch.policy
     sending = Sending(dispatch, outbox, codes, policy, wake, metrics.pumping_suspected)
     # Providers' answers come in waves. The sandbox answers at once.
     connections = max(1, settings.threads // 2)
     turns = Turns(SENDS_THAT_COMPUTE, connections, away=True)
     in_turn = turns.one if settings.used else nullcontext
-    return OtpService(store, sending, codes, policy, in_turn)
+    parts = (store, sending, codes, policy, in_turn)
+    return OtpService(*parts), Relaying(*parts)
 
 
 def _clean_up(databases: Sequence[Database], settings: Settings) -> None:

@@ -86,14 +86,22 @@ class Codes:
         """The code of one generation. Raises `LookupError` once its secret has been retired."""
         if phone in self.fixed:
             return self.fixed[phone]
+        return derive_code(self.secret(secret_id), verification_id, generation, self.length)
+
+    def secret(self, secret_id: str) -> Secret:
+        """Raises `LookupError` once it has been retired."""
         for secret in self.secrets:
             if secret.id == secret_id:
-                return derive_code(secret, verification_id, generation, self.length)
+                return secret
         raise LookupError("the secret of this code is no longer configured")
 
     def mac(self, person: Person, verification_id: str, generation: int) -> str:
         """What a store keeps of a new code: its tag, bound to its verification."""
         code = self.make(person.phone, verification_id, generation, self.secret_id)
+        return self.mac_of(code, person, verification_id)
+
+    def mac_of(self, code: str, person: Person, verification_id: str) -> str:
+        """The same of a code that somebody else made."""
         return bind(verification_id, tag(self.secrets[0], person, code))
 
     def tags(self, person: Person, code: str) -> list[str]:

@@ -28,7 +28,8 @@ class SendOptions:
     """How a message is wanted: ``channel`` may be `AUTO`, ``locale`` a tag as
     `languages.read` gives it.
 
-    ``background``: the caller does not wait, a worker sends it.
+    ``background``: the caller does not wait, a worker sends it. ``code``: 4 to 10 digits that the
+    caller made; None: ours.
     """
 
     channel: str = Channel.WHATSAPP.value
@@ -37,6 +38,7 @@ class SendOptions:
     key: RequestKey | None = None
     address: str | None = field(default=None, repr=False)
     """The end user's, IPv4 or IPv6."""
+    code: str | None = field(default=None, repr=False)
 
 
 @value
@@ -44,7 +46,8 @@ class Draft:
     """A message that is ready to be stored with its code. ``lifetime`` is in seconds.
 
     The code follows from the id that the store gives its verification: ``mac_for`` makes what is
-    stored of it out of that id and the generation. ``exempt`` is a test number: no send limit
+    stored of it out of that id and the generation, and ``seal_for`` the code itself, sealed, if it
+    is one that the caller made. ``exempt`` is a test number: no send limit
     counts. With ``sms_provider`` the message may be followed by an SMS of that provider's, or be
     one if the phone is known not to be on WhatsApp. ``phone_digest`` and ``address`` are
     pseudonyms; what is None is not counted.
@@ -64,6 +67,7 @@ class Draft:
     address: str | None = None
     prefix: str | None = None
     country: str | None = None
+    seal_for: Callable[[str, int], str] | None = field(default=None, repr=False)
 
 
 @value

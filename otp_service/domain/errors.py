@@ -110,10 +110,11 @@ class DeliveryError(OtpError):
     """The provider did not take the message. ``reason`` is the provider's own words, scrubbed.
 
     ``failure`` tells why under a stable code of its own; ``verification_id`` is that of the send,
-    once it has been stored.
+    once it has been stored, or ``message_id`` that of what was relayed.
     """
 
     verification_id: str | None = None
+    message_id: str | None = None
 
     failure: Failure
 
@@ -237,3 +238,9 @@ class VerificationNotFound(OtpError):
     """No verification has this id, or it is another client's."""
 
     code, message = "not_found", "Verification not found"
+
+
+class MessageNotFound(OtpError):
+    """No message that was relayed has this id, or it is another client's."""
+
+    code, message = "not_found", "Message not found"

@@ -71,7 +71,8 @@ class Outgoing:
 
     ``expires_in`` are the seconds that its code has left, ``tries`` the calls of providers so far,
     ``auto`` whether an SMS may follow, ``error_code`` why it failed. ``is_current`` is False once
-    its code has ended or been replaced; ``lease`` is a worker's hold on it.
+    its code has ended or been replaced; ``lease`` is a worker's hold on it. ``sealed`` is the code
+    if a caller made it, None if it is to be derived.
     """
 
     verification_id: str
@@ -89,6 +90,7 @@ class Outgoing:
     error_code: str | None = None
     is_current: bool = True
     lease: str | None = None
+    sealed: str | None = field(default=None, repr=False)
 
 
 class Outbox(Protocol):
@@ -100,7 +102,10 @@ class Outbox(Protocol):
     def submitted(
         self, message: Outgoing, provider_message_id: str, grace: int, due_in: float | None
     ) -> None:
-        """The provider took it: it replaces the codes before it, but for the last ``grace``."""
+        """The provider took it: it replaces the codes before it, but for the last ``grace``.
+
+        A code that is ``sealed`` is wiped, unless a worker is to look at the message again.
+        """
 
     def postpone(self, message: Outgoing, error: DeliveryError, due_in: float | None) -> None:
         """It failed with this error, or may have; a worker looks at it again, or nobody does."""

@@ -10,7 +10,7 @@ from typing import Protocol
 from otp_service.domain.checks import Check, CheckResult
 from otp_service.domain.drafts import Draft, Issued
 from otp_service.domain.values import value
-from otp_service.domain.verification import Delivery, Person, Verification
+from otp_service.domain.verification import Delivery, Person, RelayedMessage, Verification
 
 
 @value
@@ -18,6 +18,7 @@ class StoredMessage:
     """A message as it can be told again; ``secret_id`` names the secret of its code.
 
     ``expires_at`` is the code's own; ``replaced`` means that a newer one took its place.
+    ``sealed`` is the code if a caller made it.
     """
 
     verification: Verification
@@ -25,6 +26,7 @@ class StoredMessage:
     secret_id: str
     expires_at: datetime
     replaced: bool
+    sealed: str | None = field(default=None, repr=False)
 
 
 @value
@@ -88,6 +90,18 @@ class Store(Protocol):
 
     def cancel(self, client: str, verification_id: str, /) -> Verification | None:
         """End it if it is pending; answer it as it is now."""
+
+    def relay(self, draft: Draft, /) -> Issued:
+        """Store a code that somebody else made, unless a send limit forbids it. What was relayed
+        to the same person before and is not out yet never will be.
+
+        One that is left to a worker is not stored where none would find it.
+        """
+
+    def relayed(
+        self, client: str, message_id: str, /, *, support: bool = False
+    ) -> RelayedMessage | None:
+        """As `get` tells of a verification."""
 
     def recent_messages(self, provider: str, count: int, /) -> Sequence[StoredMessage]:
         """The newest messages of one provider, oldest first."""

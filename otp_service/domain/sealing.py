@@ -29,7 +29,7 @@ def seal(secret: Secret, kind: str, context: str, plain: bytes) -> str:
 
 
 def unseal(secret: Secret, kind: str, context: str, sealed: str) -> bytes:
-    """Raises `ValueError` if that is not what `seal` made with the same secret, kind and context."""
+    """Raises `ValueError` if `seal` did not make that with the same secret, kind and context."""
     from cryptography.exceptions import InvalidTag  # noqa: PLC0415
 
     raw = urlsafe_b64decode(sealed)

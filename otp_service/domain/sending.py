@@ -20,6 +20,7 @@ from otp_service.domain.errors import (
     SendLimitExceeded,
     StorageUnavailable,
 )
+from otp_service.domain.given_codes import seal_code
 from otp_service.domain.messages import Outbox, Outgoing
 from otp_service.domain.phone import PhoneNumber, mask
 from otp_service.domain.policy import Policy
@@ -62,6 +63,7 @@ class Sending:
         if not exempt and (reason := self.policy.destinations.refusal(number)):
             raise DestinationNotAllowed(phone=person.phone, reason=reason)
         wanted = Channel.WHATSAPP if options.channel == AUTO else Channel(options.channel)
+        mac_for, seal_for = self._makers(person, options.code)
         return Draft(
             person=person,
             channel=wanted,
@@ -70,12 +72,22 @@ class Sending:
             options=options,
             lifetime=self.policy.lifetime,
             max_attempts=self.policy.max_attempts,
-            mac_for=partial(self.codes.mac, person),
+            mac_for=mac_for,
+            seal_for=seal_for,
             secret_id=self.codes.secret_id,
             exempt=exempt,
             phone_digest=self.codes.pseudonyms("phone", person.phone)[0],
             **({} if exempt else self._counted(number, options)),
         )
+
+    def _makers(
+        self, person: Person, code: str | None
+    ) -> tuple[Callable[[str, int], str], Callable[[str, int], str] | None]:
+        """What makes of an id and a generation what is stored of the code: one of ours, or this."""
+        if code is None:
+            return partial(self.codes.mac, person), None
+        mac_of = partial(self.codes.mac_of, code, person)
+        return lambda its_id, _: mac_of(its_id), partial(seal_code, self.codes, code)
 
     def _counted(self, number: PhoneNumber, options: SendOptions) -> dict[str, str | None]:
         """By what else than the phone a message is counted: nothing for a test number."""
@@ -91,39 +103,46 @@ class Sending:
         return None
 
     def deliver(self, issued: Issued) -> Sent:
+        """Send what was stored, and tell of its verification. Raises what `see_off` does."""
+        message, verification = self.see_off(issued), issued.live
+        assert verification
+        if message.channel is not verification.channel:  # another one took it
+            verification = replace(verification, channel=message.channel)
+        person, options = issued.draft.person, issued.draft.options
+        code = self.exposed(person.phone, verification.id, message.generation, options.code)
+        return Sent(verification, issued.quota, code)
+
+    def see_off(self, issued: Issued) -> Outgoing:
         """Send what was stored, or leave it to the worker if the caller does not wait.
 
         Raises `SendLimitExceeded`, `PhoneLocked` or `DestinationNotAllowed` if it was not stored,
         or the `DeliveryError` it failed with.
         """
-        phone = issued.draft.person.phone
         self._tell_suspicions(issued)
-        if not issued.live or not issued.outgoing:
-            raise _refusal(issued)
         message = issued.outgoing
+        if not message:
+            raise _refusal(issued)
         if issued.draft.options.background:
             self.wake(message)
-        else:
-            message, error = self.dispatch.carry(message)
-            if error:
-                self._record_failure(message, error)
-                error.phone, error.verification_id = phone, message.verification_id
-                raise error
-        verification = issued.live
-        if message.channel is not verification.channel:  # another one took it
-            verification = replace(verification, channel=message.channel)
-        code = self.exposed(phone, verification.id, message.generation)
-        return Sent(verification, issued.quota, code)
+            return message
+        message, error = self.dispatch.carry(message)
+        if error:
+            self._record_failure(message, error)
+            error.phone, error.verification_id = message.phone, message.verification_id
+            raise error
+        return message
 
     def send_again(self, verification_id: str, delivery_id: str) -> None:
         """Its sender has ended without a word: a worker finds it within a second."""
         self.outbox.hand_over(verification_id, delivery_id)
 
-    def exposed(self, phone: str, verification_id: str, generation: int) -> str | None:
-        """The code, where answers may show it."""
+    def exposed(
+        self, phone: str, verification_id: str, generation: int, given: str | None
+    ) -> str | None:
+        """The code, where answers may show it; ``given`` if the caller made it."""
         if not self.policy.expose_code:
             return None
-        return self.codes.make(phone, verification_id, generation, self.codes.secret_id)
+        return given or self.codes.make(phone, verification_id, generation, self.codes.secret_id)
 
     def _tell_suspicions(self, issued: Issued) -> None:
         phone, country = issued.draft.person.phone, issued.draft.country or ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 
@@ -21,7 +20,8 @@ from otp_service.domain.errors import (
     TooManyAttempts,
     VerificationNotFound,
 )
-from otp_service.domain.idempotency import Repeats
+from otp_service.domain.given_codes import open_code
+from otp_service.domain.idempotency import Repeats, request_key
 from otp_service.domain.policy import Policy
 from otp_service.domain.ports import PhoneQuery, Store, StoredMessage
 from otp_service.domain.sending import Sending, Sent
@@ -53,8 +53,7 @@ class OtpService:
 
     def request_key(self, client: str, key: str, request: str) -> RequestKey:
         """An ``Idempotency-Key`` and the request it came with, as they are stored."""
-        digest = hashlib.sha256(f"{client}\0{key}".encode()).hexdigest()
-        return RequestKey(digest, self._codes.pseudonyms("request", request))
+        return request_key(self._codes, client, key, request)
 
     def send(self, person: Person, options: SendOptions = SendOptions()) -> Sent:  # noqa: B008
         """Start a verification and send its code."""
@@ -152,9 +151,12 @@ class OtpService:
 
     def _code_of(self, message: StoredMessage) -> str:
         found, generation = message.verification, message.delivery.generation
+        its = (message.secret_id, found.id, generation)
         try:
+            if message.sealed is not None:
+                return open_code(self._codes, message.sealed, *its)
             return self._codes.make(found.phone, found.id, generation, message.secret_id)
-        except LookupError:  # its secret was retired, and its code with it
+        except LookupError:  # its secret was retired, and its code with it; or it was wiped
             return ""
 
 

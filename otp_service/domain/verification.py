@@ -89,6 +89,33 @@ class Delivery:
 
 
 @value
+class RelayedMessage:
+    """A code that somebody else made and checks, and what became of its messages.
+
+    ``as_of`` is the deciding store's clock when this was read.
+    """
+
+    id: str
+    client: str
+    phone: str
+    purpose: str
+    channel: Channel
+    created_at: datetime
+    expires_at: datetime
+    as_of: datetime
+    deliveries: tuple[Delivery, ...]
+
+    @property
+    def status(self) -> DeliveryStatus:
+        """How far it came: the message that came furthest, of several the newest."""
+        return max(self.deliveries, key=_how_far).status
+
+
+def _how_far(delivery: Delivery) -> tuple[bool, datetime]:
+    return delivery.delivered_at is not None or delivery.read_at is not None, delivery.created_at
+
+
+@value
 class Verification:
     """One attempt to prove that a person holds a phone.
 

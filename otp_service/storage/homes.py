@@ -18,7 +18,7 @@ from otp_service.domain.checks import Check, CheckResult, Verdict
 from otp_service.domain.drafts import Draft, Issued
 from otp_service.domain.errors import HomeUnreachable, StorageUnavailable
 from otp_service.domain.ports import PhoneQuery, StoredMessage, StoreState
-from otp_service.domain.verification import Delivery, Person, Status, Verification
+from otp_service.domain.verification import Delivery, Person, RelayedMessage, Status, Verification
 from otp_service.storage.db.sqlite_file import SqliteFile
 from otp_service.storage.verifications import SqlStore
 from otp_service.syscalls import FileState
@@ -30,7 +30,9 @@ log = logging.getLogger(__name__)
 class Homes:
     """The domain's `Store` over a ``primary`` home and the ``fallback`` for when it is away."""
 
-    def __init__(self, primary: SqlStore, fallback: SqlStore) -> None:
+    def __init__(self, primary: SqlStore, fallback: SqlStore, *, worker_here: bool = True) -> None:
+        """``worker_here``: a worker of this machine sends what the fallback keeps."""
+        self._worker_here = worker_here
         self._primary = primary
         self._fallback = fallback
         self._draining = threading.Lock()
@@ -78,6 +80,34 @@ class Homes:
 
     def reissue(self, draft: Draft, verification_id: str, generation: int, /) -> Issued:
         return self._home(verification_id).reissue(draft, verification_id, generation)
+
+    def relay(self, draft: Draft, /) -> Issued:
+        if self._was_asked_in_fallback(draft):
+            return self._fallback.relay(draft)
+        try:
+            return self._primary.relay(draft)
+        except HomeUnreachable:
+            if draft.options.background and not self._worker_here:
+                raise
+            issued = self._fallback.relay(draft)
+        log.info("relayed in the fallback, since the database can't be reached")
+        self.drain()
+        return issued
+
+    def _was_asked_in_fallback(self, draft: Draft) -> bool:
+        """Whether the same request was stored there, while the database was away."""
+        key = draft.options.key
+        if key is None or (self._nobody_as_of and self._nobody_as_of == self._file.state()):
+            return False
+        try:
+            return self._fallback.knows_key(key.idempotency_key)
+        except StorageUnavailable:
+            return False
+
+    def relayed(
+        self, client: str, message_id: str, /, *, support: bool = False
+    ) -> RelayedMessage | None:
+        return self._home(message_id).relayed(client, message_id, support=support)
 
     def live(self, person: Person, /) -> Verification | None:
         if self._live_in_fallback(person):

@@ -10,9 +10,10 @@ from otp_service.domain.limits import Limits
 from otp_service.domain.ports import StoreState
 from otp_service.storage import retention
 from otp_service.storage.db.database import PING, Database
-from otp_service.storage.sql import deliveries, live
+from otp_service.storage.sql import deliveries, live, relay
 from otp_service.storage.sql.check import CheckCode
 from otp_service.storage.sql.issue import Issue
+from otp_service.storage.sql.relay import Relay
 from otp_service.storage.sql.verifications import ClientVerifications
 
 
@@ -22,13 +23,14 @@ class Operations:
 
     issue: Issue
     check: CheckCode
+    relay: Relay
     verifications: ClientVerifications
 
     @classmethod
     def under(cls, limits: Limits, secrets_count: int) -> Operations:
         """``secrets_count`` is how many secrets are configured, so how many tags a check has."""
         check = CheckCode(limits, secrets_count)
-        return cls(Issue(limits), check, ClientVerifications(limits))
+        return cls(Issue(limits), check, Relay(limits), ClientVerifications(limits))
 
 
 class SqlStore:
@@ -42,6 +44,8 @@ class SqlStore:
         self.issue = partial(operations.issue.run, database)
         self.reissue = self.issue
         self.check = partial(operations.check.run, database)
+        self.relay = partial(operations.relay.run, database)
+        self.relayed = partial(operations.verifications.relayed, database)
         self.live = partial(live.live, database)
         self.get = partial(operations.verifications.get, database)
         self.of_phone = partial(operations.verifications.of_phone, database)
@@ -53,6 +57,7 @@ class SqlStore:
         self.knows_anybody = partial(live.knows_anybody, database)
         self.has_phone = partial(live.has_phone, database)
         self.forget = partial(live.forget, database)
+        self.knows_key = partial(relay.knows_key, database)
         self.unexpired = partial(live.unexpired, database)
 
     def purge(self) -> int:

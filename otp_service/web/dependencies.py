@@ -13,6 +13,7 @@ from flask import Flask
 from otp_service.domain.messages import Receipt
 from otp_service.domain.ports import StoreState
 from otp_service.domain.provider_events import ProviderEvent
+from otp_service.domain.relaying import Relaying
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Verification
 from otp_service.observability.gauges import SenderState, WorkerState
@@ -58,6 +59,7 @@ class Dependencies:
     """
 
     service: OtpService
+    relaying: Relaying
     store_state: Callable[[], StoreState]
     clients: Clients
     proofs: Proofs | None

@@ -19,6 +19,7 @@ from otp_service.domain.verification import (
     DeliveryStatus,
     Person,
     Price,
+    RelayedMessage,
     Verification,
 )
 from tests.domain.samples import CODES, POLICY, STORED
@@ -36,6 +37,7 @@ class FakeStore:
         self.issues: list[Issued | StorageUnavailable] = [STORED]
         self.lives: list[Verification | None] = [None]
         self.found: Verification | None = None
+        self.message: RelayedMessage | None = None
         self.result = CheckResult(Verdict.MISSING)
         self.last: Delivery | StorageUnavailable | None = None
         self.kept: list[StoredMessage] = []
@@ -84,6 +86,15 @@ class FakeStore:
     def cancel(self, client: str, verification_id: str) -> Verification | None:
         self.asked.append((client, verification_id))
         return self.found
+
+    def relay(self, draft: Draft) -> Issued:
+        return replace(self.issue(draft), live=None)
+
+    def relayed(
+        self, client: str, message_id: str, *, support: bool = False
+    ) -> RelayedMessage | None:
+        self.asked.append((client, message_id, support))
+        return self.message
 
     def recent_messages(self, provider: str, count: int) -> Sequence[StoredMessage]:
         self.asked.append((provider, count))

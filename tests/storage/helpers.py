@@ -16,11 +16,17 @@ from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Person
 from otp_service.storage.models.deliveries import DeliveryRow, ProviderEventRow, ReceiptRow
 from otp_service.storage.models.limits import PhoneRow, RequestSlotRow
-from otp_service.storage.models.verifications import AttemptRow, CodeRow, VerificationRow
+from otp_service.storage.models.verifications import (
+    AttemptRow,
+    CodeRow,
+    SealedCodeRow,
+    VerificationRow,
+)
 
 ROWS_WITH_TIMES = (
     VerificationRow,
     CodeRow,
+    SealedCodeRow,
     AttemptRow,
     DeliveryRow,
     ReceiptRow,

@@ -17,7 +17,7 @@ from otp_service.storage.db.database import Database
 from otp_service.storage.db.transaction import Transaction
 from otp_service.storage.models.deliveries import DeliveryRow
 from otp_service.storage.models.dialects import UtcTime, from_now
-from otp_service.storage.sql import outbox
+from otp_service.storage.sql import outbox, sealed_codes
 from otp_service.storage.sql.json_rows import as_json, rows_of
 from otp_service.storage.sql.receipt_batch import PRICE, Values, Waiting
 
@@ -102,7 +102,13 @@ def _apply() -> Transaction:
     )
     # Two workers that have receipts of the same deliveries take their rows in the same order.
     these = sa.select(D.id).where(D.id.in_(sa.select(batch.c.id))).order_by(D.id)
-    return Transaction(these.with_for_update(), update.returning(D.id), name="apply_receipts")
+    told = sa.or_(batch.c.read_at.is_not(None), batch.c.delivered_at.is_not(None))
+    return Transaction(
+        these.with_for_update(),
+        sealed_codes.wipe_of(sa.select(batch.c.id).where(told)),
+        update.returning(D.id),
+        name="apply_receipts",
+    )
 
 
 def _reached(name: str, batch: sa.Subquery) -> sa.ColumnElement[bool]:

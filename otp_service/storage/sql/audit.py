@@ -26,6 +26,8 @@ Action = Literal[
     "verification.checked",
     "verification.canceled",
     "verification.read",
+    "message.relayed",
+    "message.read",
     "verifications.listed",
     "verifications.voided",
     "key.created",
@@ -62,7 +64,8 @@ def entry(action: Action, source: Any, where: sa.ColumnElement[bool], **values: 
 def of_start(column: Any, verification_id: Any) -> sa.ScalarSelect[Any]:
     """What the entry of a verification's beginning has in ``column``."""
     begun = sa.orm.aliased(U)
-    started = (begun.verification_id == verification_id, begun.action == "verification.started")
+    begins = sa.or_(begun.action == "verification.started", begun.action == "message.relayed")
+    started = (begun.verification_id == verification_id, begins)
     return sa.select(getattr(begun, column.key)).where(*started).limit(1).scalar_subquery()
 
 

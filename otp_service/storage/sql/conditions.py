@@ -23,6 +23,12 @@ OF_PERSON = sa.and_(
 )
 
 
+RELAYED = "relayed"
+"""The status of a row of `verifications` whose code somebody else made and checks: it is no
+verification, and none of the statuses that one has.
+"""
+
+
 def same_timeline(row: Any) -> Condition:
     """After a failover to a standby that lagged behind, what was consumed may look unused again:
     a code that was issued on another timeline is void.
@@ -79,6 +85,8 @@ def of_key(row: Any, key: sa.BindParameter[str]) -> Condition:
     return sa.and_(row.idempotency_key == key, row.created_at > from_now(-DAY))
 
 
+KEY_IS_KNOWN = sa.select(D.id).where(of_key(D, given("idempotency_key", sa.String()))).limit(1)
+
 # All at once, since only the index of all of them can find that. With an equality for each, a plan
 # that was made while the table was empty may walk along all verifications by their time.
 _WHO = sa.tuple_(V.client, V.phone, V.purpose)
@@ -89,6 +97,7 @@ _BACKWARDS = (V.client.desc(), V.phone.desc(), V.purpose.desc(), V.created_at.de
 def newest_of_person(*columns: Any) -> sa.Select[Any]:
     """Of the person's verifications the newest."""
     theirs = sa.select(*columns).where(_WHO >= _THIS_PERSON, _WHO <= _THIS_PERSON)
+    theirs = theirs.where(V.status != RELAYED)
     return theirs.order_by(*_BACKWARDS).limit(1)
 
 

@@ -12,14 +12,16 @@ from otp_service.storage.models.deliveries import DeliveryRow
 from otp_service.storage.models.verifications import CodeRow, VerificationRow
 from otp_service.storage.sql import rows
 from otp_service.storage.sql.columns import DELIVERY, ITS_CODE, VERIFICATION
+from otp_service.storage.sql.sealed_codes import OF_DELIVERY, S
 
 V, C, D = VerificationRow, CodeRow, DeliveryRow
 
 _RECENT = Transaction(
-    sa.select(*VERIFICATION, *DELIVERY, C.secret_id)
+    sa.select(*VERIFICATION, *DELIVERY, C.secret_id, S.sealed)
     .select_from(D)
     .join(V, V.id == D.verification_id)
     .join(C, ITS_CODE)
+    .outerjoin(S, OF_DELIVERY)
     .where(D.provider == given("provider"))
     .order_by(D.created_at.desc(), D.id)
     .limit(given("count", sa.Integer())),

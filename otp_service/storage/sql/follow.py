@@ -15,7 +15,7 @@ from otp_service.domain.messages import Outgoing
 from otp_service.domain.verification import Channel, DeliveryStatus, Status
 from otp_service.storage.db.transaction import Transaction, given
 from otp_service.storage.models.dialects import UtcTime
-from otp_service.storage.sql.conditions import LIVE, NOW
+from otp_service.storage.sql.conditions import LIVE, NOW, RELAYED
 from otp_service.storage.sql.new_rows import PHONE
 from otp_service.storage.sql.outbox import (
     CODE,
@@ -34,6 +34,7 @@ from otp_service.storage.sql.outbox import (
     reason_of,
     run_in_its_home,
 )
+from otp_service.storage.sql.sealed_codes import S, is_wiped
 
 OTHER = sa.orm.aliased(D)
 SMS = Channel.SMS.value
@@ -74,8 +75,10 @@ def _refused() -> Transaction:
     others = sa.select(sa.func.max(C.expires_at, type_=UtcTime()))
     last_expiry = others.where(C.verification_id == given("id")).scalar_subquery()
     ended = sa.case((last_expiry.is_(None), Status.FAILED.value), else_=V.status)
+    sealed = sa.and_(S.verification_id == given("id"), S.generation == given("generation"))
     return Transaction(
         _fail(CODE),
+        sa.delete(S).where(sealed, failed, ~carried),
         sa.delete(C).where(THIS_CODE, failed, ~carried),
         sa.update(V)
         .where(V.id == given("id"), V.status == Status.PENDING.value, failed)
@@ -92,6 +95,10 @@ def refused(homes: Homes, message: Outgoing, error: DeliveryError) -> None:
     run_in_its_home(homes, _REFUSED, message, **reason_of(error))
 
 
+_MAY_STILL = sa.and_(sa.or_(LIVE, sa.and_(V.status == RELAYED, V.expires_at > NOW)), ~is_wiped())
+"""The code of this delivery may go out again."""
+
+
 def _follow() -> Transaction:
     """Another message with the same code, once: see `Outbox.follow`."""
     new = given("new_id")
@@ -100,7 +107,7 @@ def _follow() -> Transaction:
         THIS,
         D.lease.is_(None),  # as `_fail` leaves it, if it was ours
         D.delivered_at.is_(None),
-        LIVE,
+        _MAY_STILL,
         V.generation == D.generation,
         ~sa.exists().where(OTHER.verification_id == V.id, OTHER.follows == D.id),
         sa.or_(given("channel") != SMS, D.channel == SMS, ~had_its_sms),

@@ -12,16 +12,21 @@ from otp_service.storage.db.lookup import Lookup
 from otp_service.storage.db.transaction import Statement, given
 from otp_service.storage.models.deliveries import DeliveryRow
 from otp_service.storage.models.dialects import clock, from_now, timeline
-from otp_service.storage.models.verifications import CodeRow, VerificationRow
+from otp_service.storage.models.verifications import (
+    CodeRow,
+    SealedCodeRow,
+    VerificationRow,
+)
 from otp_service.storage.sql import conditions
 from otp_service.storage.sql.conditions import LIVE, NOW, Condition
 from otp_service.storage.sql.phone_state import LIVE_ONES
 
-V, C, D = VerificationRow, CodeRow, DeliveryRow
+V, C, D, S = VerificationRow, CodeRow, DeliveryRow, SealedCodeRow
 PHONE = given("phone")
 KEY = given("idempotency_key", sa.String())
 GENERATION = given("generation", sa.Integer())
 SMS = given("sms_provider", sa.String())
+SEALED = given("sealed", sa.String())
 
 
 _TOLD = (V.id, V.channel, V.generation, V.attempts, V.max_attempts, V.created_at, V.expires_at)
@@ -46,31 +51,42 @@ AUTO = sa.and_(SMS.is_not(None), sa.not_(IS_SMS))
 """Whether an SMS may follow by itself."""
 
 
+_BEGUN: dict[Any, Any] = {
+    V.id: given("id"),
+    V.client: given("client"),
+    V.phone: PHONE,
+    V.purpose: given("purpose"),
+    V.channel: CHANNEL,
+    V.locale: given("locale"),
+    V.generation: sa.literal(1),
+    V.oldest_generation: sa.literal(1),
+    V.attempts: sa.literal(0),
+    V.created_at: clock(),
+    V.expires_at: from_now(given("lifetime", sa.Integer())),
+    V.timeline: timeline(),
+}
+
+
 def new_verification(
     limits: Limits, guesses_left: sa.ColumnElement[int], allowed: Condition
 ) -> Lookup:
     """A new verification with what guesses are left, unless the person has a live one."""
-    values: dict[Any, Any] = {
-        V.id: given("id"),
-        V.client: given("client"),
-        V.phone: PHONE,
-        V.purpose: given("purpose"),
-        V.channel: CHANNEL,
-        V.locale: given("locale"),
+    values = _BEGUN | {
         V.status: sa.literal(Status.PENDING.value),
-        V.generation: sa.literal(1),
-        V.oldest_generation: sa.literal(1),
-        V.attempts: sa.literal(0),
         V.max_attempts: guesses_left,
-        V.created_at: clock(),
-        V.expires_at: from_now(given("lifetime", sa.Integer())),
-        V.timeline: timeline(),
         V.country: given("country", sa.String()),
     }
     live_count = LIVE_ONES["live_count"]
     room = sa.or_(given("exempt", sa.Boolean()), limits.live_verifications.count > live_count)
     none_live = OWN_LIVE["live_id"].is_(None)
     new = sa.select(*values.values()).where(guesses_left > 0, none_live, room, allowed)
+    return Lookup(sa.insert(V).from_select(list(values), new).returning(*_told("stored")))
+
+
+def new_relay(allowed: Condition) -> Lookup:
+    """A code that somebody else made. Its country is left out, as it counts for no conversion."""
+    values = _BEGUN | {V.status: sa.literal(conditions.RELAYED), V.max_attempts: sa.literal(0)}
+    new = sa.select(*values.values()).where(allowed)
     return Lookup(sa.insert(V).from_select(list(values), new).returning(*_told("stored")))
 
 
@@ -122,6 +138,24 @@ def add_message(stored: Lookup) -> list[Statement]:
         sa.insert(table).from_select(list(row), sa.select(*row.values()).where(is_stored))
         for table, row in ((D, delivery), (C, code))
     ]
+
+
+def add_sealed_code(stored: Lookup) -> Statement:
+    """The digits, where a caller made them."""
+    code = {
+        S.verification_id: given("id"),
+        S.generation: GENERATION,
+        S.sealed: SEALED,
+        S.secret_id: given("secret_id"),
+        S.expires_at: stored["stored_expires_at"],
+    }
+    given_one = sa.select(*code.values()).where(is_given(stored))
+    return sa.insert(S).from_select(list(code), given_one)
+
+
+def is_given(stored: Lookup) -> Condition:
+    """A message is ``stored``, with a code that a caller made."""
+    return sa.and_(stored["stored_id"].is_not(None), SEALED.is_not(None))
 
 
 def live_one(stored: Lookup) -> list[sa.Label[Any]]:

@@ -17,8 +17,15 @@ from otp_service.storage.models.deliveries import DeliveryRow
 from otp_service.storage.models.dialects import from_now
 from otp_service.storage.models.verifications import CodeRow, VerificationRow
 from otp_service.storage.sql import rows
-from otp_service.storage.sql.conditions import LIVE, NOW, due
+from otp_service.storage.sql.conditions import LIVE, NOW, RELAYED, due
 from otp_service.storage.sql.new_rows import PHONE
+from otp_service.storage.sql.sealed_codes import (
+    CAN_BE_READ,
+    OF_DELIVERY,
+    S,
+    forget_ended,
+    wipe_this,
+)
 
 V, C, D = VerificationRow, CodeRow, DeliveryRow
 LEASE = 60.0  # seconds: several times what sending one message may take
@@ -73,27 +80,33 @@ _IS_SUBMITTED = (
     )
 )
 _FIRST_SUBMITTED = Transaction(_IS_SUBMITTED, name="submitted")
-_SUBMITTED = Transaction(
-    _IS_SUBMITTED,
+_SUPERSEDES = (
     sa.update(V)
     .where(V.id == given("id"), V.oldest_generation < given("supersede"))
-    .values(oldest_generation=given("supersede")),
-    name="submitted",
-    serialize=[PHONE],
+    .values(oldest_generation=given("supersede"))
+)
+_SUBMITTED = Transaction(_IS_SUBMITTED, _SUPERSEDES, name="submitted", serialize=[PHONE])
+_SUBMITTED_SEALED = Transaction(
+    _IS_SUBMITTED, _SUPERSEDES, wipe_this(), name="submitted_sealed", serialize=[PHONE]
 )
 
 
 def submitted(
     homes: Homes, message: Outgoing, provider_message_id: str, grace: int, due_in: float | None
 ) -> None:
-    is_first = message.generation == 1  # before which there is no code to end
+    transaction = _SUBMITTED
+    if message.sealed is not None:
+        transaction = _SUBMITTED_SEALED
+    elif message.generation == 1:  # before which there is no code to end
+        transaction = _FIRST_SUBMITTED
     run_in_its_home(
         homes,
-        _FIRST_SUBMITTED if is_first else _SUBMITTED,
+        transaction,
         message,
         provider_message_id=provider_message_id,
         supersede=message.generation - grace,
         due_in=due_in,
+        wipe=due_in is None,
     )
 
 
@@ -121,7 +134,7 @@ def hand_over(homes: Homes, verification_id: str, delivery_id: str) -> None:
 
 
 _NEVER_SENT = sa.and_(D.status == QUEUED, sa.not_(sa.func.coalesce(MAY_BE_OUT, False)))
-_CLOSE = Transaction(
+_CLOSED = (
     sa.update(D)
     .where(OURS)
     .values(
@@ -133,28 +146,36 @@ _CLOSE = Transaction(
             (_NEVER_SENT, sa.func.coalesce(D.error_code, failures.OVERTAKEN.code)),
             else_=D.error_code,
         ),
-    ),
-    name="close",
+    )
 )
+_CLOSE = Transaction(_CLOSED, name="close")
+_CLOSE_SEALED = Transaction(_CLOSED, wipe_this(), name="close_sealed")
 
 
 def close(homes: Homes, message: Outgoing) -> None:
-    run_in_its_home(homes, _CLOSE, message)
+    transaction = _CLOSE if message.sealed is None else _CLOSE_SEALED
+    run_in_its_home(homes, transaction, message, wipe=True)
 
 
 def _take() -> Transaction:
-    """Lease the messages that are due, and tell all that it takes to send them."""
+    """Lease the messages that are due, and tell all that it takes to send them. Callers' codes
+    that have ended are forgotten with the same message.
+    """
     lease = given("lease")
-    current = sa.and_(LIVE, V.generation == D.generation, C.expires_at > NOW)
+    relayed = V.status == RELAYED
+    newest = sa.and_(sa.or_(LIVE, relayed), V.generation == D.generation)
+    current = sa.and_(newest, C.expires_at > NOW, CAN_BE_READ).label("current")
     of_this = sa.and_(C.verification_id == V.id, C.generation == D.generation)
-    columns = [V.locale, C.secret_id, C.expires_at, NOW.label("as_of"), current.label("current")]
+    columns = [V.locale, C.secret_id, C.expires_at, S.sealed, NOW.label("as_of"), current]
     return Transaction(
         sa.update(D)
         .where(D.id.in_(sa.select(due(D).c.id)))
         .values(lease=lease, due_at=from_now(LEASE)),
+        forget_ended(),
         sa.select(*D.__table__.c, *columns)
         .join(V, V.id == D.verification_id)
         .outerjoin(C, of_this)
+        .outerjoin(S, OF_DELIVERY)
         .where(D.due_at.is_not(None), D.lease == lease)
         .order_by(D.created_at, D.id),
         name="take",

@@ -34,24 +34,29 @@ _WAS_VERIFIED = Lookup(
 class PumpingGuard:
     """The rules as a lookup and a condition of the statements that store a message."""
 
-    def __init__(self, rules: Pumping) -> None:
+    def __init__(self, rules: Pumping, *, conversion: bool = True) -> None:
+        """Without ``conversion`` where it can't be known."""
         self._rules = rules
+        self._conversion = conversion
         self._enough = -(-rules.percent * rules.sends // 100)
         self._others = _other_numbers(rules)
         self._verified = _verified_lately(rules)
 
     @property
     def lookups(self) -> list[Lookup]:
-        found = [self._others, self._verified, _WAS_VERIFIED]
+        verified = [self._verified] if self._conversion else []
+        found = [self._others, *verified, _WAS_VERIFIED]
         return [] if self._rules.guard is Guard.OFF else found
 
     @property
     def admits(self) -> sa.ColumnElement[bool]:
         if self._rules.guard is not Guard.ENFORCE:
             return sa.true()
-        verified, others = self._verified["verified_lately"], self._others["other_numbers"]
+        few = self._others["other_numbers"] < self._rules.numbers.count
+        if not self._conversion:
+            return sa.or_(_WAS_VERIFIED["was_verified"], few)
+        verified = self._verified["verified_lately"]
         enough = sa.func.coalesce(verified, self._rules.sends) >= self._enough
-        few = others < self._rules.numbers.count
         return sa.or_(_WAS_VERIFIED["was_verified"], sa.and_(few, enough))
 
     @property
@@ -64,7 +69,9 @@ class PumpingGuard:
             return ()
         seen = {
             self._rules.numbers.name: row.other_numbers >= self._rules.numbers.count,
-            "conversion": row.verified_lately is not None and row.verified_lately < self._enough,
+            "conversion": self._conversion
+            and row.verified_lately is not None
+            and row.verified_lately < self._enough,
         }
         return tuple(name for name, is_so in seen.items() if is_so)
 

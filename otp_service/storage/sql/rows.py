@@ -23,10 +23,12 @@ from otp_service.domain.verification import (
     DeliveryStatus,
     Person,
     Price,
+    RelayedMessage,
     Status,
     Verification,
 )
 from otp_service.storage.db.answer import Row
+from otp_service.storage.sql.conditions import RELAYED
 from otp_service.storage.sql.limits import COUNTED_DOWN, Used
 
 _VERIFICATION = [
@@ -34,6 +36,7 @@ _VERIFICATION = [
 ]
 _columns = attrgetter(*_VERIFICATION)
 _STATUSES = {each.value: each for each in Status}  # quicker than to call it
+_STATUSES[RELAYED] = Status.PENDING  # until it expires, for who shows it among verifications
 _CHANNELS = {each.value: each for each in Channel}
 _STATUS, _CHANNEL = map(_VERIFICATION.index, ("status", "channel"))
 _DELIVERY = [field.name for field in fields(Delivery) if field.name != "price"]
@@ -89,6 +92,7 @@ def outgoing(row: Row) -> Outgoing:
         error_code=row.error_code,
         is_current=bool(row.current),
         lease=row.lease,
+        sealed=row.sealed,
     )
 
 
@@ -99,6 +103,7 @@ def message(row: Row) -> StoredMessage:
         secret_id=row.secret_id,
         expires_at=row.delivery_expires_at,
         replaced=row.delivery_generation < row.oldest_generation,
+        sealed=row.sealed,
     )
 
 
@@ -108,6 +113,23 @@ def with_deliveries(rows: Rows) -> Verification | None:
         return None
     deliveries = tuple(delivery(row) for row in rows if row.delivery_id)
     return replace(verification(rows[0]), deliveries=deliveries)
+
+
+def relayed(rows: Rows) -> RelayedMessage | None:
+    """The same of a code that somebody else made."""
+    if (its := with_deliveries(rows)) is None:
+        return None
+    return RelayedMessage(
+        id=its.id,
+        client=its.client,
+        phone=its.phone,
+        purpose=its.purpose,
+        channel=its.channel,
+        created_at=its.created_at,
+        expires_at=its.expires_at,
+        as_of=its.as_of,
+        deliveries=its.deliveries,
+    )
 
 
 def all_with_deliveries(rows: Rows) -> list[Verification]:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from otp_service.domain.limits import Limits
 from otp_service.domain.phone import mask
 from otp_service.domain.ports import PhoneQuery
-from otp_service.domain.verification import Status, Verification
+from otp_service.domain.verification import RelayedMessage, Status, Verification
 from otp_service.storage.db.answer import Row
 from otp_service.storage.db.database import Database
 from otp_service.storage.db.transaction import Statement, Transaction, given
@@ -18,7 +18,7 @@ from otp_service.storage.models.audit import AuditRow
 from otp_service.storage.models.deliveries import DeliveryRow
 from otp_service.storage.models.verifications import CodeRow, VerificationRow
 from otp_service.storage.sql import conditions, rows
-from otp_service.storage.sql.audit import entry, of_start
+from otp_service.storage.sql.audit import Action, entry, of_start
 from otp_service.storage.sql.columns import DELIVERY, ITS_CODE, VERIFICATION
 from otp_service.storage.sql.conditions import LIVE, NOW
 from otp_service.storage.sql.request_rate import RequestRate
@@ -27,6 +27,7 @@ V, C, D = VerificationRow, CodeRow, DeliveryRow
 ANY = V.id == given("id")
 MINE = V.client == given("client")
 OWN = sa.and_(ANY, MINE)
+IS_RELAYED = V.status == conditions.RELAYED
 _THEIR_PHONE = sa.select(V.phone).where(OWN).scalar_subquery()
 _PHONE = {"phone": given("masked", sa.String()), "phone_digest": given("phone_digest")}
 
@@ -44,7 +45,8 @@ class ClientVerifications:
     def __init__(self, limits: Limits) -> None:
         self._limit = limits.client_requests
         self._rate = RequestRate(self._limit)
-        self._get, self._get_any = self._reads()
+        self._get, self._get_any = self._reads("verification.read", ~IS_RELAYED)
+        self._relayed, self._relayed_any = self._reads("message.read", IS_RELAYED)
         self._list, self._list_any = self._lists()
         self._cancel = self._cancels()
 
@@ -54,6 +56,13 @@ class ClientVerifications:
         """One of them, with its deliveries."""
         get = self._get_any if support else self._get
         return rows.with_deliveries(self._run(database, get, client=client, id=verification_id))
+
+    def relayed(
+        self, database: Database, client: str, message_id: str, *, support: bool = False
+    ) -> RelayedMessage | None:
+        """The same of a code that somebody else made."""
+        get = self._relayed_any if support else self._relayed
+        return rows.relayed(self._run(database, get, client=client, id=message_id))
 
     def of_phone(self, database: Database, query: PhoneQuery) -> list[Verification]:
         """The newest ones of a phone."""
@@ -78,13 +87,16 @@ class ClientVerifications:
         rows.refuse_caller(found[0], self._limit)
         return found
 
-    def _reads(self) -> tuple[Transaction, Transaction]:
+    def _reads(
+        self, action: Action, kind: sa.ColumnElement[bool]
+    ) -> tuple[Transaction, Transaction]:
         rate = self._rate.count
         its = {"verification_id": V.id, **_phone_of(V.id)}
-        read = entry("verification.read", V, sa.and_(ANY, self._rate.admits), **its)
+        read = entry(action, V, sa.and_(ANY, kind, self._rate.admits), **its)
+        own, anybodys = sa.and_(OWN, kind), sa.and_(ANY, kind)
         return (
-            Transaction(*rate, self._answer(), name="get", reads=not rate),
-            Transaction(*rate, read, self._answer(ANY), name="get"),
+            Transaction(*rate, self._answer(own), name="get", reads=not rate),
+            Transaction(*rate, read, self._answer(anybodys), name="get"),
         )
 
     def _lists(self) -> tuple[Transaction, Transaction]:
@@ -102,18 +114,18 @@ class ClientVerifications:
             *self._rate.count,
             entry("verification.canceled", V, ends, **its),
             sa.update(V).where(ends).values(status=Status.CANCELED.value, canceled_at=NOW),
-            self._answer(),
+            self._answer(sa.and_(OWN, ~IS_RELAYED)),
             name="cancel",
             serialize=[_THEIR_PHONE],
         )
 
-    def _answer(self, which: sa.ColumnElement[bool] = OWN) -> Statement:
+    def _answer(self, which: sa.ColumnElement[bool]) -> Statement:
         """A row for each delivery; one without an id if there is no such verification."""
         return self._with_deliveries(conditions.ALWAYS.outerjoin(V, which))
 
     def _newest(self, whose: sa.ColumnElement[bool]) -> Statement:
         """The newest of a phone, each as `_answer` has it."""
-        of_phone = sa.select(V.id).where(V.phone == given("phone"), whose)
+        of_phone = sa.select(V.id).where(V.phone == given("phone"), ~IS_RELAYED, whose)
         newest = of_phone.order_by(V.created_at.desc(), V.id).limit(given("count", sa.Integer()))
         found = newest.subquery("newest")
         these = conditions.ALWAYS.outerjoin(found, sa.true()).outerjoin(V, V.id == found.c.id)
