@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -178,30 +179,28 @@ class LiveServer:
 Serve = Callable[[Flask], LiveServer]
 
 
+@contextmanager
+def serving(app: Flask) -> Iterator[LiveServer]:
+    """Real sockets: the server that `python wsgi.py` runs, in a thread of this process."""
+    listener = listen("127.0.0.1", 0)
+    port = listener.getsockname()[1]
+    ours = "otp_service" in app.extensions  # or another site's, that the service calls
+    known = {"is_of_client": dependencies_of(app).clients.is_of_client} if ours else {}
+    server = Server(app, listener, 16, **known)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        yield LiveServer(f"http://127.0.0.1:{port}", app)
+    finally:
+        server.stop()
+        thread.join()
+
+
 @pytest.fixture
 def serve() -> Iterator[Serve]:
-    """Real sockets: the server that `python wsgi.py` runs, in a thread of this process."""
-    stops: list[Callable[[], None]] = []
-
-    def start(app: Flask) -> LiveServer:
-        listener = listen("127.0.0.1", 0)
-        port = listener.getsockname()[1]
-        ours = "otp_service" in app.extensions  # or another site's, that the service calls
-        known = {"is_of_client": dependencies_of(app).clients.is_of_client} if ours else {}
-        server = Server(app, listener, 16, **known)
-        thread = threading.Thread(target=server.run)
-        thread.start()
-
-        def stop() -> None:
-            server.stop()
-            thread.join()
-
-        stops.append(stop)
-        return LiveServer(f"http://127.0.0.1:{port}", app)
-
-    yield start
-    for stop in stops:
-        stop()
+    """Any number of them, until the test ends."""
+    with ExitStack() as servers:
+        yield lambda app: servers.enter_context(serving(app))
 
 
 @pytest.fixture

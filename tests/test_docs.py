@@ -25,7 +25,9 @@ ROOT = Path(__file__).parent.parent
 RELIABILITY = (ROOT / "docs" / "reliability.md").read_text()
 NAMED = re.findall(r"`([\w/]+\.py)::(\w+)`", RELIABILITY)
 DELIVERY = (ROOT / "docs" / "delivery.md").read_text()
-PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("bench/*.md")]
+PAGES = [
+    path for glob in ("*", "docs/*", "bench/*", "clients/*/*") for path in ROOT.glob(f"{glob}.md")
+]
 
 
 @pytest.mark.parametrize(("file", "name"), NAMED)
