@@ -15,6 +15,7 @@ from otp_service.domain.errors import CodeIncorrect, OtpError
 from otp_service.domain.service import OtpService
 from otp_service.domain.verification import Person
 from otp_service.storage.models.deliveries import DeliveryRow, ProviderEventRow, ReceiptRow
+from otp_service.storage.models.events import EventRow
 from otp_service.storage.models.limits import PhoneRow, RequestSlotRow
 from otp_service.storage.models.verifications import (
     AttemptRow,
@@ -29,6 +30,7 @@ ROWS_WITH_TIMES = (
     SealedCodeRow,
     AttemptRow,
     DeliveryRow,
+    EventRow,
     ReceiptRow,
     ProviderEventRow,
     PhoneRow,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from otp_service.storage.models import (  # noqa: F401 (so that the metadata has all tables)
     audit,
     deliveries,
+    events,
     keys,
     limits,
     verifications,
