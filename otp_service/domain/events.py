@@ -52,7 +52,8 @@ class Event:
     """One event for one endpoint, as it is stored. ``id`` is the same at each try.
 
     ``verification_id`` names a verification, ``message_id`` a code of somebody else's that was
-    only delivered: one of them is None. ``channel``, ``status``, ``failure`` (a stable code) and
+    only delivered: one of them is None. ``delivery_id`` is of what a message's event tells of: a
+    verification has one for each message. ``channel``, ``status``, ``failure`` (a stable code) and
     ``reason`` (the provider's own words) are as of ``at``; ``tries`` were made before.
     """
 
@@ -70,8 +71,11 @@ class Event:
     failure: str | None
     reason: str | None
     tries: int
+    delivery_id: str | None = None
     home: str = ""
     """The letter of the home that it is stored in."""
+    number: int = 0
+    """Which one of that home: later ones have higher numbers."""
     lease: str | None = None
 
 

@@ -162,7 +162,7 @@ class Homes:
         """Asks each home, but for a database that is known to be down."""
         database, fallback = self._primary.is_up, "unavailable"
         if self._fallback.is_up:
-            draining = "draining" if self._fallback.unexpired() else "standby"
+            draining = "draining" if self._fallback.in_use() else "standby"
             fallback = "active" if self._primary.database.is_down else draining
         return StoreState("ok" if database else "unavailable", fallback)
 
@@ -178,7 +178,7 @@ class Homes:
                 time.sleep(DRAIN_SECONDS)
                 if not self._primary.database.is_down:
                     removed += self._fallback.purge()
-                    alive = self._fallback.unexpired() > 0
+                    alive = self._fallback.in_use() > 0
         except StorageUnavailable as failure:
             log.error("the fallback could not be purged: %s", failure.reason)
         else:

@@ -8,12 +8,14 @@ import sqlalchemy as sa
 
 from otp_service.domain.verification import Status
 from otp_service.storage import provider_events
+from otp_service.storage.db.database import Database
 from otp_service.storage.db.transaction import Transaction, given
 from otp_service.storage.models.dialects import from_now, in_turn
 from otp_service.storage.models.limits import PhoneRow
 from otp_service.storage.models.verifications import VerificationRow
 from otp_service.storage.sql import audit
 from otp_service.storage.sql.conditions import NOW
+from otp_service.storage.sql.events import UNTOLD
 
 V = VerificationRow
 BATCH = 500
@@ -67,7 +69,9 @@ _OLD = (
     .order_by(V.created_at)
 )
 _DELETE_OLD = _delete(_free(_OLD))
-_PURGE = _delete(sa.select(V.id).where(V.expires_at <= NOW))
+# What is pending is to be marked first, since that tells of it; then that is to be told.
+_IS_OVER = sa.or_(V.status != Status.PENDING.value, V.canceled_at.is_not(None))
+_PURGE = _delete(sa.select(V.id).where(V.expires_at <= NOW, _IS_OVER, ~UNTOLD))
 _ERASE_PHONE = Transaction(sa.delete(PhoneRow).where(PhoneRow.phone == given("phone")))
 _ERASE = _delete(sa.select(V.id).where(V.phone == given("phone")))
 
@@ -104,8 +108,15 @@ def cleanup(engine: sa.Engine, days: int) -> tuple[int, int]:
     return _in_batches(_EXPIRE, engine), _in_batches(_DELETE_OLD, engine, days=days)
 
 
+def expire(home: Database) -> None:
+    """Mark what has expired. Raises `StorageUnavailable`."""
+    while home.run(_EXPIRE):
+        pass
+
+
 def purge(engine: sa.Engine) -> int:
-    """Delete every verification that has expired; how many it were."""
+    """Delete every verification that has expired, once its events are told; how many it were."""
+    _in_batches(_EXPIRE, engine)
     return _in_batches(_PURGE, engine)
 
 

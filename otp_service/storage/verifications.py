@@ -58,7 +58,7 @@ class SqlStore:
         self.has_phone = partial(live.has_phone, database)
         self.forget = partial(live.forget, database)
         self.knows_key = partial(relay.knows_key, database)
-        self.unexpired = partial(live.unexpired, database)
+        self.in_use = partial(live.in_use, database)
 
     def purge(self) -> int:
         """Delete what has expired; how many verifications it were."""

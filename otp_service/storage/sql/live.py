@@ -11,6 +11,7 @@ from otp_service.storage.models.verifications import VerificationRow
 from otp_service.storage.sql import rows
 from otp_service.storage.sql.columns import VERIFICATION
 from otp_service.storage.sql.conditions import LIVE, NOW, OF_PERSON, newest_verification
+from otp_service.storage.sql.events import UNTOLD
 
 V = VerificationRow
 _IS_NEWEST = V.id == newest_verification()
@@ -24,7 +25,9 @@ _OF_PHONE = Transaction(
 _ANY_UNEXPIRED = Transaction(
     sa.select(V.id).where(_UNEXPIRED).limit(1), name="knows_anybody", reads=True
 )
-_ALL_UNEXPIRED = Transaction(sa.select(V.id).where(_UNEXPIRED), name="unexpired", reads=True)
+_ALL_IN_USE = Transaction(
+    sa.select(V.id).where(sa.or_(_UNEXPIRED, UNTOLD)), name="in_use", reads=True
+)
 _FORGET = Transaction(
     sa.update(V).where(OF_PERSON, _UNEXPIRED).values(expires_at=NOW), name="forget"
 )
@@ -57,6 +60,6 @@ def forget(database: Database, person: Person) -> None:
     database.run(_FORGET, **vars(person))
 
 
-def unexpired(database: Database) -> int:
-    """How many verifications may still be asked for by phone."""
-    return len(database.run(_ALL_UNEXPIRED))
+def in_use(database: Database) -> int:
+    """How many verifications may still be asked for by phone, or are still to be told of."""
+    return len(database.run(_ALL_IN_USE))
