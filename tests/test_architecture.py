@@ -34,6 +34,7 @@ ROOMS = {
     "storage.sql": "domain proofs storage.db storage.models",
     "storage": "domain observability proofs storage.db storage.models storage.sql syscalls turns",
     "delivery": "circuit_breaker domain environment observability turns",
+    "events": "delivery domain json_text observability",
     "settings": "delivery domain environment private_files proofs",
     "web": "domain json_text observability version wording",
     "web.views": "domain observability web",
@@ -54,6 +55,7 @@ MAY_CREATE_APP = {"__main__", "server"}
 WITHOUT = {
     "domain": {"flask", "sqlalchemy", "requests", "marshmallow"},
     "delivery": {"flask", "sqlalchemy"},
+    "events": {"flask", "sqlalchemy"},
     "web": {"sqlalchemy", "requests"},
     "web.views": {"sqlalchemy", "requests"},
 }
