@@ -36,6 +36,21 @@ def _plain(character: str, categories: Container[str], others: str) -> str:
     return "" if category in _LEFT_OUT or category in categories else character
 
 
+def code_in(text: str) -> str | None:
+    """The digits of a code in a text, as ASCII: of its runs of digits the one that has 4 to 10.
+
+    None if there is none, or more than one.
+    """
+    runs = re.findall("[0-9]+", "".join(_as_digit(character) for character in text))
+    codes = [run for run in runs if 4 <= len(run) <= 10]
+    return codes[0] if len(codes) == 1 else None
+
+
+def _as_digit(character: str) -> str:
+    value = unicodedata.decimal(character, None)
+    return " " if value is None else str(value)
+
+
 _SEPARATORS = ".．。｡·•․/／⁄∕~～∼⁓"
 _BRACKETS = frozenset({"Ps", "Pe"})
 _PLUS = str.maketrans("＋﹢", "++")

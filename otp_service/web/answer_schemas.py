@@ -10,7 +10,16 @@ from otp_service.domain.errors import CodeAlreadySent
 from otp_service.domain.failures import explain
 from otp_service.domain.sending import Sent
 from otp_service.domain.verification import Channel, DeliveryStatus, Status
-from otp_service.web.fields import PHONE, VERIFICATION_ID, Answer, Choice, Text, Time, Whole
+from otp_service.web.fields import (
+    MESSAGE_ID,
+    PHONE,
+    VERIFICATION_ID,
+    Answer,
+    Choice,
+    Text,
+    Time,
+    Whole,
+)
 
 PROOF = (
     "eyJhbGciOiJFZERTQSIsImtpZCI6ImtQcktfcW14VldhWVZBOXd3QkY2SXVvM3ZWeno3VHhIQ1R3WEJ5Z3JTNGsiLC"
@@ -132,6 +141,25 @@ class VerificationSchema(Answer):
     expires_in = Whole("Seconds until then, 0 when over", 180, required=True)
     verified_at = Time("When the right code was checked")
     canceled_at = Time("When it was canceled")
+    deliveries = fields.List(fields.Nested(DeliverySchema), required=True)
+    client = Text("Whose it is: told to keys with the scope `support`", "shop")
+
+
+class RelayedSchema(Answer):
+    """A code of another system's, on its way."""
+
+    message_id = Text("Names this message", MESSAGE_ID, attribute="id", required=True)
+    phone_number = Text("E.164", PHONE, attribute="phone", required=True)
+    purpose = Text("What the code is for", "login", required=True)
+    channel = Choice(Channel)
+    status = Choice(DeliveryStatus)
+
+
+class MessageSchema(RelayedSchema):
+    """The same with all its deliveries, in order; ``status`` is of the one that came furthest."""
+
+    created_at = Time("When it was asked for", required=True)
+    expires_at = Time("When its code ends", required=True)
     deliveries = fields.List(fields.Nested(DeliverySchema), required=True)
     client = Text("Whose it is: told to keys with the scope `support`", "shop")
 

@@ -25,7 +25,7 @@ SCOPES = (OTP, READ, SUPPORT, ADMIN)
 ANYONE = "public"
 """The client that all calls belong to where no keys are required."""
 
-_CLIENTS_PATHS = ("/send-otp", "/resend-otp", "/verify-otp", "/verifications")
+_CLIENTS_PATHS = ("/send-otp", "/resend-otp", "/verify-otp", "/verifications", "/messages")
 
 
 class Headers(Protocol):

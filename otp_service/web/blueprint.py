@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from typing import Any
 
@@ -24,6 +24,7 @@ class Tag(Enum):
 
     CODES = "Send a code, send it again, check what the person typed"
     VERIFICATIONS = "A verification, its state, its messages and the keys that prove it"
+    MESSAGES = "Deliver a code that another system made and checks"
     WEBHOOKS = "Where providers tell what became of a message"
     OPERATIONS = "Is it alive, is it ready, what does it do"
     DEBUGGING = "How messages are sent, with every secret masked"
@@ -57,12 +58,16 @@ class Blueprint(flask.Blueprint):
         """Add to it what has not to be made."""
         return self.described_by(lambda: operation)
 
-    def takes(self, schema: Schema, example: Json) -> Decorator:
+    def takes(
+        self, schema: Schema, example: Json, one_of: Sequence[type[Schema]] = ()
+    ) -> Decorator:
         """Give the view the request's body as its first argument, once it fits ``schema``.
 
-        ``example`` is the shortest: what people try out first.
+        ``example`` is the shortest: what people try out first. What has several shapes is
+        documented as ``one_of`` these.
         """
-        content = {"application/json": {"schema": schema, "example": example}}
+        shape = {"oneOf": [*one_of]} if one_of else schema
+        content = {"application/json": {"schema": shape, "example": example}}
         document = self.documented(requestBody={"required": True, "content": content})
 
         return lambda view: document(with_body(schema, view))

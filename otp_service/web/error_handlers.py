@@ -45,6 +45,7 @@ STATUS: dict[type[OtpError], int] = {
     errors.WrongWebhookAddress: 403,
     errors.NotFound: 404,
     domain.VerificationNotFound: 404,
+    domain.MessageNotFound: 404,
     domain.IdempotencyInProgress: 409,
     errors.MethodNotAllowed: 405,
     errors.BodyTooLarge: 413,
@@ -81,8 +82,9 @@ def _data(error: OtpError) -> dict[str, Any]:
     if isinstance(error, domain.CodeAlreadySent):
         return dict(_SENT.dump(error))
     data = {} if error.phone is None else {"phone_number": error.phone}
-    if isinstance(error, domain.DeliveryError) and error.verification_id:
-        data["verification_id"] = error.verification_id
+    if isinstance(error, domain.DeliveryError):
+        stored = {"verification_id": error.verification_id, "message_id": error.message_id}
+        data |= {name: its_id for name, its_id in stored.items() if its_id}
     return data
 
 

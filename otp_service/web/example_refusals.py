@@ -30,6 +30,7 @@ _REFUSALS: tuple[OtpError, ...] = (
     domain.InvalidRequest({"otp": ["Missing. Needed: exactly 6 digits, such as 123456."]}),
     domain.InvalidPhoneNumber("too_short"),
     domain.VerificationNotFound(),
+    domain.MessageNotFound(),
     domain.SendLimitExceeded(
         phone=PHONE, retry_after=412, **Limit("phone_sends", 5, 600).details, resets_at=_END
     ),

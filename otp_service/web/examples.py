@@ -7,16 +7,25 @@ from datetime import datetime, timedelta, timezone
 
 from otp_service.domain import failures
 from otp_service.domain.quotas import Quota
+from otp_service.domain.relaying import Relayed
 from otp_service.domain.sending import Sent
 from otp_service.domain.verification import (
     Channel,
     Delivery,
     DeliveryStatus,
+    RelayedMessage,
     Status,
     Verification,
 )
-from otp_service.web.answer_schemas import PROOF, SentSchema, VerificationSchema, VerifiedSchema
-from otp_service.web.fields import PHONE, VERIFICATION_ID
+from otp_service.web.answer_schemas import (
+    PROOF,
+    MessageSchema,
+    RelayedSchema,
+    SentSchema,
+    VerificationSchema,
+    VerifiedSchema,
+)
+from otp_service.web.fields import MESSAGE_ID, PHONE, VERIFICATION_ID
 
 CREATED = datetime(2026, 11, 22, 17, 30, 28, 125_000, tzinfo=timezone.utc)
 
@@ -88,4 +97,22 @@ FOUND = VerificationSchema().dump(
 CANCELED = VerificationSchema().dump(
     replace(VERIFICATION, status=Status.CANCELED, canceled_at=CREATED + timedelta(seconds=9))
 )
+RELAYED = RelayedSchema().dump(
+    Relayed(MESSAGE_ID, PHONE, "login", Channel.WHATSAPP, DeliveryStatus.SUBMITTED)
+)
+QUEUED = RELAYED | {"status": DeliveryStatus.QUEUED.value}
+MESSAGE = MessageSchema().dump(
+    RelayedMessage(
+        id=MESSAGE_ID,
+        client="public",
+        phone=PHONE,
+        purpose="login",
+        channel=Channel.WHATSAPP,
+        created_at=CREATED,
+        expires_at=VERIFICATION.expires_at,
+        as_of=CREATED,
+        deliveries=(FAILED,),
+    )
+)
 ANY_PHONE = {"phone_number": "+1234567890"}  # its code is 123456 in the sandbox
+ANY_MESSAGE = ANY_PHONE | {"otp": "123456"}

@@ -13,6 +13,7 @@ from marshmallow import Schema, ValidationError, fields, post_dump
 PHONE = "+919876543210"
 TIME = "2026-11-22T17:33:28.125Z"
 VERIFICATION_ID = "s" + "0123456789abcdef" * 2  # as the sandbox gives them
+MESSAGE_ID = "s" + "fedcba9876543210" * 2
 
 
 class Text(fields.String):

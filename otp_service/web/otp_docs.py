@@ -25,6 +25,7 @@ RESEND_REFUSALS = [
     errors.IdempotencyInProgress,
     errors.IdempotencyKeyReused,
 ]
+MESSAGE_REFUSALS = [each for each in RESEND_REFUSALS if each is not errors.PhoneLocked]
 SEND_REFUSALS = [*RESEND_REFUSALS, errors.CodeAlreadySent]
 VERIFY_REFUSALS = [
     *_BODY,

@@ -63,9 +63,10 @@ _DATA = {
 _NOT_SENT = {
     "title": "NotSentData",
     "type": "object",
-    "required": ["verification_id", "phone_number"],
+    "required": ["phone_number"],
     "properties": {
         "verification_id": TEXT | {"description": "Names the verification that was stored"},
+        "message_id": TEXT | {"description": "Of `POST /messages`: names what was stored"},
         "phone_number": TEXT | {"description": "E.164"},
     },
 }

@@ -40,7 +40,8 @@ def accepted(message: str, data: type[Schema], example: Json) -> Json:
     """The response to what is stored and will be done."""
     response = success(message, data, example)
     headers = {"Preference-Applied": _APPLIED, REPLAYED: _REPLAYED}
-    return response | {"title": "Accepted", "headers": headers}
+    title = data.__name__.removesuffix("Schema") + "Accepted"
+    return response | {"title": title, "headers": headers}
 
 
 def replayed() -> Json:

@@ -11,4 +11,5 @@ schemathesis.openapi.format("phone", st.sampled_from(PHONES))
 CODES = st.text("0123456789", min_size=6, max_size=6)
 
 schemathesis.openapi.format("otp", CODES | CODES.map(lambda code: f"{code[:3]} - {code[3:]}"))
+schemathesis.openapi.format("otp-text", CODES.map(lambda code: f"{code} is your code: 5 minutes"))
 schemathesis.openapi.format("ip", st.ip_addresses().map(str))

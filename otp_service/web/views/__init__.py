@@ -14,6 +14,7 @@ from otp_service.web.views import (
     docs,
     home,
     jwks,
+    messages,
     metrics,
     ops,
     otp,
@@ -41,6 +42,8 @@ def blueprints(
     everywhere = [
         otp.blueprint(service, dependencies.proofs, code_length, names),
         webhooks.blueprint(callbacks, inbox),
+        messages.blueprint(dependencies.relaying, names),
+        messages.reading_blueprint(dependencies.relaying),
         verifications.blueprint(service),
         verifications.cancel_blueprint(service),
         jwks.blueprint(dependencies.proofs),

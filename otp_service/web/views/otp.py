@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterable
 from typing import Any
 
-from flask import Response, g
+from flask import Response
 from marshmallow import Schema
 
-from otp_service.domain import errors
-from otp_service.domain.drafts import RequestKey, SendOptions
+from otp_service.domain.drafts import SendOptions
 from otp_service.domain.sending import Sent
 from otp_service.domain.service import OtpService
-from otp_service.domain.verification import Person
-from otp_service.web import auth, examples
+from otp_service.web import auth, examples, send_requests
 from otp_service.web.answer_schemas import SentSchema, VerifiedSchema
 from otp_service.web.blueprint import Blueprint, Tag
 from otp_service.web.bodies import answer
 from otp_service.web.dependencies import Proofs
-from otp_service.web.fields import needed
 from otp_service.web.otp_docs import (
     IDEMPOTENCY_KEY,
     PREFER,
@@ -29,9 +24,8 @@ from otp_service.web.otp_docs import (
     VERIFY_REFUSALS,
 )
 from otp_service.web.request_schemas import send_schema, verify_schema
-from otp_service.web.unproxied import header, the_request
+from otp_service.web.send_requests import Body
 
-Body = dict[str, Any]
 _SENT, _VERIFIED = SentSchema(), VerifiedSchema()  # once: making one takes longer than its work
 
 
@@ -58,8 +52,9 @@ def _add_sending(bp: Blueprint, service: OtpService, send_body: Schema) -> None:
         Starts a verification. While one with a live code exists for this phone and purpose, the
         answer is 200 with `otp_already_sent`, and no message goes out.
         """
-        options = _options(service, body)
-        return _sent("OTP sent successfully", service.send(_person(body), options), options)
+        options = send_requests.options(body, service.request_key)
+        done = service.send(send_requests.person(body), options)
+        return _sent("OTP sent successfully", done, options)
 
     @bp.post("/resend-otp")
     @bp.takes(send_body, examples.ANY_PHONE)
@@ -73,8 +68,9 @@ def _add_sending(bp: Blueprint, service: OtpService, send_body: Schema) -> None:
         The next one of the live verification, whose expiry starts anew and whose attempts are not
         given back; or the first one of a new verification, if none is live.
         """
-        options = _options(service, body)
-        return _sent("OTP resent successfully", service.resend(_person(body), options), options)
+        options = send_requests.options(body, service.request_key)
+        done = service.resend(send_requests.person(body), options)
+        return _sent("OTP resent successfully", done, options)
 
 
 def _add_checking(
@@ -97,40 +93,10 @@ def _add_checking(
         return _verified(service, proofs, body)
 
 
-def _person(body: Body) -> Person:
-    return Person(g.client, body["phone_number"], body["purpose"])
-
-
-def _options(service: OtpService, body: Body) -> SendOptions:
-    return SendOptions(
-        channel=body["channel"],
-        locale=body.get("locale"),
-        background=_need_not_wait(),
-        key=_request_key(service, body),
-        address=body.get("client_ip"),
-    )
-
-
-def _need_not_wait() -> bool:
-    """Whether the caller prefers an answer before the message is sent (RFC 7240, 4.1)."""
-    preferences = (header(the_request(), "Prefer") or "").lower().split(",")
-    return "respond-async" in (each.partition(";")[0].strip() for each in preferences)
-
-
-def _request_key(service: OtpService, body: Body) -> RequestKey | None:
-    asked = the_request()
-    if (key := header(asked, "Idempotency-Key")) is None:
-        return None
-    if not re.fullmatch(r"[!-~]{1,255}", key):
-        rule = needed("1 to 255 visible ASCII characters", "8e03978e-40d5-43e8")
-        raise errors.InvalidRequest({"Idempotency-Key": [rule]})
-    what = f"{asked.path} {json.dumps(body, sort_keys=True)}"
-    return service.request_key(g.client, key, what)
-
-
 def _verified(service: OtpService, proofs: Proofs | None, body: Body) -> Response:
     """The answer, if the code is right."""
-    person, key = _person(body), _request_key(service, body)
+    person = send_requests.person(body)
+    key = send_requests.request_key(body, service.request_key)
     # Before the code is used up: without a key to sign with, nothing may be judged.
     sign = proofs.signer() if proofs else None
     verified = service.verify(person, body["otp"], body.get("verification_id"), key)
@@ -141,10 +107,7 @@ def _verified(service: OtpService, proofs: Proofs | None, body: Body) -> Respons
 
 
 def _sent(message: str, sent: Sent, options: SendOptions) -> Response:
-    data, repeated = _SENT.dump(sent), sent.verification.repeated
-    if not options.background:
-        return answer(message, data, repeated=repeated)
-    response = answer("OTP will be sent", data, repeated=repeated)
-    response.status_code = 202
-    response.headers["Preference-Applied"] = "respond-async"
-    return response
+    repeated = sent.verification.repeated
+    return send_requests.sent(
+        message, "OTP will be sent", _SENT.dump(sent), options, repeated=repeated
+    )
