@@ -26,7 +26,9 @@ RELIABILITY = (ROOT / "docs" / "reliability.md").read_text()
 NAMED = re.findall(r"`([\w/]+\.py)::(\w+)`", RELIABILITY)
 DELIVERY = (ROOT / "docs" / "delivery.md").read_text()
 PAGES = [
-    path for glob in ("*", "docs/*", "bench/*", "clients/*/*") for path in ROOT.glob(f"{glob}.md")
+    path
+    for glob in ("*", "docs/*", "bench/*", "clients/*/*", "docs/examples/*/*")
+    for path in ROOT.glob(f"{glob}.md")
 ]
 
 
