@@ -12,10 +12,11 @@
 
         simulator.last_code("+919876543210")     # what the phone shows; None before it got any
         simulator.messages("+919876543210")      # every send: .id .code .text .arrived .status
+        simulator.events()                       # what came to .events_url: .type .verified .data
         simulator.settle()                       # wait until every receipt has been sent
         simulator.receipt(message, "delivered")  # send one by hand, and wait for the answer
         simulator.subscribe("gupshup")           # try the callback URL, as saving it does
-        simulator.reset()                        # forget messages, script, receipts to come
+        simulator.reset()                        # forget messages, events, script, receipts to come
 
 Every option of `Options` is an argument and an attribute, and may be changed in between. Ids and
 the order of one message's receipts hang on the seed and on the requests alone. The words for
@@ -23,7 +24,8 @@ faults and receipts are in `fault_table.py`; a phone number may choose a fault b
 digits (``number_faults=False`` turns that off).
 """
 
+from otp_service.simulator.events import Event
 from otp_service.simulator.messages import Callback, Message
 from otp_service.simulator.simulator import Simulator
 
-__all__ = ["Callback", "Message", "Simulator"]
+__all__ = ["Callback", "Event", "Message", "Simulator"]

@@ -29,7 +29,8 @@ Settings for .env, to point the service here (use the keys you gave, or any):
   GUPSHUP_API_URL={0.gupshup_url}
   GUPSHUP_SMS_API_URL={0.sms_url}
   META_API_URL={0.meta_url}
-The phones: {0.url}/simulator    Seed: {0.seed}"""
+The phones: {0.url}/simulator    Seed: {0.seed}
+The events, after `./otp events add {0.events_url}`: {0.url}/simulator/events"""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -97,7 +98,7 @@ def _add(made: argparse.ArgumentParser, option: Field[Any], kind: Any, says: str
         settings["action"] = "store_true"
     elif kind == set[str]:
         name, settings["action"] = name.removesuffix("s"), _Collect
-        settings["metavar"] = "NAME"
+        settings["metavar"] = name.rpartition("-")[2].upper()
     elif get_origin(kind) is Literal:
         choices = get_args(kind)
         settings |= {"choices": choices, "type": type(choices[0])}

@@ -8,7 +8,6 @@ from typing import ClassVar
 
 from flask import Blueprint, Response
 
-from otp_service.server.workers import wait_elsewhere
 from otp_service.simulator import faults, receipts, responses
 from otp_service.simulator.fault_table import OK, Fault
 from otp_service.simulator.http import CallbackRequest
@@ -72,14 +71,9 @@ class BaseProvider(ABC):
         fault = faults.of_number(draft.phone, draft.channel) if by_number else OK
         return faults.named(trouble) if trouble and fault is OK else fault
 
-    def _stall(self, seconds: float) -> bool:
-        """Whether the simulator was stopped meanwhile."""
-        with wait_elsewhere():
-            return self._state.stopping.wait(seconds)
-
     def _answer(self, message: Message, fault: Fault) -> Response:
         word, _, value = fault.answer.partition(":")
-        stopped = word == "stall" and self._stall(float(value))
+        stopped = word == "stall" and self._state.stall(float(value))
         if word == "closed" or stopped:
             return responses.NoAnswer()
         if word == "http":

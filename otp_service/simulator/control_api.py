@@ -1,4 +1,4 @@
-"""For tests: what the phones got, faults to come, receipts by hand."""
+"""For tests: what the phones got, which events came, faults to come, receipts by hand."""
 
 from __future__ import annotations
 
@@ -24,9 +24,17 @@ class ControlApi:
         return as_json({"messages": self._state.inbox.dump(phone and international(phone))})
 
     def reset(self) -> Response:
-        """Messages, script and receipts to come are forgotten. Ids go on."""
+        """Messages, events, script and receipts to come are forgotten. Ids go on."""
         self._state.clear()
         return as_json({"status": "success"})
+
+    def events(self) -> Response:
+        """As they came, of one verification or message with ?about=; DELETE forgets them."""
+        if request.method == "DELETE":
+            self._state.events.clear()
+            return as_json({"status": "success"})
+        found = self._state.events.events(request.args.get("about", ""))
+        return as_json({"events": [event.as_json() for event in found]})
 
     def script(self) -> Response:
         """Adds to what was there; DELETE clears it."""
@@ -69,6 +77,7 @@ def blueprint(state: State, providers: Mapping[str, BaseProvider]) -> Blueprint:
     bp, control = Blueprint("control", __name__), ControlApi(state, providers)
     bp.get("/simulator/messages")(control.messages)
     bp.delete("/simulator/messages")(control.reset)
+    bp.route("/simulator/events.json", methods=["GET", "DELETE"])(control.events)
     bp.route("/simulator/script", methods=["POST", "DELETE"])(control.script)
     bp.post("/simulator/receipts")(control.receipts)
     bp.post("/simulator/subscriptions")(control.subscriptions)

@@ -8,6 +8,8 @@ answers   ``accepted``; ``http:STATUS``, refused; ``retry-after:SECONDS``, 429 t
           don't say what they should.
 receipts  ``enqueued``, ``sent``, ``delivered``, ``read``; ``failed:CODE``, as Meta's failures come;
           ``sync-failed:CODE``, as Gupshup's own; ``unknown``, for SMS.
+
+The service's events, too, can be answered so, by a script alone: they have no number.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 WHATSAPP, SMS = "whatsapp", "sms"
+EVENTS = "events"  # no message's channel: what the service tells
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 
-from otp_service.simulator.fault_table import OK, SMS, TABLE, WHATSAPP, Fault
+from otp_service.simulator.fault_table import EVENTS, OK, SMS, TABLE, WHATSAPP, Fault
 
 MOST_RECEIPTS = 100  # of one message
 STAGES = ("enqueued", "sent", "delivered", "read", "unknown", "failed", "sync-failed")
 
 _NAMED = {fault.name: fault for fault in (OK, *TABLE)}
 _ENDINGS = {fault.ending: fault for fault in TABLE}
+_PREFIXES = {"sms-": SMS, "event-": EVENTS}
+_EVENT_ANSWER = re.compile(
+    r"http:[345][0-9][0-9]|(stall|retry-after):[0-9]{1,4}(\.[0-9]+)?|accepted|closed"
+)
 _ANSWER = re.compile(
     r"http:[45][0-9][0-9]|(stall|retry-after):[0-9]{1,4}(\.[0-9]+)?|accepted|closed|html|garbage|text|nested|error-200|no-id"
 )
@@ -18,16 +22,17 @@ _ANSWER = re.compile(
 
 def named(name: str) -> Fault:
     """The fault of the table, or ``failed:CODE``, ``sync-failed:CODE``, ``http:STATUS``,
-    ``retry-after:SECONDS``, ``stall:SECONDS`` with any value; the same after ``sms-``.
+    ``retry-after:SECONDS``, ``stall:SECONDS`` with any value; the same after ``sms-``; after
+    ``event-`` what an event may be answered.
     ValueError if it is none of these.
     """
     if name in _NAMED:
         return _NAMED[name]
-    channel = SMS if name.startswith("sms-") else WHATSAPP
-    word = name.removeprefix("sms-")
+    prefix = next((each for each in _PREFIXES if name.startswith(each)), "")
+    channel, word = _PREFIXES.get(prefix, WHATSAPP), name.removeprefix(prefix)
     if _is_receipt(word) and "failed:" in word:
         return custom(name, receipts=_leading_to(word, channel), channel=channel)
-    if _ANSWER.fullmatch(word):
+    if _answers(channel).fullmatch(word):
         return custom(name, answer=word, channel=channel)
     raise ValueError(f"no such fault: {name!r}. There are: {', '.join(_NAMED)}")
 
@@ -42,8 +47,10 @@ def custom(
     """A fault that the table doesn't have. The message is taken if the answer says so or receipts
     are asked for, and arrives if it is taken and not failed.
     """
-    if not _ANSWER.fullmatch(answer):
+    if not _answers(channel).fullmatch(answer):
         raise ValueError(f"no such answer: {answer!r}")
+    if channel == EVENTS and receipts:
+        raise ValueError("events have no receipts")
     if len(receipts or ()) > MOST_RECEIPTS:
         raise ValueError(f"a message has at most {MOST_RECEIPTS} receipts")
     if wrong := [word for word in receipts or () if not _is_receipt(word)]:
@@ -66,6 +73,10 @@ def reason(code: str, channel: str) -> str:
     """The provider's words for a failure code."""
     fault = _NAMED.get(f"{'sms-' if channel == SMS else ''}failed:{code}")
     return fault.description if fault else "Message failed to send"
+
+
+def _answers(channel: str) -> re.Pattern[str]:
+    return _EVENT_ANSWER if channel == EVENTS else _ANSWER
 
 
 def _leading_to(word: str, channel: str) -> tuple[str, ...]:

@@ -11,6 +11,8 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
+from otp_service.simulator import signatures
+
 QUIRKS = {
     "string-ts": "v2: `ts` is a string, as in some real callbacks",
     "string-codes": "failure codes are strings",
@@ -48,7 +50,7 @@ class Options:
     quirks: Annotated[set[str], "a variant that occurs among real callbacks; may be repeated"] = (
         field(default_factory=set)
     )
-    keep: Annotated[int, "how many messages to remember, the newest ones"] = 1000
+    keep: Annotated[int, "how many messages and events to remember, the newest ones"] = 1000
     retries: Annotated[int, "more tries for a callback without a 2xx within 10 seconds"] = 2
     retry_pause: Annotated[float, "seconds between these tries"] = 5.0
 
@@ -68,6 +70,12 @@ class Options:
         Literal["get", "form", "json"], "a GET, a form with response=[…], or a JSON array"
     ] = "get"
 
+    events_secrets: Annotated[
+        set[str],
+        "a secret that `./otp events add` showed, whsec_…; may be repeated; "
+        "without it signatures are not checked",
+    ] = field(default_factory=set)
+
     meta_token: Annotated[str, "the one access token that is accepted; without it any"] = ""
     meta_callback_url: Annotated[str, "where Meta's webhooks are posted"] = ""
     meta_app_secret: Annotated[str, "signs them: X-Hub-Signature-256"] = ""
@@ -86,6 +94,8 @@ class Options:
         for url in (self.callback_url, self.sms_callback_url, self.meta_callback_url):
             if url and not re.fullmatch(r"https?://[^\s/?#]+\S*", url):
                 raise ValueError("a callback's URL begins with http:// or https:// and a host")
+        for secret in self.events_secrets:
+            signatures.key_of(secret)
 
 
 def accepts(wanted: str, value: str) -> bool:

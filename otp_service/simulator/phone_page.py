@@ -5,19 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-import phonenumbers
 from flask import Blueprint, Response, render_template, request
 
-from otp_service.simulator import faults
+from otp_service.simulator import faults, pages
 from otp_service.simulator.fault_table import TABLE
 from otp_service.simulator.messages import Message, international
 from otp_service.simulator.state import State
 
-SHOWN = 100  # newest messages of a chat, and phones
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    "form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
-)
 TICKS = {"submitted": "🕓", "enqueued": "🕓", "sent": "✓", "delivered": "✓✓", "read": "✓✓"}
 
 
@@ -36,36 +30,26 @@ class Page:
         """The chat of ?phone=, or of the phone whose message is the newest."""
         chosen = request.args.get("phone", "").strip()
         tag = f"{self._state.options.seed}-{self._state.inbox.version}"
-        response = Response(content_type="text/html; charset=utf-8")
-        response.set_etag(tag)
-        response.headers["Cache-Control"] = "no-cache"
-        response.headers["Content-Security-Policy"] = POLICY
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Referrer-Policy"] = "no-referrer"
-        if not request.if_none_match.contains(tag):
-            html = self._render(chosen and international(chosen))
-            response.set_data(html.encode(errors="replace"))  # a message may hold half a character
-        response.make_conditional(request)
-        return response
+        return pages.answer(tag, lambda: self._render(chosen and international(chosen)))
 
     def _render(self, pinned: str) -> str:
         messages = self._state.inbox.messages()
         phones = _phones(messages)
         open_phone = pinned or (phones[0].number if phones else "")
-        chat = [m for m in messages if m.phone == open_phone][-SHOWN:]
+        chat = [m for m in messages if m.phone == open_phone][-pages.SHOWN :]
         return render_template(
             "simulator.html",
-            phones=phones[:SHOWN],
+            phones=phones[: pages.SHOWN],
             phone=open_phone,
             pinned=pinned,
             messages=chat,
             around_code=_around_code,
             tick=_tick,
             reason=_reason,
-            grouped=_grouped,
-            clock=_clock,
+            grouped=pages.grouped,
+            clock=pages.clock,
             faults=TABLE,
-            origin=request.host_url.rstrip("/"),
+            origin=pages.origin(),
         )
 
 
@@ -87,20 +71,6 @@ def _phones(messages: list[Message]) -> list[Phone]:
 def _around_code(message: Message) -> tuple[str, str, str]:
     """The text before the code, the code, and the rest."""
     return message.text.partition(message.code) if message.code else (message.text, "", "")
-
-
-def _grouped(number: str) -> str:
-    """As its country groups the digits, if it has any."""
-    try:
-        parsed = phonenumbers.parse(number, None)
-    except phonenumbers.NumberParseException:
-        return number
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
-
-
-def _clock(at: datetime) -> str:
-    """By this machine's clock; the page is about what happens now."""
-    return f"{at.astimezone():%H:%M:%S}"
 
 
 def _tick(message: Message) -> str:

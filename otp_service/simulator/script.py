@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from otp_service.simulator import faults
-from otp_service.simulator.fault_table import SMS, WHATSAPP, Fault
+from otp_service.simulator.fault_table import EVENTS, SMS, WHATSAPP, Fault
 from otp_service.simulator.messages import international
 
 KEYS = {"destination", "next", "fault", "answer", "receipts", "early", "channel"}
@@ -63,22 +63,22 @@ def _entry(entry: Mapping[str, Any]) -> _Entry:
     if not isinstance(destination, str):
         raise ValueError("destination is a phone number in quotes")
     if times is not None and (type(times) is not int or times < 1):
-        raise ValueError("next is how many sends: 1 or more")
+        raise ValueError("next is how many sends or events: 1 or more")
     return _Entry(_fault(entry), destination and international(destination), times)
 
 
 def _fault(entry: Mapping[str, Any]) -> Fault:
+    channel = entry.get("channel", WHATSAPP)
+    if channel not in (WHATSAPP, SMS, EVENTS):
+        raise ValueError("channel is whatsapp, sms or events")
     if isinstance(name := entry.get("fault"), str):
         fault = faults.named(name)
+        channel = entry.get("channel", fault.channel)
     else:
-        fault = faults.custom(
-            "script",
-            answer=str(entry.get("answer", "accepted")),
-            receipts=_receipts(entry.get("receipts")),
-        )
-    channel = entry.get("channel", fault.channel)
-    if channel not in (WHATSAPP, SMS):
-        raise ValueError("channel is whatsapp or sms")
+        answer, receipts = str(entry.get("answer", "accepted")), _receipts(entry.get("receipts"))
+        fault = faults.custom("script", answer=answer, receipts=receipts, channel=channel)
+    if channel == EVENTS:
+        faults.custom(fault.name, answer=fault.answer, receipts=fault.receipts, channel=EVENTS)
     return replace(fault, channel=channel, early=bool(entry.get("early", fault.early)))
 
 

@@ -10,8 +10,9 @@ from typing import Any
 from flask import Flask
 
 from otp_service.server.waitress_server import Server, listen
-from otp_service.simulator import control_api, phone_page
+from otp_service.simulator import control_api, event_page, event_receiver, phone_page
 from otp_service.simulator.base_provider import BaseProvider
+from otp_service.simulator.events import Event
 from otp_service.simulator.messages import Message, international
 from otp_service.simulator.options import Options
 from otp_service.simulator.providers.gupshup import Gupshup
@@ -22,7 +23,7 @@ from otp_service.simulator.subscription import subscribe
 
 THREADS = 32
 PROVIDERS = (Gupshup, GupshupSms, Meta)
-MAX_BODY = 32 * 1024  # bytes; a thousand messages are kept
+MAX_BODY = 32 * 1024  # bytes; a thousand messages are kept, and as many events
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
@@ -60,6 +61,17 @@ class Simulator(Options):
         """For META_API_URL."""
         return f"{self.url}/v23.0"
 
+    @property
+    def events_url(self) -> str:
+        """For ``./otp events add``."""
+        return f"{self.url}/events"
+
+    def events(self, about: str = "") -> list[Event]:
+        """Every event that came, refused ones too, in the order of their coming; of one
+        verification or message if its id is given.
+        """
+        return self._state.events.events(about)
+
     def messages(self, phone: str = "") -> list[Message]:
         """Every send that was understood, refused ones too, oldest first; of one phone if given."""
         return self._state.inbox.messages(phone and international(phone))
@@ -92,12 +104,12 @@ class Simulator(Options):
             raise TimeoutError("receipts are still to come")
 
     def reset(self) -> None:
-        """Forget messages, script and receipts to come. Ids go on: none comes twice."""
+        """Forget messages, events, script and receipts to come. Ids go on: none comes twice."""
         self._state.clear()
 
     def narrate(self, show: Callable[[str], object]) -> None:
-        """Have a line for each send and each callback. They hold codes and numbers."""
-        self._state.inbox.narrate = show
+        """Have a line for each send, callback and event. They hold codes and numbers."""
+        self._state.inbox.narrate = self._state.events.narrate = show
 
     def run(self) -> None:
         """Serve in this thread until `stop`."""
@@ -132,5 +144,6 @@ def _make_app(state: State, providers: Mapping[str, BaseProvider]) -> Flask:
     for provider in providers.values():
         app.register_blueprint(provider.blueprint())
     app.register_blueprint(control_api.blueprint(state, providers))
-    app.register_blueprint(phone_page.blueprint(state))
+    for part in (phone_page, event_receiver, event_page):
+        app.register_blueprint(part.blueprint(state))
     return app
