@@ -32,6 +32,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
             "OTP_PROOF": "phone",
             "OTP_PROOF_AUDIENCE": "shop",
             "OTP_ALLOWED_COUNTRIES": "IN",
+            "OTP_CLIENT_REQUESTS": "off",
         }
         app = create_app(settings, instance=folder / "instance")
         keys = {

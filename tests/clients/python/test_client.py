@@ -9,6 +9,7 @@ import pytest
 
 from otp_client import (
     CallerError,
+    DeliveryFailed,
     DestinationNotAllowed,
     Forbidden,
     IdempotencyKeyReused,
@@ -74,6 +75,38 @@ def test_a_verification_is_looked_at_and_canceled(
     assert client.cancel(sent.verification_id) == canceled
     with pytest.raises(OtpNotFound):
         client.verify(phone, service.code(phone))
+
+
+def test_a_code_of_somebody_else_is_delivered(
+    client: OtpClient, service: Service, phone: str
+) -> None:
+    message = client.deliver(phone, otp="4711", purpose="vpn", client_ip="203.0.113.7")
+    assert service.code(phone) == "4711"
+    assert (message.phone_number, message.purpose) == (phone, "vpn")
+    assert (message.channel, message.status) == ("whatsapp", "submitted")
+    later = client.deliver(phone, text="445566 is your code", expires_in=60, respond_async=True)
+    assert later.status == "queued"
+    seen = client.get_message(message.message_id)
+    assert [each.provider for each in seen.deliveries] == ["gupshup"]
+    assert seen.expires_at
+    assert seen.created_at
+    assert seen.expires_at > seen.created_at
+    with pytest.raises(NotFound):
+        client.get_message(client.send(phone).verification_id)
+
+
+def test_a_message_that_is_refused_for_good_tells_why(
+    client: OtpClient, service: Service, phone: str
+) -> None:
+    service.simulator.script(phone, fault="http:400")
+    with pytest.raises(DeliveryFailed) as sending:
+        client.send(phone)
+    assert sending.value.failure
+    assert sending.value.reason
+    assert client.get(sending.value.verification_id or "").status == "failed"
+    with pytest.raises(DeliveryFailed) as delivering:
+        client.deliver(phone, otp="4711")
+    assert client.get_message(delivering.value.message_id or "").status == "failed"
 
 
 def test_a_wrong_code_tells_how_many_guesses_are_left(

@@ -13,6 +13,9 @@ from standardwebhooks import Webhook
 from werkzeug.datastructures import EnvironHeaders
 
 from otp_client import EventVerifier, InvalidEvent
+from otp_service.events.body import body_of
+from otp_service.events.signature import secret_of, sign
+from tests.events.fakes import endpoint, event
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 OTHER = "whsec_" + base64.b64encode(bytes(range(32, 64))).decode()
@@ -59,6 +62,21 @@ def test_an_event_tells_what_happened() -> None:
     assert (event.data.phone_number, event.data.status) == (PHONE, "verified")
     assert (event.data.failure, event.data.message_id) == (None, None)
     assert PHONE not in repr(event)
+
+
+def test_what_the_service_signs_is_an_event() -> None:
+    made, ours = event(), endpoint(client=None)
+    body, key = body_of(made, ours), secret_of(ours.key)
+    headers = {
+        "webhook-id": made.id,
+        "webhook-timestamp": str(int(NOW)),
+        "webhook-signature": sign(ours.key, made.id, int(NOW), body),
+    }
+    read = EventVerifier(key).verify(body, headers, now=NOW)
+    assert (read.id, read.type) == (made.id, "verification.started")
+    assert read.timestamp == made.at.replace(microsecond=123000)
+    told = {name: getattr(read.data, name) for name in json.loads(body)["data"]}
+    assert told == json.loads(body)["data"]
 
 
 def test_what_it_takes_their_library_takes_too() -> None:

@@ -99,6 +99,13 @@ def test_a_key_that_can_be_none_is_refused_at_once_and_not_shown(key: str) -> No
     assert key not in str(caught.value)
 
 
+@pytest.mark.parametrize("key", ["", "two\nlines", "ключ"])
+def test_so_is_an_idempotency_key(key: str, clock: Clock) -> None:
+    with pytest.raises(ValueError, match="idempotency_key"):
+        clock.client(closed_port_url()).send(PHONE, idempotency_key=key)
+    assert clock.slept == []
+
+
 def test_the_end_of_the_line_in_a_keys_file_is_no_part_of_it(clock: Clock) -> None:
     with serve(say(says())) as server:
         clock.client(url_of(server), f"{KEY}\n").send(PHONE)

@@ -105,15 +105,17 @@ class Verification:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A code that somebody else made and checks; this service only delivers it."""
+    """A code that somebody else made and checks; this service only delivers it.
+
+    Times and ``deliveries`` are told by `get_message`; ``client`` is told to support keys only.
+    """
 
     message_id: str
     phone_number: str = field(repr=False)
+    purpose: str
     channel: str
     status: str
-    purpose: str | None = None
     created_at: datetime | None = None
     expires_at: datetime | None = None
-    expires_in: int | None = None
     deliveries: tuple[Delivery, ...] = ()
     client: str | None = None

@@ -149,8 +149,16 @@ class DeliveryError(ServiceError):
 
     @property
     def verification_id(self) -> str | None:
-        """That of what was stored; ``get`` tells the whole story."""
-        found = self.data.get("verification_id")
+        """That of what was stored; `get` tells the whole story."""
+        return self._stored("verification_id")
+
+    @property
+    def message_id(self) -> str | None:
+        """The same for `deliver` and `get_message`."""
+        return self._stored("message_id")
+
+    def _stored(self, name: str) -> str | None:
+        found = self.data.get(name)
         return found if isinstance(found, str) else None
 
 

@@ -36,7 +36,7 @@ class EventData:
     """``verification_id``, or of a code that was only delivered ``message_id``.
 
     ``failure`` is a stable code, ``reason`` the provider's words. ``phone_number`` is None where
-    the endpoint was added with ``--no-phone``.
+    the endpoint was added with ``--no-phone``, ``client`` where it gets one client's events only.
     """
 
     verification_id: str | None = None
@@ -47,6 +47,7 @@ class EventData:
     status: str | None = None
     failure: str | None = None
     reason: str | None = None
+    client: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

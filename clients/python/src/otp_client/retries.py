@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import count
 
-from otp_client.transport import Lost, Reply, Request, Transport
+from otp_client.transport import Lost, Reply, Request, Transport, visible
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 4.0  # seconds, of which a random part is waited
 KEY = "Idempotency-Key"
@@ -49,7 +49,8 @@ class Retries:
 
 def with_key(request: Request, key: str | None = None) -> Request:
     """With this idempotency key, or one of its own."""
-    return replace(request, headers={**request.headers, KEY: key or str(uuid.uuid4())})
+    key = str(uuid.uuid4()) if key is None else visible("idempotency_key", key)
+    return replace(request, headers={**request.headers, KEY: key})
 
 
 def _wait(came: Reply | Lost, *, lost_one: bool, own_key: bool) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -93,10 +94,8 @@ class Transport:
                 timeout=(min(CONNECT_SECONDS, seconds), seconds),
                 allow_redirects=False,  # the key and the code are for this address
             )
-        except requests.exceptions.SSLError:
-            return Lost("the TLS connection failed", hopeless=True)
-        except requests.RequestException as error:
-            return Lost(type(error).__name__)  # its text and itself hold the request
+        except requests.RequestException as error:  # its text and itself hold the request
+            return Lost(type(error).__name__, hopeless=not _may_pass(error))
         return Reply(response.status_code, response.headers, _document(response.content))
 
     def close(self) -> None:
@@ -117,6 +116,13 @@ class Transport:
         return session
 
 
+def _may_pass(error: requests.RequestException) -> bool:
+    """Not so a certificate that is wrong, or a request that can't be written."""
+    found = requests.exceptions
+    passing = (found.ConnectionError, found.Timeout, found.ChunkedEncodingError)
+    return isinstance(error, passing) and not isinstance(error, found.SSLError)
+
+
 def _document(content: bytes) -> Mapping[str, object] | None:
     try:
         found = json.loads(content)
@@ -135,8 +141,11 @@ def _checked_url(text: str) -> str:
 
 
 def _checked_key(key: str | None) -> str | None:
-    """Said here and without the key: requests would show it in an error."""
-    key = key.strip() if key else None
-    if key and not all("!" <= character <= "~" for character in key):
-        raise ValueError("api_key must be of visible ASCII characters")
-    return key
+    return visible("api_key", key.strip()) if key and key.strip() else None
+
+
+def visible(name: str, value: str) -> str:
+    """What travels in a header. Said here and without the value: requests would show it."""
+    if not re.fullmatch("[!-~]+", value):
+        raise ValueError(f"{name} must be of visible ASCII characters")
+    return value
