@@ -25,11 +25,8 @@ ROOT = Path(__file__).parent.parent
 RELIABILITY = (ROOT / "docs" / "reliability.md").read_text()
 NAMED = re.findall(r"`([\w/]+\.py)::(\w+)`", RELIABILITY)
 DELIVERY = (ROOT / "docs" / "delivery.md").read_text()
-PAGES = [
-    path
-    for glob in ("*", "docs/*", "bench/*", "clients/*/*", "docs/examples/*/*")
-    for path in ROOT.glob(f"{glob}.md")
-]
+SHELVES = ("*", "docs/*", "docs/integrations/*", "docs/examples/*/*", "bench/*", "clients/*/*")
+PAGES = [path for shelf in SHELVES for path in ROOT.glob(f"{shelf}.md")]
 
 
 @pytest.mark.parametrize(("file", "name"), NAMED)

@@ -1,0 +1,1 @@
+"""The guides in docs/integrations: what they show is run as it stands."""
