@@ -217,7 +217,10 @@ class HomeUnreachable(StorageUnavailable):
 
 
 class CodeIncorrect(OtpError):
+    """``verification`` is the one that was checked, as it is after that."""
+
     code, message = "invalid_otp", "Invalid OTP"
+    verification: Verification | None = None
 
 
 class CodeNotFound(OtpError):

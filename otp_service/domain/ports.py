@@ -85,8 +85,14 @@ class Store(Protocol):
         Raises `StorageUnavailable` if any home can't be asked: a part would pass for all.
         """
 
+    def begun(self, verification_id: str, /) -> Verification | None:
+        """With its deliveries, for who has begun it. It counts as no request of the client's."""
+
     def last_message(self, verification: Verification, /) -> Delivery | None:
         """The newest message with its newest code. It counts as no request of the client's."""
+
+    def id_of(self, digits: str, /) -> str:
+        """The id of these 32 digits in the home that has it; if none has, one that is nobody's."""
 
     def cancel(self, client: str, verification_id: str, /) -> Verification | None:
         """End it if it is pending; answer it as it is now."""

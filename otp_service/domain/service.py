@@ -27,6 +27,8 @@ from otp_service.domain.ports import PhoneQuery, Store, StoredMessage
 from otp_service.domain.sending import Sending, Sent
 from otp_service.domain.verification import Delivery, Person, Verification
 
+_LOOKED_THROUGH = 100  # verifications of a phone, which are of any purpose
+
 
 class OtpService:
     """The domain's front door. Its methods raise `errors.OtpError` for what they refuse.
@@ -131,6 +133,10 @@ class OtpService:
         """One of the client's; for ``support`` anyone's, and the audit trail tells of it."""
         return _found(self._store.get(client, verification_id, support=support))
 
+    def begun(self, verification_id: str) -> Verification:
+        """As `get` tells it, for who has just begun it: it counts as the same request."""
+        return _found(self._store.begun(verification_id))
+
     def of_phone(
         self, client: str, typed: str, count: int, *, support: bool = False
     ) -> Sequence[Verification]:
@@ -138,6 +144,22 @@ class OtpService:
         number = phone.read(typed, self._policy.numbering).e164
         digest = self._codes.pseudonyms("phone", number)[0]
         return self._store.of_phone(PhoneQuery(client, number, digest, count, support))
+
+    def id_of(self, digits: str) -> str:
+        """The id that has these 32 digits, for callers who know it without its home's letter."""
+        return self._store.id_of(digits)
+
+    def newest(self, person: Person) -> Verification:
+        """The person's live verification, or the newest that has ended; as `get` tells it.
+
+        Raises `VerificationNotFound`, or `InvalidPhoneNumber`.
+        """
+        number = phone.read(person.phone, self._policy.numbering).e164
+        live = self._store.live(Person(person.client, number, person.purpose))
+        if live:
+            return self.get(person.client, live.id)
+        of_phone = self.of_phone(person.client, number, _LOOKED_THROUGH)
+        return _found(next((each for each in of_phone if each.purpose == person.purpose), None))
 
     def cancel(self, client: str, verification_id: str) -> Verification:
         """End a pending verification: its code never verifies. Idempotent."""
@@ -174,7 +196,7 @@ def _right_or_raise(result: CheckResult, number: str) -> Verification:
         raise CodeNotFound(phone=number)
     if result.verdict is Verdict.WRONG:
         wrong = CodeIncorrect(phone=number, attempts_remaining=result.attempts_remaining)
-        wrong.repeated = found.repeated
+        wrong.repeated, wrong.verification = found.repeated, found
         raise wrong
     if result.verdict is Verdict.USED_UP:
         raise TooManyAttempts(

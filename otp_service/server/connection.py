@@ -20,7 +20,7 @@ from otp_service.turns import let_go
 REQUEST_SECONDS = 30.0  # from a request's first byte to its last
 LINGER_SECONDS = 1.0  # for who is still sending when the connection's last answer is out
 
-_SENDS = ("/send-otp", "/resend-otp")
+_SENDS = ("/send-otp", "/resend-otp", "/messages", "/Verifications")  # how their paths end
 
 
 class Channel(HTTPChannel):
@@ -58,7 +58,7 @@ class Channel(HTTPChannel):
 
     @property
     def is_send(self) -> bool:
-        return bool(self.requests[0].path.startswith(_SENDS))
+        return bool(self.requests[0].path.endswith(_SENDS))
 
     def take(self, events: int) -> bool:
         """Read or write, as the poller says that it may; whether it has a request now."""

@@ -139,7 +139,7 @@ class Request:
     def _refuse(self, error: Error, _body: bytes) -> None:
         """In the application's words, and it is the connection's last answer."""
         their_id = self._scope.headers.get("x-request-id", "")
-        headers, body = tasks.refusal(error.code, their_id)
+        headers, body = tasks.refusal(error.code, their_id, self.path)
         headers.append(("Connection", "close"))
         self._end()
         self._protocol.response_bytes(error.code, headers, body)

@@ -23,6 +23,7 @@ class RequestParser(HTTPRequestParser):
     completed: bool
     expect_continue: bool
     headers_finished: bool
+    path = ""  # until its head is read
 
     def __init__(self, adj: Any) -> None:
         super().__init__(adj)

@@ -42,8 +42,11 @@ def environ_of_all(server: Any) -> dict[str, Any]:
     }
 
 
-def refusal(status: int, request_id: str) -> tuple[list[tuple[str, str]], bytes]:
-    """Headers and body, in the application's words; ``request_id`` is the caller's, or anything."""
+def refusal(status: int, request_id: str, path: str) -> tuple[list[tuple[str, str]], bytes]:
+    """Headers and body, in the application's words for this path.
+
+    ``request_id`` is the caller's, or anything; ``path`` empty if it could not be read.
+    """
     error = _REFUSALS.get(status, errors.BadRequest)()
     headers = [
         *security_headers.EVERYWHERE.items(),
@@ -53,7 +56,7 @@ def refusal(status: int, request_id: str) -> tuple[list[tuple[str, str]], bytes]
     ]
     if error.retry_after is not None:
         headers.append(("Retry-After", str(error.retry_after)))
-    return headers, json.dumps(error_handlers.envelope(error)).encode()
+    return headers, json.dumps(error_handlers.told(error, path)[0]).encode()
 
 
 class ApplicationTask(AnswerHead, WSGITask):
@@ -84,7 +87,8 @@ class EnvelopeTask(AnswerHead, ErrorTask):
 
     def execute(self) -> None:
         error = self.request.error
-        headers, body = refusal(error.code, self.request.headers.get("X_REQUEST_ID", ""))
+        their_id = self.request.headers.get("X_REQUEST_ID", "")
+        headers, body = refusal(error.code, their_id, self.request.path)
         self.status = f"{error.code} {error.reason}"
         self.response_headers += headers
         self.set_close_on_finish()

@@ -146,8 +146,21 @@ class Homes:
         newest_first = sorted(found, key=lambda each: each.created_at, reverse=True)
         return newest_first[: query.count]
 
+    def begun(self, verification_id: str, /) -> Verification | None:
+        return self._home(verification_id).begun(verification_id)
+
     def last_message(self, verification: Verification, /) -> Delivery | None:
         return self._home(verification.id).last_message(verification)
+
+    def id_of(self, digits: str, /) -> str:
+        """The fallback's, if it has it: while that can't be asked, "nobody's" would be a guess."""
+        here, there = self._fallback.id_of(digits), self._primary.id_of(digits)
+        try:
+            return here if self._fallback.has(here) else there
+        except StorageUnavailable:
+            if self._primary.has(there):
+                return there
+            raise
 
     def cancel(self, client: str, verification_id: str, /) -> Verification | None:
         return self._home(verification_id).cancel(client, verification_id)

@@ -50,6 +50,8 @@ class SqlStore:
         self.get = partial(operations.verifications.get, database)
         self.of_phone = partial(operations.verifications.of_phone, database)
         self.cancel = partial(operations.verifications.cancel, database)
+        self.has = partial(live.has, database)
+        self.begun = partial(deliveries.begun, database)
         self.last_message = partial(deliveries.last, database)
         self.recent_messages = partial(deliveries.recent, database)
         # Of a fallback:
@@ -59,6 +61,10 @@ class SqlStore:
         self.forget = partial(live.forget, database)
         self.knows_key = partial(relay.knows_key, database)
         self.in_use = partial(live.in_use, database)
+
+    def id_of(self, digits: str, /) -> str:
+        """The id that it would have here."""
+        return self.database.letter + digits
 
     def purge(self) -> int:
         """Delete what has expired; how many verifications it were."""

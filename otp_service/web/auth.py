@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hashlib
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Protocol
 
 from flask import Flask, g
@@ -25,7 +28,9 @@ SCOPES = (OTP, READ, SUPPORT, ADMIN)
 ANYONE = "public"
 """The client that all calls belong to where no keys are required."""
 
-_CLIENTS_PATHS = ("/send-otp", "/resend-otp", "/verify-otp", "/verifications", "/messages")
+_TWILIO = "/twilio/"
+"""Below it a key is the password of HTTP Basic (RFC 7617), as Twilio's clients send it."""
+_CLIENTS_PATHS = ("/send-otp", "/resend-otp", "/verify-otp", "/verifications", "/messages", _TWILIO)
 
 
 class Headers(Protocol):
@@ -54,7 +59,8 @@ class Clients:
         here.client, here.scopes = ANYONE, frozenset()
         if self._keys is None or scopes.isdisjoint(SCOPES):
             return
-        key = _presented_key(header(asked, "Authorization"), header(asked, "X-API-Key"))
+        shown = header(asked, "Authorization"), header(asked, "X-API-Key")
+        key = _presented_key(asked.path, *shown)
         of_key = digest(key)
         holder = self._keys.find(key)
         if holder is None:
@@ -72,8 +78,8 @@ class Clients:
         """
         if self._keys is None:
             return path.startswith(_CLIENTS_PATHS)
-        shown = _presented_key(headers.get("Authorization", ""), headers.get("X-API-Key", ""))
-        return digest(shown) in self._let_in
+        shown = headers.get("Authorization", ""), headers.get("X-API-Key", "")
+        return digest(_presented_key(path, *shown)) in self._let_in
 
 
 def init_app(app: Flask, clients: Clients, scopes: Mapping[str, frozenset[str]]) -> None:
@@ -87,10 +93,22 @@ def init_app(app: Flask, clients: Clients, scopes: Mapping[str, frozenset[str]])
     app.before_request(check)
 
 
-def _presented_key(authorization: str | None, api_key: str | None) -> str:
+def _presented_key(path: str, authorization: str | None, api_key: str | None) -> str:
     """From ``Authorization: Bearer KEY`` (RFC 6750) or ``X-API-Key: KEY``."""
     kind, _, key = (authorization or "").partition(" ")
-    return key.strip() if kind.lower() == "bearer" else (api_key or "").strip()
+    if kind.lower() == "basic" and path.startswith(_TWILIO):
+        key = _password(key)
+    elif kind.lower() != "bearer":
+        key = api_key or ""
+    return key.strip()
+
+
+def _password(credentials: str) -> str:
+    """Empty if these are none."""
+    pair = b""
+    with suppress(binascii.Error, ValueError):  # the latter where it is not ASCII
+        pair = base64.b64decode(credentials.strip(), validate=True)
+    return pair.decode("latin-1").partition(":")[2]
 
 
 def digest(text: str) -> bytes:

@@ -11,7 +11,7 @@ from marshmallow import Schema
 
 from otp_service.domain.errors import OtpError
 from otp_service.web import auth, responses
-from otp_service.web.bodies import View, with_body
+from otp_service.web.bodies import FORM, View, load_body, load_form, with_body
 
 Decorator = Callable[[View], View]
 Json = dict[str, Any]
@@ -25,6 +25,7 @@ class Tag(Enum):
     CODES = "Send a code, send it again, check what the person typed"
     VERIFICATIONS = "A verification, its state, its messages and the keys that prove it"
     MESSAGES = "Deliver a code that another system made and checks"
+    TWILIO = "The same in Twilio Verify's words, for programs that speak those"
     WEBHOOKS = "Where providers tell what became of a message"
     OPERATIONS = "Is it alive, is it ready, what does it do"
     DEBUGGING = "How messages are sent, with every secret masked"
@@ -42,6 +43,8 @@ class Blueprint(flask.Blueprint):
         super().__init__(name, __name__)
         self.scope, self.tag, self.other_scopes = scope, tag, other_scopes
         self.scopes = frozenset({scope, *other_scopes})
+        self.key_schemes: tuple[str, ...] = ("bearer", "apiKey")
+        """How a key may travel, as the OpenAPI document calls it."""
         self.operations: dict[str, list[Operation]] = {}
         """By the name of the view; of what several say of one thing, the last holds."""
 
@@ -67,10 +70,17 @@ class Blueprint(flask.Blueprint):
         documented as ``one_of`` these.
         """
         shape = {"oneOf": [*one_of]} if one_of else schema
-        content = {"application/json": {"schema": shape, "example": example}}
-        document = self.documented(requestBody={"required": True, "content": content})
+        document = self._body("application/json", shape, example)
+        return lambda view: document(with_body(schema, view, load_body))
 
-        return lambda view: document(with_body(schema, view))
+    def takes_form(self, schema: Schema, example: Json, also: Json | None = None) -> Decorator:
+        """The same of a form's fields; ``also`` is what the view itself asks of them."""
+        document = self._body(FORM, {"allOf": [schema, also]} if also else schema, example)
+        return lambda view: document(with_body(schema, view, load_form))
+
+    def _body(self, media_type: str, schema: Schema | Json, example: Json) -> Decorator:
+        content = {media_type: {"schema": schema, "example": example}}
+        return self.documented(requestBody={"required": True, "content": content})
 
     def responds(
         self,

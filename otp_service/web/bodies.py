@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from flask import Request, Response, jsonify, request
 from marshmallow import Schema, ValidationError
 
+from otp_service.domain import callbacks
 from otp_service.domain.errors import InvalidRequest
 from otp_service.web import json_position
 from otp_service.web.error_handlers import REPLAYED
@@ -20,15 +21,16 @@ from otp_service.web.unproxied import the_request
 View = Callable[..., Any]
 
 _TYPE = "application/json"
+FORM = "application/x-www-form-urlencoded"
 MAX_BODY_BYTES = 16 * 1024
 
 
-def with_body(schema: Schema, view: View) -> View:
-    """``view``, given the body that fits ``schema`` as its first argument."""
+def with_body(schema: Schema, view: View, load: Callable[[Schema], dict[str, Any]]) -> View:
+    """``view``, given the body that fits ``schema``, as ``load`` reads it, as first argument."""
 
     @wraps(view)
     def wrapped(**kwargs: Any) -> Any:
-        return view(load_body(schema), **kwargs)
+        return view(load(schema), **kwargs)
 
     return wrapped
 
@@ -42,6 +44,18 @@ def load_body(schema: Schema) -> dict[str, Any]:
     if asked.content_type != _TYPE and (asked.mimetype != _TYPE or not _is_utf8(asked)):
         raise UnsupportedMediaType
     return _loaded(schema, parse_object(asked.get_data()))
+
+
+def load_form(schema: Schema) -> dict[str, Any]:
+    """The form in the body, checked against ``schema``; of several fields of a name the first.
+
+    Raises `UnsupportedMediaType`, or `InvalidRequest`, which names the fields.
+    """
+    asked = the_request()
+    asked.max_content_length = callbacks.MAX_BODY_BYTES
+    if asked.mimetype != FORM and asked.get_data():
+        raise UnsupportedMediaType
+    return _loaded(schema, asked.form.to_dict())
 
 
 def load_query(schema: Schema) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from werkzeug.exceptions import HTTPException
 from otp_service.domain import errors as domain
 from otp_service.domain.errors import OtpError
 from otp_service.observability.log_redaction import described
-from otp_service.web import errors, explanations
+from otp_service.web import errors, explanations, twilio_errors
 from otp_service.web.answer_schemas import SentSchema
 from otp_service.web.fields import rfc3339
 
@@ -100,16 +100,26 @@ def _details(error: OtpError) -> dict[str, Any]:
     return details
 
 
+def told(error: OtpError, path: str) -> tuple[dict[str, Any], int]:
+    """Body and status, as callers of ``path`` expect them."""
+    if path.startswith(twilio_errors.BELOW):
+        return twilio_errors.told(error)
+    return envelope(error), STATUS[type(error)]
+
+
 def answer(error: OtpError) -> tuple[Response, int]:
     g.refusal = error  # for who counts and logs the answers
-    response = jsonify(envelope(error))
+    body, status = told(error, request.path)
+    response = jsonify(body)
     if error.repeated:
         response.headers[REPLAYED] = "true"
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, errors.Unauthorized):
-        response.headers["WWW-Authenticate"] = error.challenge
-    return response, STATUS[type(error)]
+        is_twilio = request.path.startswith(twilio_errors.BELOW)
+        challenge = twilio_errors.CHALLENGE if is_twilio else error.challenge
+        response.headers["WWW-Authenticate"] = challenge
+    return response, status
 
 
 def _http_error(error: HTTPException) -> tuple[Response, int]:

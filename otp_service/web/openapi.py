@@ -12,7 +12,7 @@ from flask import Flask
 
 from otp_service import json_text
 from otp_service.version import VERSION
-from otp_service.web import auth, responses, webhook_docs
+from otp_service.web import auth, responses, twilio_docs, webhook_docs
 from otp_service.web.blueprint import Blueprint, Tag
 from otp_service.web.components import Components
 from otp_service.web.errors import BadRequest
@@ -67,7 +67,7 @@ def _document(app: Flask, blueprints: Sequence[Blueprint], keys_required: bool) 
     schemas = document["components"]["schemas"]
     document["components"] = {
         "schemas": schemas,
-        "securitySchemes": _KEY_SCHEMES | webhook_docs.SCHEMES,
+        "securitySchemes": _KEY_SCHEMES | webhook_docs.SCHEMES | twilio_docs.SCHEMES,
     }
     components = Components(document)
     for name, schema in list(schemas.items()):
@@ -109,7 +109,7 @@ def _complete(
     if blueprint.scope in auth.SCOPES:
         scopes = " or ".join(f"`{each}`" for each in (blueprint.scope, *blueprint.other_scopes))
         operation["description"] += f"\n\nScope of the key: {scopes}."
-    operation.setdefault("security", _security(blueprint.scope, keys_required))
+    operation.setdefault("security", _security(blueprint, keys_required))
     answers = responses.refusals([BadRequest]) | operation["responses"]
     operation["responses"] = {
         status: components.response(answer) for status, answer in sorted(answers.items())
@@ -118,9 +118,9 @@ def _complete(
         operation["parameters"] = [components.parameter(each) for each in parameters]
 
 
-def _security(scope: str, keys_required: bool) -> list[Json]:
+def _security(blueprint: Blueprint, keys_required: bool) -> list[Json]:
     """Alternatives, as OpenAPI has them; an empty one is no key at all."""
-    if scope not in auth.SCOPES:
+    if blueprint.scope not in auth.SCOPES:
         return []
-    keys: list[Json] = [{name: []} for name in _KEY_SCHEMES]
+    keys: list[Json] = [{name: []} for name in blueprint.key_schemes]
     return keys if keys_required else [{}, *keys]

@@ -12,14 +12,14 @@ from otp_service.domain.typed import plain
 from otp_service.domain.verification import PURPOSE
 from otp_service.web.fields import PHONE, VERIFICATION_ID, Text, matches, needed
 
-_ADDRESS = "an IPv4 or IPv6 address, without port or network"
+ADDRESS = "an IPv4 or IPv6 address, without port or network"
 
 
-def _ip_address(text: str) -> None:
+def is_ip_address(text: str) -> None:
     try:
         ipaddress.ip_address(text)
     except ValueError:
-        raise ValidationError(needed(_ADDRESS, "203.0.113.7")) from None
+        raise ValidationError(needed(ADDRESS, "203.0.113.7")) from None
 
 
 class _Request(Schema):
@@ -53,8 +53,8 @@ class _SendRequest(_Request):
     client_ip = Text(
         "The end user's address: counted, never stored in clear.",
         "203.0.113.7",
-        _ip_address,
-        rule=_ADDRESS,
+        is_ip_address,
+        rule=ADDRESS,
         format="ip",
     )
 

@@ -80,20 +80,21 @@ def _response(group: list[OtpError]) -> Json:
         "description": "; ".join(refusal.message for refusal in group),
         "content": {"application/json": content},
     }
-    if headers := _headers(group):
-        response["headers"] = headers
+    if named := headers(group):
+        response["headers"] = named
     return response
 
 
-def _headers(group: list[OtpError]) -> Json:
-    headers: Json = {}
+def headers(group: list[OtpError]) -> Json:
+    """Those of an answer that may be any of these."""
+    found: Json = {}
     if any(refusal.retry_after is not None for refusal in group):
-        headers["Retry-After"] = _WAIT
+        found["Retry-After"] = _WAIT
     if any(isinstance(refusal, errors.Unauthorized) for refusal in group):
-        headers["WWW-Authenticate"] = _KEY_WANTED
+        found["WWW-Authenticate"] = _KEY_WANTED
     if any(isinstance(refusal, DeliveryError) for refusal in group):
-        headers[REPLAYED] = _REPLAYED
-    return headers
+        found[REPLAYED] = _REPLAYED
+    return found
 
 
 def _example(refusal: OtpError) -> Json:
@@ -120,5 +121,8 @@ def shape(example: Any) -> dict[str, Any]:
         properties = {name: shape(value) for name, value in example.items()}
         return {"type": "object", "required": sorted(example), "properties": properties}
     if isinstance(example, list):
-        return {"type": "array", "items": shape(example[0])}
-    return {"type": "integer" if isinstance(example, int) else "string"}
+        return {"type": "array", "items": shape(example[0]) if example else {}}
+    return {"type": _JSON_TYPES.get(type(example), "string")}
+
+
+_JSON_TYPES = {bool: "boolean", int: "integer", type(None): "null"}

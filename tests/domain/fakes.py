@@ -78,10 +78,17 @@ class FakeStore:
         self.asked.append(query)
         return [self.found] if self.found else []
 
+    def begun(self, verification_id: str) -> Verification | None:
+        self.asked.append(verification_id)
+        return self.found
+
     def last_message(self, verification: Verification) -> Delivery | None:
         if isinstance(self.last, StorageUnavailable):
             raise self.last
         return self.last
+
+    def id_of(self, digits: str) -> str:
+        return f"s{digits}"
 
     def cancel(self, client: str, verification_id: str) -> Verification | None:
         self.asked.append((client, verification_id))

@@ -56,7 +56,8 @@ def test_names_of_operations_are_used_once(document: Json) -> None:
 def test_tags_are_described_and_in_the_order_of_the_work(document: Json) -> None:
     tags = {tag["name"]: tag["description"] for tag in document["tags"]}
     assert list(tags) == [
-        "Codes", "Verifications", "Messages", "Webhooks", "Operations", "Debugging", "Pages",
+        "Codes", "Verifications", "Messages", "Twilio", "Webhooks", "Operations", "Debugging",
+        "Pages",
     ]  # fmt: skip
     assert all(tags.values())
     assert {operation["tags"][0] for _, operation in operations(document)} == set(tags)

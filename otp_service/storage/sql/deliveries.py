@@ -38,12 +38,27 @@ _LAST = Transaction(
     name="last_message",
     reads=True,
 )
+_BEGUN = Transaction(
+    sa.select(*VERIFICATION, *DELIVERY)
+    .select_from(V)
+    .outerjoin(D, D.verification_id == V.id)
+    .outerjoin(C, ITS_CODE)
+    .where(V.id == given("id"))
+    .order_by(D.created_at, D.generation, D.id),
+    name="begun",
+    reads=True,
+)
 
 
 def recent(database: Database, provider: str, count: int) -> list[StoredMessage]:
     """The newest messages of one provider, oldest first."""
     found = database.run(_RECENT, provider=provider, count=count)
     return [rows.message(row) for row in reversed(found)]
+
+
+def begun(database: Database, verification_id: str) -> Verification | None:
+    """A verification with its deliveries, be it whose it may."""
+    return rows.with_deliveries(database.run(_BEGUN, id=verification_id))
 
 
 def last(database: Database, verification: Verification) -> Delivery | None:

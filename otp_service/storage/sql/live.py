@@ -19,6 +19,7 @@ _UNEXPIRED = V.expires_at > NOW
 
 _LIVE = Transaction(sa.select(*VERIFICATION).where(_IS_NEWEST, LIVE), name="live", reads=True)
 _KNOWN = Transaction(sa.select(V.status).where(_IS_NEWEST, _UNEXPIRED), name="known", reads=True)
+_BY_ID = Transaction(sa.select(V.id).where(V.id == given("id")), name="has", reads=True)
 _OF_PHONE = Transaction(
     sa.select(V.id).where(V.phone == given("phone")).limit(1), name="has_phone", reads=True
 )
@@ -37,6 +38,11 @@ def live(database: Database, person: Person) -> Verification | None:
     """The person's live verification."""
     found = database.run(_LIVE, **vars(person))
     return rows.verification(found[0]) if found else None
+
+
+def has(database: Database, verification_id: str) -> bool:
+    """Whether there is one with this id, be it whose it may."""
+    return bool(database.run(_BY_ID, id=verification_id))
 
 
 def known(database: Database, person: Person) -> Status | None:

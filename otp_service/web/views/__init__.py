@@ -19,6 +19,7 @@ from otp_service.web.views import (
     ops,
     otp,
     sandbox,
+    twilio,
     verifications,
     webhooks,
 )
@@ -44,6 +45,7 @@ def blueprints(
         webhooks.blueprint(callbacks, inbox),
         messages.blueprint(dependencies.relaying, names),
         messages.reading_blueprint(dependencies.relaying),
+        twilio.blueprint(service, names),
         verifications.blueprint(service),
         verifications.cancel_blueprint(service),
         jwks.blueprint(dependencies.proofs),
