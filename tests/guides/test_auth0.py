@@ -16,7 +16,7 @@ from tests.guides.conftest import Service
 from tests.guides.pages import blocks, page
 from tests.system import node
 
-(ACTION,) = blocks(page("integrations/auth0.md"), "js")
+ACTION, TRY = blocks(page("integrations/auth0.md"), "js")
 DRIVER = Path(__file__).parent / "auth0.mjs"
 Event = dict[str, Any]
 Run = Callable[..., list[dict[str, str]]]
@@ -68,6 +68,20 @@ def without_address(service: Service, phone: str, **other: Any) -> Event:
 def test_auth0s_code_reaches_the_phone(run: Run, service: Service, phone: str) -> None:
     assert run(event(service, phone)) == [{}]
     assert service.arrived(phone) == "482913"
+
+
+def test_the_page_can_be_tried_without_an_account(tmp_path: Path, service: Service) -> None:
+    (tmp_path / "action.js").write_text(ACTION)
+    given = {"http://localhost:8000": service.url, "anything, in the sandbox": service.key}
+    script = TRY
+    for shown, ours in given.items():
+        assert shown in script
+        script = script.replace(shown, ours)
+    (tmp_path / "try.js").write_text(script)
+    command = [node(), "try.js"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout == ""
+    assert service.arrived("+919876543210") == "561166"
 
 
 def test_a_retry_sends_nothing_twice(run: Run, service: Service, phone: str) -> None:

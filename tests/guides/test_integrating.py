@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
+from runpy import run_path
 from typing import Any
 
 import pytest
@@ -76,6 +78,27 @@ def test_what_tells_to_wait_says_how_long(document: dict[str, Any]) -> None:
     assert needs <= waits
 
 
+QUOTES = re.findall(r"\]\((examples/[^)]+)\):\n\n```\w+\n(.*?)```", PAGE, re.S)
+
+
+@pytest.mark.parametrize(("file", "quoted"), QUOTES)
+def test_what_is_quoted_of_an_example_stands_there(file: str, quoted: str) -> None:
+    assert f"\n\n{quoted}" in page(file)
+
+
+def test_the_sending_and_the_checking_of_the_examples_are_quoted() -> None:
+    assert len(QUOTES) == PAGE.count("In Flask, from") + PAGE.count("In Express, from") >= 3
+
+
+def test_the_example_in_flask_shows_the_words_of_the_table() -> None:
+    words = run_path(str(ROOT / "docs" / "examples" / "flask" / "app.py"))["WORDS"]
+    table_says = {row[0].strip("`"): row[3] for row in ROWS}
+    for code in words.keys() & table_says.keys() - {"idempotency_in_progress"}:
+        shown = re.escape(words[code]).replace(r"\{tries\}", "N tries")
+        shown = shown.replace(r"\{wait\}", "N (seconds|minutes)")
+        assert re.match(shown, table_says[code]), code
+
+
 def curled(shown: str, server: LiveServer) -> dict[str, Any]:
     """The answer to a command as a page shows it."""
     need_program("curl", package="curl")
@@ -130,7 +153,7 @@ def test_the_sign_in_in_ci_ends_in_success(tmp_path: Path) -> None:
 
 
 def test_behind_a_proxy_flask_sees_the_address_that_the_proxy_saw() -> None:
-    (block,) = blocks(PAGE, "python")
+    (block,) = (each for each in blocks(PAGE, "python") if "ProxyFix" in each)
     app = Flask(__name__)
     app.add_url_rule("/", view_func=lambda: str(request.remote_addr))
     exec(block, {"app": app})
