@@ -19,6 +19,7 @@ from otp_service.storage.models.base import db, engines_of
 from otp_service.web import auth, error_handlers, openapi, request_log, request_span, views
 from otp_service.web.bodies import MAX_BODY_BYTES
 from otp_service.web.dependencies import Dependencies
+from otp_service.web.hooks import hooks
 from otp_service.web.json_provider import JsonProvider
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -88,6 +89,7 @@ def _add_web(app: Flask, settings: Settings, dependencies: Dependencies) -> None
         code_length=settings.code_length,
         channels=list(Channel) if settings.has_sms else [Channel.WHATSAPP],
         callbacks=[each for provider in settings.providers for each in provider.callbacks],
+        hooks_on=hooks(settings.hooks.secrets, settings.hooks.channel),
         proxies=settings.trusted_proxies,
         sandbox_numbers=dict(settings.test_numbers) if settings.sandbox else None,
     )

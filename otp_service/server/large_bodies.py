@@ -22,7 +22,7 @@ LARGE = callbacks.MAX_BODY_BYTES  # bytes; where others speak their own formats
 READ = 1024 * 1024  # bytes, where none may be so large
 PLACES = 4  # for what is larger, in this process: from its first byte until it was answered
 MEDIUM_PLACES = 64  # for what is larger than most paths may have
-_OTHERS_FORMATS = ("/webhooks/", "/twilio/")
+_OTHERS_FORMATS = ("/webhooks/", "/hooks/", "/twilio/")
 
 
 class Busy(Error):

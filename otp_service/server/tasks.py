@@ -13,7 +13,7 @@ from waitress.task import ErrorTask, WSGITask
 
 from otp_service.domain.errors import OtpError
 from otp_service.server.answer_head import AnswerHead
-from otp_service.web import error_handlers, errors, request_log, security_headers
+from otp_service.web import error_handlers, errors, hooks, request_log, security_headers
 
 _REFUSALS: dict[int, Callable[[], OtpError]] = {
     413: errors.BodyTooLarge,
@@ -48,15 +48,23 @@ def refusal(status: int, request_id: str, path: str) -> tuple[list[tuple[str, st
     ``request_id`` is the caller's, or anything; ``path`` empty if it could not be read.
     """
     error = _REFUSALS.get(status, errors.BadRequest)()
+    body, content_type = _told(error, path)
     headers = [
         *security_headers.EVERYWHERE.items(),
         ("Content-Security-Policy", security_headers.NOTHING),
-        ("Content-Type", "application/json"),
+        ("Content-Type", content_type),
         ("X-Request-ID", request_log.request_id(request_id)),
     ]
     if error.retry_after is not None:
         headers.append(("Retry-After", str(error.retry_after)))
-    return headers, json.dumps(error_handlers.told(error, path)[0]).encode()
+    return headers, body
+
+
+def _told(error: OtpError, path: str) -> tuple[bytes, str]:
+    if hook := hooks.format_of(path):
+        answer = hook.refused(error)
+        return answer.body, answer.content_type
+    return json.dumps(error_handlers.told(error, path)[0]).encode(), "application/json"
 
 
 class ApplicationTask(AnswerHead, WSGITask):

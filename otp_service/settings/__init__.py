@@ -25,6 +25,7 @@ from otp_service.settings import providers as provider_settings
 from otp_service.settings.codes import CodeSettings, read_codes
 from otp_service.settings.database import DatabaseSettings, read_databases
 from otp_service.settings.destinations import read_destinations
+from otp_service.settings.hooks import HookSettings, read_hooks
 from otp_service.settings.limits import read_limits, refuse_forgotten
 from otp_service.settings.providers import ProviderSettings
 from otp_service.settings.security import api_keys_required, read_proofs, read_secrets
@@ -43,6 +44,7 @@ class Settings(ProviderSettings, CodeSettings, DatabaseSettings, ServerSettings)
     sms_after: int
     """Without a receipt for so long, an SMS follows."""
     proof: ProofSettings
+    hooks: HookSettings
     tracing: Mapping[str, str] | None = field(default=None, repr=False)
     """What OpenTelemetry's SDK is told by the environment; None: there are no spans."""
     redacted: frozenset[str] = field(default=frozenset(), repr=False)
@@ -87,6 +89,7 @@ def _read(read: Reader, instance: Path) -> Settings:
         destinations=destinations,
         sms_after=provider_settings.sms_after(read, codes.expiry, providers.has_sms),
         proof=read_proofs(read),
+        hooks=read_hooks(read, sandbox, providers.has_sms),
         tracing=read_tracing(read),
     )
     refuse_forgotten(read, settings.limits, settings.retention_days)

@@ -47,6 +47,8 @@ class Blueprint(flask.Blueprint):
         """How a key may travel, as the OpenAPI document calls it."""
         self.operations: dict[str, list[Operation]] = {}
         """By the name of the view; of what several say of one thing, the last holds."""
+        self.schemes: Json = {}
+        """How callers show who they are, where that is not by a key of ours: OpenAPI's schemes."""
 
     def described_by(self, operation: Operation) -> Decorator:
         """Add to the view's operation object in the OpenAPI document."""

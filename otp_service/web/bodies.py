@@ -41,7 +41,7 @@ def load_body(schema: Schema) -> dict[str, Any]:
     Raises `UnsupportedMediaType`, `InvalidJson` or `InvalidRequest`, which names the fields.
     """
     asked = the_request()
-    if asked.content_type != _TYPE and (asked.mimetype != _TYPE or not _is_utf8(asked)):
+    if not is_json(asked):
         raise UnsupportedMediaType
     return _loaded(schema, parse_object(asked.get_data()))
 
@@ -78,6 +78,11 @@ def _loaded(schema: Schema, value: dict[str, Any]) -> dict[str, Any]:
     except ValidationError as error:
         wrong = error.messages_dict
     raise InvalidRequest(problems(wrong, schema))
+
+
+def is_json(asked: Request) -> bool:
+    """Whether it says so of its body, and that it is UTF-8."""
+    return asked.content_type == _TYPE or (asked.mimetype == _TYPE and _is_utf8(asked))
 
 
 def _is_utf8(asked: Request) -> bool:

@@ -41,6 +41,7 @@ STATUS: dict[type[OtpError], int] = {
     errors.WrongWebhookSecret: 401,
     errors.WrongWebhookSignature: 401,
     errors.WrongVerifyToken: 401,
+    errors.WrongHookSignature: 401,
     errors.Forbidden: 403,
     errors.WrongWebhookAddress: 403,
     errors.NotFound: 404,

@@ -65,6 +65,17 @@ class WrongVerifyToken(_WebhookUnauthorized):
     )
 
 
+class WrongHookSignature(Unauthorized):
+    """``header`` is where the hook's signature or token travels, ``setting`` has its secret."""
+
+    message = "The hook's signature or token is missing, wrong or older than 5 minutes"
+
+    def __init__(self, header: str, setting: str) -> None:
+        rule = f"{self.message}: it travels as {header}, and {setting} has its secret here."
+        super().__init__(rule=rule, example=f"{header}: …")
+        self.challenge = f'{header} realm="hook"'
+
+
 class Forbidden(OtpError):
     code, message = "forbidden", "This API key does not allow this call"
 

@@ -55,6 +55,7 @@ _REFUSALS: tuple[OtpError, ...] = (
     web.WrongWebhookSecret(),
     web.WrongWebhookSignature(),
     web.WrongVerifyToken(),
+    web.WrongHookSignature("webhook-signature", "HOOK_SUPABASE_SECRET"),
     web.Unauthorized(),
     web.WrongWebhookAddress(),
     web.Forbidden(),

@@ -65,10 +65,10 @@ def _document(app: Flask, blueprints: Sequence[Blueprint], keys_required: bool) 
     # Relative to where the document came from: right wherever it is deployed.
     document["servers"] = [{"url": "/", "description": "This server"}]
     schemas = document["components"]["schemas"]
-    document["components"] = {
-        "schemas": schemas,
-        "securitySchemes": _KEY_SCHEMES | webhook_docs.SCHEMES | twilio_docs.SCHEMES,
-    }
+    schemes = _KEY_SCHEMES | webhook_docs.SCHEMES | twilio_docs.SCHEMES
+    for blueprint in blueprints:
+        schemes |= blueprint.schemes
+    document["components"] = {"schemas": schemas, "securitySchemes": schemes}
     components = Components(document)
     for name, schema in list(schemas.items()):
         schemas[name] = components.schema(schema)

@@ -17,6 +17,7 @@ from otp_service.domain.errors import OtpError
 from otp_service.observability.log_format import REQUEST_ID
 from otp_service.observability.log_redaction import WithoutQuery
 from otp_service.observability.metrics import Metrics
+from otp_service.web.error_handlers import STATUS
 from otp_service.web.security_headers import EVERYWHERE, NOTHING
 from otp_service.web.unproxied import header, the_g, the_request
 
@@ -128,11 +129,14 @@ def _log(answered: _Answered) -> None:
 
 def _count(answered: _Answered, metrics: Metrics) -> None:
     method, route, status, refusal, seconds, _ = answered
-    if refusal and _is_of_a_limit(refusal, status):
+    if refusal and _is_of_a_limit(refusal):
         metrics.limit_refusal(refusal.details)
     metrics.request(method, route, status, refusal.code if refusal else "ok", seconds)
 
 
-def _is_of_a_limit(refusal: OtpError, status: int) -> bool:
-    """A 403 is one of a destination, which has a reason, or else the key's scope is too small."""
+def _is_of_a_limit(refusal: OtpError) -> bool:
+    """Whatever the answer's own status is, as other systems want it. A 403 is one of a destination,
+    which has a reason, or else the key's scope is too small.
+    """
+    status = STATUS[type(refusal)]
     return status == 429 or (status == 403 and "reason" in refusal.details)

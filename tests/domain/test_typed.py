@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otp_service.domain.typed import plain
+from otp_service.domain.typed import code_in, plain
 
 BLANKS = " \t\n\r\u00a0\u1680\u2003\u2009\u202f\u205f\u3000\u2028\u2029\u2800\u3164"
 DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u2043\u30fc\ufe63\uff0d"
@@ -37,3 +37,22 @@ def test_nothing_else_is_taken_for_a_digit_or_for_nothing(text: str) -> None:
 @given(st.text())
 def test_what_was_read_once_stays_as_it_is(text: str) -> None:
     assert plain(plain(text)) == plain(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("561166 is your code", "561166"),
+        ("Your code: 0042. It ends in 5 minutes.", "0042"),
+        ("G-561166", "561166"),
+        ("@example.com #1234567890", "1234567890"),
+        ("رمزك ٥٦١١٦٦", "561166"),
+        ("5 minutes, 3 tries", None),
+        ("561166 for order 20261", None),
+        ("12345678901", None),
+        ("AB12CD", None),
+        ("", None),
+    ],
+)
+def test_a_text_has_a_code_where_one_run_of_digits_has_4_to_10(text: str, code: str | None) -> None:
+    assert code_in(text) == code

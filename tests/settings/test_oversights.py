@@ -31,7 +31,8 @@ from tests.settings.environments import (
         ("GUPSHUP_APIKEY", "GUPSHUP_API_KEY"),
         ("META_ACCES_TOKEN", "META_ACCESS_TOKEN"),
         ("META_PHONE_ID", "META_PHONE_NUMBER_ID"),
-        ("HOOK_AND_LINE", ""),
+        ("HOOK_SUPABSE_SECRET", "HOOK_SUPABASE_SECRET"),
+        ("HOOK_AND_LINE", "HOOK_CHANNEL"),
         ("EVENTS_QQQQQQ", ""),
     ],
 )

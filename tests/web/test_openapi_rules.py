@@ -18,6 +18,7 @@ from otp_service.web.openapi import document_of
 from tests.conftest import MakeApp
 from tests.system import TOOLS, need_tool, node
 from tests.web.document import Json, all_in, operations, resolved
+from tests.web.hooks.callers import SETTINGS as HOOKS
 
 SETTINGS = {
     "the sandbox": {},
@@ -28,6 +29,7 @@ SETTINGS = {
         "GUPSHUP_SRC_NAME": "DemoApp",
         "API_KEYS": "required",
         "OTP_PROOF": "phone",
+        **HOOKS,
     },
 }
 

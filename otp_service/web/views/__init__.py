@@ -9,10 +9,12 @@ from otp_service.domain.verification import Channel
 from otp_service.web.blueprint import Blueprint
 from otp_service.web.dependencies import Dependencies
 from otp_service.web.fields import PHONE
+from otp_service.web.hooks.hook import Hook
 from otp_service.web.views import (
     debug,
     docs,
     home,
+    hooks,
     jwks,
     messages,
     metrics,
@@ -31,6 +33,7 @@ def blueprints(
     code_length: int,
     channels: Sequence[Channel],
     callbacks: Iterable[Callback | Handshake],
+    hooks_on: Sequence[Hook],
     proxies: Sequence[Network],
     sandbox_numbers: dict[str, str] | None,
 ) -> list[Blueprint]:
@@ -46,6 +49,7 @@ def blueprints(
         messages.blueprint(dependencies.relaying, names),
         messages.reading_blueprint(dependencies.relaying),
         twilio.blueprint(service, names),
+        hooks.blueprint(hooks_on, dependencies.relaying),
         verifications.blueprint(service),
         verifications.cancel_blueprint(service),
         jwks.blueprint(dependencies.proofs),
