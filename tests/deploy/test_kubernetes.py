@@ -212,7 +212,8 @@ def test_every_port_has_its_name_on_the_other_side() -> None:
 
 def test_metrics_and_debug_pages_have_no_way_in() -> None:
     paths = set(found_in(one("Ingress", "otp"), "path"))
-    assert {"/send-otp", "/resend-otp", "/verify-otp", "/webhooks"} <= paths
+    codes = {"/send-otp", "/resend-otp", "/verify-otp", "/messages"}
+    assert codes | {"/webhooks", "/hooks", "/twilio"} <= paths
     assert not [path for path in paths if "/metrics".startswith(path) or "/debug".startswith(path)]
 
 
@@ -232,6 +233,15 @@ def test_only_servers_are_called_from_two_places_and_a_worker_by_who_watches() -
     ]
     out = sorted({port for rule in everything["egress"] for port in found_in(rule, "port")})
     assert out == [53, 443, 5432]
+
+
+def test_the_worker_reaches_receivers_of_events_in_the_cluster_and_nobody_else_does() -> None:
+    policy = one("NetworkPolicy", "otp-events")["spec"]
+    assert picked(policy["podSelector"]["matchLabels"]) == {"otp-worker"}
+    assert policy["policyTypes"] == ["Egress"]
+    (rule,) = policy["egress"]
+    (receiver,) = rule["to"]
+    assert receiver.keys() == {"namespaceSelector", "podSelector"}
 
 
 def test_names_are_asked_of_the_clusters_dns_and_of_a_nodes_own() -> None:
