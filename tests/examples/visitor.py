@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import html
 import re
 from dataclasses import dataclass
@@ -35,6 +36,10 @@ class Visitor:
     def __init__(self, site: LiveServer) -> None:
         self._url, self._session = site.url, requests.Session()
         self.page = self.open("/")
+
+    def twin(self) -> Visitor:
+        """The same page in the same browser, as it is now."""
+        return copy.deepcopy(self)
 
     def open(self, path: str) -> Page:
         return self._seen(self._session.get(self._url + path, timeout=30))
