@@ -107,6 +107,16 @@ def test_a_message_that_may_arrive_leads_to_the_code_page(
     assert page.seconds("hint") > 170
 
 
+def test_a_message_that_failed_meanwhile_is_not_waited_for(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delivery = {"channel": "whatsapp", "status": "failed", "failure": "not_on_whatsapp"}
+    before = refuses("200 OK", "otp_already_sent", SENT | {"delivery": delivery})
+    page = visiting(serve, monkeypatch, before)
+    assert page.path == "/code"
+    assert page.said == ["The code may not have arrived. You can ask for a new one."]
+
+
 @pytest.mark.parametrize(
     ("answer", "said"),
     [

@@ -31,6 +31,7 @@ WORDS = {  # for each error.code; docs/integrating.md says what else to do
     "send_limit_exceeded": "We have sent several codes to this number. Please try again in {wait}.",
     "delivery_failed": "We could not reach this number on WhatsApp. Is it right?",
     "delivery_unconfirmed": "The code is on its way. It may take a moment.",
+    "not_arrived": "The code may not have arrived. You can ask for a new one.",
     "delivery_unavailable": f"{LATER} in {{wait}}.",
     "rate_limit_exceeded": "Many people are signing in. Please try again in a moment.",
     "idempotency_in_progress": "The code is on its way. It may take a moment.",  # a second click
@@ -127,6 +128,8 @@ def send(phone_number: str, again: str | None = None) -> Sent:
 
 def on_its_way(sent: Sent) -> Response:
     """To the code page. Seconds count from now: no clock but ours is asked."""
+    if sent.delivery and sent.delivery.failure not in (None, "unconfirmed"):
+        flash(WORDS["not_arrived"])  # the code that was sent before
     session["begun"] = {
         "phone_number": sent.phone_number,
         "verification_id": sent.verification_id,

@@ -10,6 +10,7 @@ import pytest
 from otp_client import (
     CallerError,
     DeliveryFailed,
+    DeliveryUnconfirmed,
     DestinationNotAllowed,
     Forbidden,
     IdempotencyKeyReused,
@@ -140,6 +141,21 @@ def test_a_code_that_is_on_its_way_lets_the_page_go_on(client: OtpClient, phone:
     assert 0 < sent.expires_in <= first.expires_in
     assert sent.delivery
     assert sent.delivery.channel == "whatsapp"
+
+
+def test_a_message_that_may_arrive_lets_the_page_go_on_too(
+    client: OtpClient, service: Service, phone: str
+) -> None:
+    """With all of its fields, by asking again: that sends nothing."""
+    service.simulator.script(phone, fault="closed")
+    with pytest.raises(DeliveryUnconfirmed) as lost:
+        client.send(phone)
+    with pytest.raises(OtpAlreadySent) as known:
+        client.send(phone)
+    assert known.value.sent.verification_id == lost.value.verification_id
+    assert known.value.sent.delivery
+    assert known.value.sent.delivery.failure == "unconfirmed"
+    assert len(service.simulator.messages(phone)) == 1
 
 
 def test_what_the_caller_must_fix_says_how(client: OtpClient, phone: str) -> None:
