@@ -38,11 +38,11 @@ ROOMS = {
     "settings": "delivery domain environment private_files proofs",
     "web": "domain json_text observability version wording",
     "web.views": "domain observability web",
-    "bootstrap": "delivery domain observability proofs settings storage storage.db turns "
+    "bootstrap": "delivery domain events observability proofs settings storage storage.db turns "
     "version web",
     "cli.check": "delivery domain settings storage storage.db storage.models web wording",
-    "cli": "cli.check domain observability proofs settings storage storage.db storage.models "
-    "storage.sql version web wording",
+    "cli": "cli.check domain events observability proofs settings storage storage.db "
+    "storage.models storage.sql version web wording",
     "": "bootstrap cli domain environment settings storage.db storage.models web "
     "web.views",  # create_app
     "__main__": "cli",

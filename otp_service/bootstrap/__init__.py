@@ -25,9 +25,10 @@ from otp_service.domain.ports import Store
 from otp_service.domain.relaying import Relaying
 from otp_service.domain.sending import Sending
 from otp_service.domain.service import OtpService
+from otp_service.events.telling import Telling
 from otp_service.observability.gauges import Gauges, SenderState
 from otp_service.observability.metrics import Metrics
-from otp_service.observability.oldest_due import OldestDue
+from otp_service.observability.oldest_due import Ages, OldestDue
 from otp_service.observability.provider_events import ProviderNews
 from otp_service.observability.timed_cache import TimedCache
 from otp_service.settings import Settings
@@ -35,6 +36,7 @@ from otp_service.storage import admission, retention
 from otp_service.storage.api_keys import KeyRing
 from otp_service.storage.cached_rows import CachedRows, keep_fresh
 from otp_service.storage.db.database import Database
+from otp_service.storage.events import Events
 from otp_service.storage.homes import Homes
 from otp_service.storage.outbox import Messages
 from otp_service.storage.provider_events import ProviderEvents
@@ -62,9 +64,12 @@ def dependencies(settings: Settings, engines: Sequence[sa.Engine]) -> Dependenci
     worker = make_worker(follow_up, partial(_clean_up, databases, settings), tracing)
     api_keys = KeyRing(*databases) if settings.api_keys_required else None
     proofs, signing_keys = _proofs(settings, databases)
-    caches = [keys.cache for keys in (api_keys, signing_keys) if keys]
+    events = Events(settings.secrets, *databases)
+    telling = Telling(events, metrics.event_told)
+    caches = [each.cache for each in (api_keys, signing_keys, events) if each]
     shown: list[SenderState] = [*senders] or [SandboxSender()]
-    metrics.registry.register(gauges := _gauges(settings, databases, messages, shown, worker))
+    gauges = _gauges(settings, databases, shown, worker, messages.oldest_due, events.backlog)
+    metrics.registry.register(gauges)
     service, relaying = _services(settings, store, dispatch, make_wake(worker, tracing), metrics)
     return Dependencies(
         service=service,
@@ -74,15 +79,16 @@ def dependencies(settings: Settings, engines: Sequence[sa.Engine]) -> Dependenci
         proofs=proofs,
         senders=shown,
         worker=worker,
+        telling=telling,
         metrics=metrics,
         keep_receipts=partial(_keep_receipts, messages, worker, metrics),
         keep_events=ProviderNews(settings.is_ours, metrics, ProviderEvents(*databases).keep),
         sender_configuration=partial(configuration, settings),
         sample_request=partial(sample_request, settings),
         ask_database=partial(admission.ask_when_there, databases[0]),
-        start=partial(_start, store, caches, gauges, worker if settings.worker else None),
+        start=partial(_start, store, caches, gauges, [worker, telling] if settings.worker else []),
         watch=gauges.start,
-        stop=partial(_stop, gauges, worker),
+        stop=partial(_stop, gauges, worker, telling),
         tracing=tracing,
     )
 
@@ -91,18 +97,18 @@ def _start(
     store: SqlStore | Homes,
     caches: Sequence[CachedRows[Any]],
     gauges: Gauges,
-    worker: Worker | None,
+    loops: Sequence[Worker | Telling],
 ) -> None:
     store.drain()
     keep_fresh(caches)
     gauges.start()
-    if worker:
-        worker.start()
+    for each in loops:
+        each.start()
 
 
-def _stop(gauges: Gauges, worker: Worker) -> None:
-    gauges.stop()
-    worker.stop()
+def _stop(*parts: Gauges | Worker | Telling) -> None:
+    for each in parts:
+        each.stop()
 
 
 def _keep_receipts(
@@ -117,12 +123,12 @@ def _keep_receipts(
 def _gauges(
     settings: Settings,
     databases: Sequence[Database],
-    messages: Messages,
     senders: Sequence[SenderState],
     worker: Worker,
+    *ages: Callable[[Database], Ages],
 ) -> Gauges:
-    oldest_due = [OldestDue(each, partial(messages.oldest_due, each)) for each in databases]
-    return Gauges(VERSION, databases, senders, worker if settings.worker else None, oldest_due)
+    asked = [[OldestDue(each, partial(of, each)) for each in databases] for of in ages]
+    return Gauges(VERSION, databases, senders, worker if settings.worker else None, *asked)
 
 
 def _proofs(

@@ -17,6 +17,7 @@ otp = Commands(
             "check": "otp_service.cli.check.command:check",
             "worker": "otp_service.cli.worker:worker",
             "keys": "otp_service.cli.keys:keys",
+            "events": "otp_service.cli.events:events",
             "why": "otp_service.cli.why:why",
             "unlock": "otp_service.cli.support:unlock",
             "audit": "otp_service.cli.audit:show_audit",

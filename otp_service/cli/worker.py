@@ -33,12 +33,12 @@ class _Unfit(click.ClickException):
 )
 @with_appcontext
 def worker(metrics_port: int | None) -> None:
-    """Send what waits, settle receipts and clean up.
+    """Send what waits, settle receipts, tell of events and clean up.
 
     Runs until SIGTERM or Ctrl-C. Each server process does the same by itself, unless
     OTP_WORKER=off: then one or more of these are needed, or no message is sent with Prefer:
-    respond-async, none is tried again or followed by an SMS, and no receipt is settled. Any number
-    may run. What is in hand is finished before it ends, with exit code 0. On a
+    respond-async, none is tried again or followed by an SMS, no receipt is settled, and no event is
+    told. Any number may run. What is in hand is finished before it ends, with exit code 0. On a
     database that does not give what the service needs it ends at once, with 2.
 
     Example: ./otp worker --metrics-port 9464
@@ -60,5 +60,7 @@ def worker(metrics_port: int | None) -> None:
         signal.signal(number, lambda *_: dependencies.stop())
     log.info("the worker runs")
     with dependencies.exporting_spans():
+        dependencies.telling.start()
         dependencies.worker.run()  # and not `start`, which is for what serves
+        dependencies.telling.join()
     log.info("the worker has ended")

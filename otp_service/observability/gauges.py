@@ -47,8 +47,8 @@ class WorkerState(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Gauges(Collector):
-    """``databases``: the primary and perhaps the fallback; ``oldest_due``: of each of them;
-    ``worker`` is None where it is off.
+    """``databases``: the primary and perhaps the fallback; ``oldest_due`` and ``events``: of each
+    of them; ``worker`` is None where it is off.
     """
 
     version: str
@@ -56,15 +56,16 @@ class Gauges(Collector):
     senders: Sequence[SenderState]
     worker: WorkerState | None
     oldest_due: Sequence[OldestDue]
+    events: Sequence[OldestDue]
 
     def start(self) -> None:
         """Begin to look for what only a database can tell."""
-        for each in self.oldest_due:
+        for each in (*self.oldest_due, *self.events):
             each.start()
 
     def stop(self) -> None:
         """Look no more. Safe in a signal handler."""
-        for each in self.oldest_due:
+        for each in (*self.oldest_due, *self.events):
             each.stop()
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
@@ -111,16 +112,28 @@ class Gauges(Collector):
         return iter((in_use, most))
 
     def _waiting(self) -> Iterator[GaugeMetricFamily]:
-        """Of a database that can't be asked there is no sample: 0 would be a guess."""
-        gauges = [
-            GaugeMetricFamily(
+        messages, receipts = (
+            (
                 f"otp_oldest_due_{kind}_age_seconds",
                 f"For how long the oldest {kind} that is due has waited for a worker.",
-                labels=["database"],
             )
             for kind in ("message", "receipt")
-        ]
-        for name, oldest in zip(_HOMES, self.oldest_due, strict=False):
-            for gauge, seconds in zip(gauges, oldest.seconds or (), strict=False):
-                gauge.add_metric([name], seconds)
-        return iter(gauges)
+        )
+        yield from _of_homes(self.oldest_due, messages, receipts)
+        waiting = ("otp_events_waiting", "Events that callers are still to be told of.")
+        due = (
+            "otp_events_oldest_due_seconds",
+            "For how long the oldest event that is due has waited for who tells it.",
+        )
+        yield from _of_homes(self.events, waiting, due)
+
+
+def _of_homes(asked: Sequence[OldestDue], *named: tuple[str, str]) -> Iterator[GaugeMetricFamily]:
+    """A gauge for each of the two figures. Of a database that can't be asked there is no sample: 0
+    would be a guess.
+    """
+    gauges = [GaugeMetricFamily(name, text, labels=["database"]) for name, text in named]
+    for home, each in zip(_HOMES, asked, strict=False):
+        for gauge, figure in zip(gauges, each.seconds or (), strict=False):
+            gauge.add_metric([home], figure)
+    return iter(gauges)

@@ -86,7 +86,7 @@ class Metrics:
         )
 
     def _count_callbacks(self, counter: Callable[..., Counter]) -> None:
-        """By providers, later."""
+        """By providers, later; and what callers are told."""
         self._receipts = counter(
             "otp_receipts_total",
             "What providers told of messages.",
@@ -101,6 +101,9 @@ class Metrics:
             "otp_provider_events_total",
             "What providers told of templates, numbers and accounts.",
             ["provider", "kind", "state", "level", "ours"],
+        )
+        self._events_told = counter(
+            "otp_events_total", "Tries to tell callers of events.", ["outcome"]
         )
 
     def request(self, method: str, route: str, status: int, code: str, seconds: float) -> None:
@@ -134,6 +137,10 @@ class Metrics:
         """``ours``: whether it is about what this service uses, None if it can't be told."""
         kind, level = event.kind.value, event.level.value
         self._events.labels(event.provider, kind, event.state, level, _ANSWER[ours]).inc()
+
+    def event_told(self, outcome: str) -> None:
+        """A caller was, or was not, told of an event: see `events.poster.Outcome`."""
+        self._events_told.labels(outcome).inc()
 
     def message_priced(self, provider: str, price: Price) -> None:
         """The first that was told of a message's price."""

@@ -1,4 +1,4 @@
-"""How late messages and receipts are: asked beside scrapes, which wait for nothing."""
+"""How late messages, receipts and events are: asked beside scrapes, which wait for nothing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ OLD_SECONDS = 15.0
 log = logging.getLogger(__name__)
 
 Ages = tuple[float, float]
-"""Seconds for which the oldest message has waited, and the oldest receipt."""
+"""Seconds for which the oldest message has waited, and the oldest receipt; of events how many wait,
+and seconds for which the oldest has.
+"""
 
 
 class Database(Protocol):
@@ -69,5 +71,5 @@ class OldestDue:
         except Exception as error:  # nothing may end the loop
             self._known = None
             kind = type(error).__name__
-            log.error("unexpected %s while messages were looked for", kind, extra=described(error))
+            log.error("unexpected %s while the due was looked for", kind, extra=described(error))
         return ASK_SECONDS

@@ -56,6 +56,7 @@ def _serve(app: Flask, listener: socket.socket) -> None:
     seconds = settings_of(app).shutdown_delay
     server.run(LastCall(seconds, dependencies.stopping.set, dependencies.stop))
     dependencies.worker.join()
+    dependencies.telling.join()
 
 
 def _open_more_files() -> None:

@@ -47,6 +47,15 @@ class Worker(WorkerState, Protocol):
         """Return when what was in hand is finished."""
 
 
+class Telling(Protocol):
+    """What tells callers of events, in threads of its own."""
+
+    def start(self) -> None: ...
+
+    def join(self) -> None:
+        """Return when what was in hand is recorded, a few seconds after the stop at most."""
+
+
 @dataclass(frozen=True)
 class Dependencies:
     """``proofs`` are None where none are made; ``senders`` are those of real messages.
@@ -65,6 +74,7 @@ class Dependencies:
     proofs: Proofs | None
     senders: Sequence[SenderState]
     worker: Worker
+    telling: Telling
     metrics: Metrics
     keep_receipts: Callable[[Sequence[Receipt]], None]
     keep_events: Callable[[Sequence[ProviderEvent]], None]

@@ -24,7 +24,7 @@ IN_TROUBLE = {
     "OtpProviderTellsOfTrouble",
     "OtpPumpingSuspected",
 }
-NOTHING_WAITS = {"Oldest message due", "Oldest receipt due"}
+NOTHING_WAITS = {"Oldest message due", "Oldest receipt due", "Oldest event due"}
 """0 wherever a worker keeps up, as it does here."""
 ROUGHLY = 0.25
 """PromQL guesses what was before the first sample and after the last: much of half a minute."""

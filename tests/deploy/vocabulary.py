@@ -11,6 +11,7 @@ from otp_service.delivery.event_states import LEVELS
 from otp_service.domain.failures import FAILURES
 from otp_service.domain.provider_events import Kind, Level
 from otp_service.domain.verification import Channel
+from otp_service.events.poster import Outcome
 from otp_service.observability.metrics import CATEGORIES, LIMITS
 from otp_service.web.explanations import EXPLANATIONS
 from otp_service.wording import REFUSALS
@@ -28,6 +29,7 @@ def vocabulary(app: Flask, alerts: set[str]) -> dict[str, set[str]]:
         "code": {"ok", *EXPLANATIONS},
         "otp_http_requests_total.status": {str(each.value) for each in HTTPStatus},
         "otp_receipts_total.status": {"sent", "delivered", "read", "failed"},
+        "otp_events_total.outcome": {each.value for each in Outcome},
         "outcome": {"accepted", "circuit_open", "busy", *FAILURES},
         "failure": {"", *FAILURES},
         "channel": {each.value for each in Channel},

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from otp_service.simulator import Simulator
 from tests.conftest import SECRET
+from tests.delivery import misbehaving
 from tests.deploy import traffic
 from tests.deploy.prometheus import PATIENCE, Prometheus, configure
 from tests.deploy.traffic import Traffic
@@ -51,6 +52,9 @@ def a_watched_service(folder: Path) -> Iterator[Watched]:
         }
         scraper = new_key(settings, "prometheus", "read")
         client = new_key(settings, "shop", "otp")
+        there = stack.enter_context(misbehaving.serve(misbehaving.say(misbehaving.http(b""))))
+        for url in (there.url, misbehaving.closed_port_url()):  # one of them is down
+            command(settings, "events", "add", url)
         service = stack.enter_context(Servers(**settings)).start()
         service.headers["Authorization"] = f"Bearer {client}"
         simulator.callback_url = f"{service.url}/webhooks/gupshup"
@@ -84,8 +88,13 @@ def holding(prometheus: Prometheus) -> set[str]:
 def new_key(settings: dict[str, str], client: str, *scopes: str) -> str:
     """As docs/operating.md says to make one."""
     arguments = [argument for scope in scopes for argument in ("--scope", scope)]
+    return command(settings, "keys", "create", client, *arguments).splitlines()[0]
+
+
+def command(settings: dict[str, str], *arguments: str) -> str:
+    """What it printed to standard output."""
     done = subprocess.run(
-        [ROOT / "otp", "keys", "create", client, *arguments],
+        [ROOT / "otp", *arguments],
         cwd=ROOT,
         env=os.environ | settings,
         capture_output=True,
@@ -93,4 +102,4 @@ def new_key(settings: dict[str, str], client: str, *scopes: str) -> str:
         timeout=2 * PATIENCE,
         check=True,
     )
-    return done.stdout.splitlines()[0]
+    return done.stdout

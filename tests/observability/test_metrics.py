@@ -54,6 +54,7 @@ def everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scrape:
     told = ProviderEvent("meta", Kind.TEMPLATE, "status", "paused", Level.TROUBLE)
     metrics.provider_event(told, ours=True)
     metrics.message_priced("gupshup", Price("authentication", True))
+    metrics.event_told("told")
     metrics.limit_refusal({"limit": "phone_sends"})
     metrics.pumping_suspected("conversion", "IN")
     return Scrape.of(app)

@@ -60,6 +60,7 @@ def make_scene(
     for dependencies in started:
         dependencies.stop()
         dependencies.worker.join()
+        dependencies.telling.join()
 
 
 def _known(settings: dict[str, str]) -> dict[str, str]:
