@@ -59,7 +59,7 @@ REFUSALS: dict[type[OtpError], Refusal] = {
     ),
     errors.InternalError: Refusal(500, 20500, "Internal Server Error"),
 }
-_OF_DESTINATIONS = {
+OF_DESTINATIONS = {
     "country": Refusal(FORBIDDEN, 60605, "Messages to this country are not sent"),
     "number_type": Refusal(FORBIDDEN, 60205, "This kind of number gets no messages"),
     "may_be_mobile_without_9": _INVALID,
@@ -70,7 +70,7 @@ def refusal(error: OtpError) -> Refusal:
     """What Twilio would call it; what nobody causes there is our fault."""
     found = REFUSALS.get(type(error), REFUSALS[errors.InternalError])
     if isinstance(error, domain.DestinationNotAllowed):
-        return _OF_DESTINATIONS.get(str(error.details["reason"]), found)
+        return OF_DESTINATIONS.get(str(error.details["reason"]), found)
     return found
 
 

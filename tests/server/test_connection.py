@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import socket
+from types import SimpleNamespace
 
 import pytest
 
+from otp_service.server.connection import Channel
 from tests.conftest import LiveServer
 
 
@@ -32,3 +34,20 @@ def test_what_waitress_refuses_has_the_envelope_too(
     assert head.startswith(f"HTTP/1.1 {status} ".encode())
     assert b"x-request-id:" in head.lower()
     assert json.loads(body)["error"]["code"] == code
+
+
+@pytest.mark.parametrize(
+    ("path", "waits"),
+    [
+        ("/send-otp", True),
+        ("/resend-otp", True),
+        ("/messages", True),
+        ("/twilio/v2/Services/VA0/Verifications", True),
+        ("/twilio/v2/Services/VA0/Verifications/VE0", False),
+        ("/twilio/v2/Services/VA0/VerificationCheck", False),
+        ("/verify-otp", False),
+    ],
+)
+def test_what_may_wait_for_a_provider_is_known_by_its_path(path: str, waits: bool) -> None:
+    request = SimpleNamespace(path=path)
+    assert Channel.is_send.fget(SimpleNamespace(requests=[request])) is waits  # type: ignore[attr-defined]
