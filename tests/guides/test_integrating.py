@@ -78,6 +78,32 @@ def test_what_tells_to_wait_says_how_long(document: dict[str, Any]) -> None:
     assert needs <= waits
 
 
+SYSTEMS = sorted((ROOT / "docs" / "integrations").glob("*.md"))
+CODES_OF_THEIRS = [path for path in SYSTEMS if path.name != "twilio.md"]  # that is an API of ours
+
+
+@pytest.mark.parametrize("path", CODES_OF_THEIRS, ids=lambda path: path.stem)
+def test_the_pages_of_other_systems_are_one_set(path: Path) -> None:
+    title, *headings = re.findall(r"^##? (.*)$", path.read_text(), re.M)
+    assert ": its codes over WhatsApp" in title
+    expected = [
+        "Try it, without an account",
+        r"Connect your \w+",
+        "What is done with a message",
+        "What people see",
+        "Another (secret|token|key)",
+        "What is not possible",
+        "If it does not work",
+    ]
+    assert re.fullmatch(";".join(expected), ";".join(headings))
+
+
+@pytest.mark.parametrize("path", SYSTEMS, ids=lambda path: path.stem)
+def test_each_of_them_is_found_from_the_guide_and_from_the_readme(path: Path) -> None:
+    assert f"(integrations/{path.name})" in PAGE
+    assert f"(docs/integrations/{path.name})" in (ROOT / "README.md").read_text()
+
+
 QUOTES = re.findall(r"\]\((examples/[^)]+)\):\n\n```\w+\n(.*?)```", PAGE, re.S)
 
 
