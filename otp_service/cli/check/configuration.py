@@ -50,6 +50,9 @@ def check(settings: Settings) -> Iterator[Finding]:
         hooks += [] if settings.sms.missing else ["/webhooks/gupshup-sms"]
         text = f"the secret is set; Gupshup has to call {' and '.join(hooks)} with it"
         yield ok("receipts", text)
+    if settings.hooks.secrets:
+        paths = " and ".join(f"/hooks/{name}" for name in settings.hooks.secrets)
+        yield ok("hooks", f"codes of others come in at {paths}, and go by {settings.hooks.channel}")
     if not settings.sms.missing:
         sample = Message("", "1234567890"[: settings.code_length], settings.expiry)
         yield ok("SMS text", f"as it is sent: {gupshup_sms.text_for(settings.sms, sample)}")

@@ -33,6 +33,13 @@ def test_the_sandbox_is_a_warning(app: Flask) -> None:
     assert "stay on this machine" in line(done, "delivery")
 
 
+def test_which_hooks_are_on_is_told(make_app: MakeApp) -> None:
+    done = checked(
+        make_app(HOOK_LOGTO_TOKEN="a-token-of-logto", HOOK_ZITADEL_SECRET="a-secret-of-it")
+    )
+    assert "at /hooks/logto and /hooks/zitadel, and go by whatsapp" in line(done, "hooks")
+
+
 def test_what_no_worker_looks_at_is_told(
     make_app: MakeApp, account: dict[str, str], simulator: Simulator
 ) -> None:
