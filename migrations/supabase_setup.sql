@@ -427,7 +427,7 @@ COMMENT ON COLUMN otp_service.events.id IS 'what the endpoint knows it by';
 COMMENT ON COLUMN otp_service.events.reason IS 'the provider''s own words';
 COMMENT ON COLUMN otp_service.events.due_at IS 'null: told, or given up';
 COMMENT ON COLUMN otp_service.events.lease IS 'who has it in hand until then';
-CREATE INDEX IF NOT EXISTS ix_events_verification_id ON otp_service.events (verification_id);
+CREATE INDEX IF NOT EXISTS ix_events_verification_id_endpoint_id_number ON otp_service.events (verification_id, endpoint_id, number);
 CREATE INDEX IF NOT EXISTS ix_events_endpoint_id_due_at ON otp_service.events (endpoint_id, due_at) WHERE due_at IS NOT NULL;
 do $revision$
 begin

@@ -126,7 +126,12 @@ def _create_events() -> None:
         ),
         schema=SCHEMA,
     )
-    op.create_index("ix_events_verification_id", "events", ["verification_id"], schema=SCHEMA)
+    op.create_index(
+        "ix_events_verification_id_endpoint_id_number",
+        "events",
+        ["verification_id", "endpoint_id", "number"],
+        schema=SCHEMA,
+    )
     due = sa.text("due_at IS NOT NULL")
     op.create_index(
         "ix_events_endpoint_id_due_at",

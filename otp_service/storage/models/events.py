@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from otp_service.storage.models.base import Model
-from otp_service.storage.models.verifications import of_verification
+from otp_service.storage.models.verifications import VerificationRow
 
 
 class EventEndpointRow(Model):
@@ -42,7 +42,9 @@ class EventRow(Model):
     id: Mapped[str] = mapped_column(sa.String(40), comment="what the endpoint knows it by")
     # No foreign key: the fallback's endpoints are a copy that is made anew.
     endpoint_id: Mapped[str] = mapped_column(sa.String(40))
-    verification_id: Mapped[str] = of_verification()
+    verification_id: Mapped[str] = mapped_column(
+        sa.String(40), sa.ForeignKey(VerificationRow.id, ondelete="CASCADE")
+    )
     delivery_id: Mapped[str | None] = mapped_column(sa.String(40))
     type: Mapped[str] = mapped_column(sa.String(32))
     at: Mapped[datetime]
@@ -58,6 +60,7 @@ class EventRow(Model):
     told_at: Mapped[datetime | None]
 
     __table_args__ = (
+        sa.Index(None, "verification_id", "endpoint_id", "number"),
         sa.Index(
             "ix_events_endpoint_id_due_at",
             "endpoint_id",

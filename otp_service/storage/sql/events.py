@@ -23,23 +23,45 @@ E, V, P = EventRow, VerificationRow, EventEndpointRow
 OTHER = sa.orm.aliased(E)
 LEASE = 60.0  # seconds: several times what one try may take
 LOOKED_AT = 200  # at a time, to find those that nothing is before
+_LOOKS = 20  # of a take; where all wait for others, the next one goes on
+_NUMBER = OTHER.number + 0  # see `_siblings`
 _WAITS = E.due_at.is_not(None)
 UNTOLD = sa.exists().where(E.verification_id == V.id, _WAITS, E.endpoint_id.in_(LIVE))
 """Of a verification: an endpoint is still to be told of it."""
 
 
-def _before() -> sa.ScalarSelect[datetime | None]:
-    """When the first of those is due that are before this one: None if it is the first itself."""
-    of_same = (OTHER.verification_id == E.verification_id, OTHER.endpoint_id == E.endpoint_id)
-    first = sa.select(OTHER.due_at).where(*of_same, OTHER.number < E.number)
-    return first.where(OTHER.due_at.is_not(None)).order_by(OTHER.number).limit(1).scalar_subquery()
+_COUNTS = sa.func.count(OTHER.due_at) > 0
+
+
+def _siblings(found: Any, of: Any, endpoint: Any, *numbers: Any) -> sa.ScalarSelect[Any]:
+    """``found``, an aggregate, of those of a verification for an endpoint with such ``numbers``;
+    None if none of them is due.
+
+    A condition on ``due_at``, an aggregate that is least or most alone, or one on the bare number
+    would let Postgres, if it plans this while the table is empty, choose an index that makes it
+    walk along all that is due. SQLite reads both sides of a row of columns badly.
+    """
+    these = (OTHER.verification_id == of, OTHER.endpoint_id == endpoint, *numbers)
+    return sa.select(sa.case((_COUNTS, found))).where(*these).scalar_subquery()
+
+
+def _of_its(name: str) -> sa.Label[Any]:
+    """A column of its verification, as ``its_NAME`` among what an update returns. Without an alias
+    SQLite would be told no table, and without the cast it would use no index.
+    """
+    its = sa.orm.aliased(V)
+    this = its.id == sa.cast(E.verification_id, sa.Text)
+    return sa.select(getattr(its, name)).where(this).scalar_subquery().label(f"its_{name}")
 
 
 def _take() -> Transaction:
     """Lease some that nothing is before. What is behind another waits at least until that is due,
     and so is not looked at again and again.
     """
-    of_endpoint = sa.select(E.number, E.due_at, _before().label("before"))
+    latest = sa.func.max(OTHER.due_at, type_=UtcTime())
+    earlier = E.number > _NUMBER
+    before = _siblings(latest, E.verification_id, E.endpoint_id, earlier).label("before")
+    of_endpoint = sa.select(E.number, E.due_at, before)
     due = of_endpoint.where(E.endpoint_id == given("endpoint_id"), E.due_at <= NOW)
     due = due.order_by(E.due_at, E.number).limit(given("looked_at", sa.Integer()))
     locked = due.with_for_update(skip_locked=True).cte("due")
@@ -50,11 +72,7 @@ def _take() -> Transaction:
     each = sa.select(locked.c.number, locked.c.before, in_order.label("place")).subquery("each")
     is_first = each.c.before.is_(None)
     wait = sa.case((each.c.before > from_now(1), each.c.before), else_=from_now(1))
-    of = sa.select(V.client, V.phone, V.purpose, V.status).where(V.id == E.verification_id)
-    its = [
-        of.with_only_columns(column).scalar_subquery().label(f"its_{column.key}")
-        for column in (V.client, V.phone, V.purpose, V.status)
-    ]
+    of_its = [_of_its(name) for name in ("client", "phone", "purpose", "status")]
     return Transaction(
         sa.update(E)
         .where(E.number == each.c.number)
@@ -63,7 +81,7 @@ def _take() -> Transaction:
             lease=sa.case((is_first, given("lease", sa.String()))),
             due_at=sa.case((is_first, from_now(LEASE)), else_=wait),
         )
-        .returning(*E.__table__.c, *its),
+        .returning(*E.__table__.c, *of_its),
         name="take_events",
     )
 
@@ -72,14 +90,14 @@ _TAKE = _take()
 
 
 def take(home: Database, endpoint_id: str, count: int) -> list[Event]:
-    """Of one home, in their order."""
+    """Of one home, in their order; none if ``count`` is 0."""
     taken: list[Event] = []
     lease, looked_at = secrets.token_hex(8), max(count, LOOKED_AT)
-    while len(taken) < count:
+    for _ in range(_LOOKS):
         left = {"count": count - len(taken), "looked_at": looked_at}
         found = home.run(_TAKE, endpoint_id=endpoint_id, lease=lease, **left)
         taken += [_event(home, row) for row in found if row.lease]
-        if len(found) < looked_at:
+        if len(taken) == count or len(found) < looked_at:
             break
     return sorted(taken, key=lambda event: event.number)
 
@@ -116,12 +134,10 @@ _TRIED: dict[str, Any] = {"tries": E.tries + 1, "lease": None}
 def _over(**values: Any) -> Transaction:
     """It is not due any more: now the next one of its verification is."""
     this = sa.exists().where(OTHER.number == given("number"), OTHER.due_at.is_(None))
-    behind = (
-        sa.select(sa.func.min(OTHER.number))
-        .where(OTHER.verification_id == given("of"), OTHER.endpoint_id == given("endpoint_id"))
-        .where(OTHER.number > given("number"), OTHER.due_at.is_not(None))
-    )
-    next_ = sa.and_(E.number == behind.scalar_subquery(), E.lease.is_(None), E.due_at > NOW)
+    first = sa.func.min(sa.case((OTHER.due_at.is_not(None), OTHER.number)))
+    later = given("number") < _NUMBER
+    behind = _siblings(first, given("of"), given("endpoint_id"), later)
+    next_ = sa.and_(E.number == behind, E.lease.is_(None), E.due_at > NOW)
     return Transaction(
         sa.update(E).where(_OURS).values(**_TRIED, due_at=None, **values),
         sa.update(E).where(next_, this).values(due_at=NOW),
