@@ -14,6 +14,7 @@ from otp_service.storage.models.base import db
 from otp_service.storage.sql import audit
 from otp_service.web.dependencies import dependencies_of
 from tests.conftest import MakeApp
+from tests.events.endpoints import add, listen
 from tests.events.receiver import Receiver, receiver
 from tests.faults.waiting import until
 
@@ -31,13 +32,6 @@ def run(app: Flask, command: str) -> tuple[int, str, str]:
     """Its exit code, and what it prints to standard output and standard error."""
     result = app.test_cli_runner().invoke(args=["otp", "events", *command.split()])
     return result.exit_code, result.stdout, result.stderr
-
-
-def add(app: Flask, arguments: str) -> tuple[str, str]:
-    """A new endpoint's id and secret."""
-    code, out, err = run(app, f"add {arguments}")
-    assert code == 0, err
-    return re.findall(r"The endpoint is (\w+)\.", err)[0], out.strip()
 
 
 def rows(app: Flask) -> list[list[str]]:
@@ -111,7 +105,7 @@ def test_help_names_every_type(app: Flask) -> None:
 
 
 def test_a_test_event_is_signed_and_its_answer_told(app: Flask, listening: Receiver) -> None:
-    endpoint, listening.secret = add(app, f"{listening.url} --type message.failed --no-phone")
+    endpoint = listen(app, listening, "--type message.failed --no-phone")
     code, out, _ = run(app, f"test {endpoint}")
     assert code == 0
     assert re.fullmatch(rf"The endpoint {endpoint} took it: HTTP 204 after \d+\.\d\d s\.\n", out)
@@ -125,7 +119,7 @@ def test_a_test_event_is_signed_and_its_answer_told(app: Flask, listening: Recei
 def test_a_test_event_that_is_refused_ends_with_1_and_changes_nothing(
     app: Flask, listening: Receiver, status: int
 ) -> None:
-    endpoint, listening.secret = add(app, listening.url)
+    endpoint = listen(app, listening)
     listening.answer = lambda: status
     code, out, err = run(app, f"test {endpoint}")
     assert (code, out) == (1, "")
@@ -146,7 +140,7 @@ def test_what_was_told_is_told_again_with_its_ids_and_in_order(
     make_app: MakeApp, listening: Receiver
 ) -> None:
     app = make_app()
-    endpoint, listening.secret = add(app, listening.url)
+    endpoint = listen(app, listening)
     telling = dependencies_of(app).telling
     telling.start()
     body = {"phone_number": "+919876543210"}

@@ -17,6 +17,9 @@ from flask import Flask
 from otp_service import create_app
 from otp_service.simulator import Simulator
 from tests.conftest import SECRET
+from tests.events import receiver as events
+from tests.events.endpoints import listen
+from tests.events.receiver import Receiver
 from tests.faults.loopback import LOOPBACK, free_port
 from tests.faults.processes import PATIENCE, Server, Servers, account
 from tests.faults.service import PHONE
@@ -87,6 +90,12 @@ def server(settings: dict[str, str], simulator: Simulator) -> Iterator[Server]:
         yield server
 
 
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with events.receiver() as receiver:
+        yield receiver
+
+
 @contextmanager
 def worker(settings: dict[str, str], folder: Path, *arguments: str) -> Iterator[WorkerProcess]:
     process = WorkerProcess(folder / "worker.log", settings, *arguments)
@@ -130,12 +139,18 @@ def test_what_it_has_in_hand_is_finished_before_it_ends(
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_prometheus_sees_what_it_sends_and_only_with_a_key_that_may_read(
-    server: Server, simulator: Simulator, settings: dict[str, str], tmp_path: Path
+def test_it_tells_events_and_prometheus_sees_what_it_does_only_with_a_key_that_may_read(
+    server: Server,
+    simulator: Simulator,
+    settings: dict[str, str],
+    receiver: Receiver,
+    tmp_path: Path,
 ) -> None:
+    app = create_app(settings)
+    listen(app, receiver)
     server.headers = {"Prefer": "respond-async"}
     server.send()
-    made = create_app(settings).test_cli_runner().invoke(args=["otp", "keys", "create", "p"])
+    made = app.test_cli_runner().invoke(args=["otp", "keys", "create", "p"])
     key = {"Authorization": f"Bearer {made.stdout.strip()}"}
     url = f"http://{LOOPBACK}:{(port := free_port())}/metrics"
     keys = {"API_KEYS": "required"}
@@ -145,6 +160,8 @@ def test_prometheus_sees_what_it_sends_and_only_with_a_key_that_may_read(
         assert requests.get(f"{url}/../send-otp", headers=key, timeout=30).status_code == 404
         told = requests.get(url, headers=key, timeout=30).text
         assert 'otp_provider_calls_total{channel="whatsapp",outcome="accepted"' in told
+        until(lambda: "message.submitted" in receiver.types())  # nobody else tells it
+        until(lambda: 'otp_events_total{outcome="told"' in requests.get(url, headers=key).text)
         until(lambda: "otp_oldest_due_message_age_seconds{" in requests.get(url, headers=key).text)
         assert process.stop(signal.SIGTERM) == 0
 
