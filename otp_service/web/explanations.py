@@ -65,7 +65,7 @@ EXPLANATIONS: dict[str, Explanation] = {
         "Idempotency-Key: 8e03978e-40d5-43e8",
     ),
     "body_too_large": Explanation(
-        "A body has at most 16 KiB (16384 bytes); those of webhooks may have more.", _BODY
+        "A body has at most 16 KiB (16384 bytes); those of others' formats may have more.", _BODY
     ),
     "unsupported_media_type": Explanation(
         "A body is JSON in UTF-8, and says so in its Content-Type.",
@@ -119,7 +119,7 @@ EXPLANATIONS: dict[str, Explanation] = {
         "No database could be asked. Nothing was counted or used up: try again.", "Retry-After: 2"
     ),
     "busy": Explanation(
-        "Of bodies over 16 KiB, which webhooks alone may have, 64 at a time are read, and of those "
+        "Of bodies over 16 KiB, as others' formats may have, 64 at a time are read, and of those "
         "over 256 KiB four. Nothing was looked at: send it again after retry_after seconds.",
         "Retry-After: 5",
     ),
