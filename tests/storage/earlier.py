@@ -79,6 +79,8 @@ class Earlier:
             self._add("requests", id="r" * 32, client=CLIENT, created_at=ago(60))
         if self.since("0012"):
             self._add("request_slots", client=CLIENT, number=0, taken_at=ago(60))
+        if self.since("0014"):
+            self._event()
 
     def _add(self, table: str, **values: Any) -> None:
         insert(self.engine, table, **values)
@@ -162,3 +164,11 @@ class Earlier:
         event: Row = {"provider": "gupshup", "kind": "template", "name": "t", "topic": "status"}
         event |= {"state": "approved", "level": "fine", "at": ago(60), "created_at": ago(60)}
         self._add("provider_events", id="v" * 64, **event)
+
+    def _event(self) -> None:
+        endpoint: Row = {"id": "n1", "url": "https://example.com", "types": "", "with_phone": True}
+        sealed = {"secret": "sealed", "secret_id": CODES.secret_id}
+        self._add("event_endpoints", **endpoint, **sealed, created_at=ago(60))
+        event: Row = {"id": "evt_1", "endpoint_id": "n1", "verification_id": id_of(USED)}
+        event |= {"type": "verification.verified", "status": "verified", "channel": "whatsapp"}
+        self._add("events", number=1000, **event, at=ago(5), tries=0, due_at=ago(5))

@@ -58,7 +58,9 @@ def _take() -> Transaction:
     """Lease some that nothing is before. What is behind another waits at least until that is due,
     and so is not looked at again and again.
     """
-    latest = sa.func.max(OTHER.due_at, type_=UtcTime())
+    # Who has one in hand may be done with it at this moment: that is not waited for.
+    not_in_hand = sa.func.max(sa.case((OTHER.lease.is_(None), OTHER.due_at)), type_=UtcTime())
+    latest = sa.func.coalesce(not_in_hand, NOW, type_=UtcTime())
     earlier = E.number > _NUMBER
     before = _siblings(latest, E.verification_id, E.endpoint_id, earlier).label("before")
     of_endpoint = sa.select(E.number, E.due_at, before)
