@@ -121,14 +121,21 @@ def test_the_callers_request_id_is_passed_on_and_a_bad_one_replaced(proxy: Nginx
 
 @pytest.mark.parametrize(
     ("path", "limit"),
-    [("/send-otp", 16 * 1024), ("/webhooks/gupshup", 256 * 1024), ("/webhooks/meta", 3 * 1024**2)],
+    [
+        ("/send-otp", 16 * 1024),
+        ("/messages", 16 * 1024),
+        ("/webhooks/gupshup", 256 * 1024),
+        ("/webhooks/meta", 3 * 1024**2),
+        ("/hooks/logto", 256 * 1024),
+        (f"/twilio/v2/Services/VA{'0' * 32}/Verifications", 256 * 1024),
+    ],
 )
 def test_a_body_may_be_as_large_as_the_service_takes_it(
     proxy: Nginx, path: str, limit: int
 ) -> None:
-    """At the limit the service answers, to who is not who may call, or what is no JSON."""
+    """At the limit the service answers: who may not call, what is no JSON, what is not on."""
     taken = proxy.request("POST", path, data=b" " * limit)
-    assert taken.status_code in (401, 403, 415)
+    assert taken.status_code in (401, 403, 404, 415)
     too_large = proxy.request("POST", path, data=b" " * (limit + 1))
     assert (too_large.status_code, too_large.json()["error"]["code"]) == (413, "body_too_large")
 

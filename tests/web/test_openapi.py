@@ -21,6 +21,7 @@ from otp_service.web import auth
 from otp_service.web.openapi import document_of
 from tests.conftest import MakeApp, Serve, new_key
 from tests.web.document import operations, resolved
+from tests.web.hooks import callers
 
 HERE = Path(__file__).parent
 
@@ -45,9 +46,8 @@ def test_schemathesis_finds_nothing(make_app: MakeApp, serve: Serve, tmp_path: P
     secret = "s" * 16  # without it webhooks would say 401 to all; Meta's are signed
     # Few phones for many calls: within the limits, or it finds that mostly refusals come.
     limits = {"OTP_CLIENT_REQUESTS": "off", "OTP_SEND_LIMITS": "1000/10m"}
-    app = make_app(
-        GUPSHUP_WEBHOOK_SECRET=secret, HOOK_LOGTO_TOKEN=secret, API_KEYS="required", **limits
-    )
+    hooks = callers.SETTINGS | {"HOOK_LOGTO_TOKEN": secret}
+    app = make_app(GUPSHUP_WEBHOOK_SECRET=secret, API_KEYS="required", **hooks, **limits)
     key = new_key(app, "all", *auth.SCOPES)
     headers = (f"--header=X-API-Key: {key}", f"--header=Authorization: {secret}")
     report = f"--report-junit-path={tmp_path / 'report.xml'}"
