@@ -19,8 +19,9 @@ from otp_service.web.bodies import parse_object
 from otp_service.web.errors import InvalidJson
 from tests.conftest import MakeApp
 from tests.security.fuzzing import through_the_app
+from tests.web.hooks import callers
 
-POSTS = ("/send-otp", "/resend-otp", "/verify-otp")
+POSTS = ("/send-otp", "/resend-otp", "/verify-otp", "/messages")
 PHONE = "+919876543210"
 SECRET = "a-webhook-secret-of-the-tests"
 # --- bodies ---
@@ -36,6 +37,7 @@ JSON = st.recursive(
     SCALARS, lambda part: st.lists(part) | st.dictionaries(st.text(), part), max_leaves=20
 )
 NAMES = ["phone_number", "otp", "purpose", "locale", "channel", "client_ip", "verification_id"]
+NAMES += ["text", "expires_in"]
 ANY_OBJECT = st.dictionaries(st.sampled_from(NAMES) | st.text(), JSON)
 NEARLY = st.fixed_dictionaries(
     {"phone_number": st.sampled_from([PHONE, "+14155552671", "+1234567890"])},
@@ -46,6 +48,8 @@ NEARLY = st.fixed_dictionaries(
         "channel": st.sampled_from(["auto", "whatsapp", "sms"]) | SCALARS,
         "client_ip": st.ip_addresses().map(str) | SCALARS,
         "verification_id": st.from_regex(r"[pf][0-9a-f]{32}", fullmatch=True) | SCALARS,
+        "text": st.from_regex(r"[^0-9]{0,9}[0-9]{3,11}[^0-9]{0,9}", fullmatch=True) | SCALARS,
+        "expires_in": st.integers(0, 700) | SCALARS,
     },
 )
 
@@ -129,6 +133,34 @@ def test_any_event_is_acknowledged_or_refused(provider: FlaskClient, body: Any) 
     for path in ("/webhooks/gupshup", "/webhooks/gupshup-sms"):
         answer = provider.post(f"{path}?token={SECRET}", data=raw)
         assert answer.status_code == 200 or answer.get_json()["error"]["code"] == "invalid_json"
+
+
+# --- hooks ---
+def parts(body: Any, path: str = "") -> list[str]:
+    """The paths of all that is in it, as ``sms.otp``."""
+    if not isinstance(body, dict):
+        return [path]
+    below = [each for name, inner in body.items() for each in parts(inner, f"{path}.{name}")]
+    return ([path] if path else []) + below
+
+
+@pytest.fixture
+def hooks(make_app: MakeApp) -> FlaskClient:
+    """Of a service to which other systems hand over codes."""
+    return make_app(**callers.SETTINGS).test_client()
+
+
+@pytest.mark.parametrize("caller", callers.ALL, ids=lambda caller: caller.name)
+@given(data=st.data(), value=JSON)
+@through_the_app
+def test_whatever_a_system_hands_over_is_answered_as_it_is_documented(
+    hooks: FlaskClient, caller: callers.Caller, data: st.DataObject, value: Any
+) -> None:
+    body = caller.message(PHONE, "123456")
+    odd = data.draw(st.sampled_from(parts(body)).map(lambda path: path.removeprefix(".")))
+    answer = hooks.post(caller.path, **caller.request(callers.with_value(body, odd, value)))
+    documented = hooks.get("/openapi.json").get_json()["paths"][caller.path]["post"]["responses"]
+    assert str(answer.status_code) in documented
 
 
 # --- headers ---
