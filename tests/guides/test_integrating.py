@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from runpy import run_path
 from typing import Any
@@ -23,6 +24,7 @@ from tests.guides.pages import ROOT, blocks, page, table
 from tests.system import need_program
 
 PAGE = page("integrating.md")
+EXAMPLES = ROOT / "docs" / "examples"
 ROWS = table(PAGE, "`error.code` | status")
 CALLS = {
     "send": "/send-otp",
@@ -113,14 +115,29 @@ def test_what_is_quoted_of_an_example_stands_there(file: str, quoted: str) -> No
 
 
 def test_the_sending_and_the_checking_of_the_examples_are_quoted() -> None:
-    assert len(QUOTES) == PAGE.count("In Flask, from") + PAGE.count("In Express, from") >= 3
+    assert len(QUOTES) == PAGE.count("In Flask, from") + PAGE.count("In Express, from") >= 6
 
 
-def test_the_example_in_flask_shows_the_words_of_the_table() -> None:
-    words = run_path(str(ROOT / "docs" / "examples" / "flask" / "app.py"))["WORDS"]
+def in_flask() -> dict[str, str]:
+    words: dict[str, str] = run_path(str(EXAMPLES / "flask" / "app.py"))["WORDS"]
+    return words
+
+
+def in_express() -> dict[str, str]:
+    script = (EXAMPLES / "express" / "server.js").read_text()
+    later = re.findall(r'LATER = "(.*)"', script)[0]
+    words = script.partition("const WORDS = {")[2].partition("\n};")[0]
+    found = re.findall(r'^  (\w+): ["`](.*)["`],', words, re.M)
+    return {code: text.replace("${LATER}", later) for code, text in found}
+
+
+@pytest.mark.parametrize("words", [in_flask, in_express])
+def test_the_examples_show_the_words_of_the_table(words: Callable[[], dict[str, str]]) -> None:
     table_says = {row[0].strip("`"): row[3] for row in ROWS}
-    for code in words.keys() & table_says.keys() - {"idempotency_in_progress"}:
-        shown = re.escape(words[code]).replace(r"\{tries\}", "N tries")
+    compared = words().keys() & table_says.keys() - {"idempotency_in_progress"}
+    assert len(compared) >= 10
+    for code in compared:
+        shown = re.escape(words()[code]).replace(r"\{tries\}", "N tries")
         shown = shown.replace(r"\{wait\}", "N (seconds|minutes)")
         assert re.match(shown, table_says[code]), code
 
