@@ -16,6 +16,7 @@ from otp_service.storage.models.verifications import VerificationRow
 from otp_service.storage.sql import audit
 from otp_service.storage.sql.conditions import NOW
 from otp_service.storage.sql.events import UNTOLD
+from otp_service.storage.sql.sealed_codes import forget_ended
 
 V = VerificationRow
 BATCH = 500
@@ -100,10 +101,14 @@ _FORGET_PHONES = Transaction(
 )
 
 
+_FORGET_SEALED = Transaction(forget_ended(), seconds=SECONDS)
+
+
 def cleanup(engine: sa.Engine, days: int) -> tuple[int, int]:
     """How many verifications were marked expired, and how many older than ``days`` deleted."""
     _in_batches(_FORGET_PHONES, engine, days=days)
     provider_events.FORGET_OLD.run(engine, days=days)
+    _FORGET_SEALED.run(engine)
     _in_batches(audit.FORGET_OLD, engine, days=audit.KEPT_DAYS)
     return _in_batches(_EXPIRE, engine), _in_batches(_DELETE_OLD, engine, days=days)
 

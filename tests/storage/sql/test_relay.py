@@ -24,9 +24,10 @@ from otp_service.domain.messages import Receipt
 from otp_service.domain.relaying import Relayed
 from otp_service.domain.verification import DeliveryStatus, Person
 from otp_service.storage.outbox import Messages
+from otp_service.storage.retention import cleanup
 from tests.fakes import FakeSender
 from tests.storage.conftest import MakeService
-from tests.storage.helpers import fail, race
+from tests.storage.helpers import fail, pass_time, race
 from tests.storage.sql.relays import PERSON, Scene
 
 BACKGROUND, AUTO = SendOptions(background=True), SendOptions(channel="auto")
@@ -95,6 +96,14 @@ class TestTheCode:
         assert (scene.out(), scene.sealed()) == ([], [])
         assert scene.became(told) == (DeliveryStatus.FAILED, "overtaken")
 
+    def test_the_cleanup_forgets_it_where_no_worker_runs(self, scene: Scene) -> None:
+        scene.relay("04711", options=BACKGROUND)
+        cleanup(scene.engine, 30)
+        assert scene.sealed() != []
+        pass_time(scene.engine, 181)
+        cleanup(scene.engine, 30)
+        assert scene.sealed() == []
+
     def test_what_stays_on_this_machine_is_shown_until_it_ends(self, scene: Scene) -> None:
         scene.whatsapp.provider = "sandbox"
         scene.relay("04711")
@@ -153,6 +162,19 @@ class TestOneAfterTheOther:
         scene.relay("2222", options=AUTO)
         scene.work(after=31)
         assert [message.code for message in scene.sms.messages] == ["2222"]
+
+    def test_no_sms_takes_the_place_of_one_that_was_overtaken_while_it_was_sent(
+        self, scene: Scene
+    ) -> None:
+        def overtaken() -> None:
+            scene.whatsapp.on_send = lambda: None
+            scene.relay("2222", options=replace(AUTO, background=True))
+            scene.whatsapp.failure = DeliveryFailed("no", failure=failures.NOT_ON_WHATSAPP)
+
+        scene.whatsapp.on_send = overtaken
+        with pytest.raises(DeliveryFailed):
+            scene.relay("1111", options=AUTO)
+        assert scene.sms.messages == []
 
     @pytest.mark.parametrize(
         "other",
