@@ -1,3 +1,3 @@
 """Which release this is: named once. `CHANGELOG.md` tells what each of them brought."""
 
-VERSION = "1.1.0"
+VERSION = "1.2.0"

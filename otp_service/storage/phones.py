@@ -60,7 +60,9 @@ class Report:
     recent: Sequence[Row]
     """The newest verifications, newest first."""
     messages: Sequence[Row]
-    """The newest deliveries, newest first, each with its client and purpose."""
+    """The newest deliveries, newest first, each with its client and purpose; of codes that others
+    made, too.
+    """
 
     @property
     def blocks(self) -> bool:
@@ -84,7 +86,9 @@ def report(engine: sa.Engine, limits: Limits, **asked: str | int | None) -> Repo
         conditions.not_on_whatsapp(given("phone")).label("not_on_whatsapp"),
     ]
     lookups = [*budget.lookups, *guard.lookups, *(look for each in events for look in each.lookups)]
-    newest = sa.select(*VERIFICATION).where(V.phone == given("phone"))
+    newest = sa.select(*VERIFICATION).where(
+        V.phone == given("phone"), V.status != conditions.RELAYED
+    )
     newest = newest.order_by(V.created_at.desc()).limit(RECENT)
     asked["ended"] = -int(asked["lifetime"] or 0)
     (row,) = Transaction(*lookups, sa.select(*looked_at), reads=True).run(engine, **asked)

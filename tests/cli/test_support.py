@@ -72,6 +72,16 @@ def test_why_of_a_number_that_nothing_blocks(app: Flask) -> None:
     assert "BLOCKED" not in told
 
 
+def test_why_tells_of_the_messages_with_others_codes_and_of_no_verification(
+    app: Flask, client: FlaskClient
+) -> None:
+    client.post("/messages", json=PHONE | {"otp": "04711", "purpose": "theirs"})
+    told = run(app, "why", "+919876543210")
+    assert "public theirs, whatsapp through sandbox: submitted" in told
+    assert "wrong guesses, " not in told
+    assert "04711" not in told
+
+
 def test_why_tells_destination_rules(make_app: MakeApp) -> None:
     app = make_app(OTP_ALLOWED_COUNTRIES="US")
     told = run(app, "why", "+919876543210")
