@@ -61,7 +61,7 @@ def add_endpoint(url: str, client: str | None, types: tuple[str, ...], no_phone:
     They are signed with it as Standard Webhooks 1.0 says, see docs/events.md. URL begins with
     https://, or with http:// for a host of your own network.
 
-    Example: ./otp events add https://example.com/otp-events --client shop --no-phone
+    Example: ./otp events add https://example.com/otp-events --client shop
     """
     if sys.stdout is None:  # closed: nobody would ever know the secret
         raise click.ClickException("there is no standard output to show the secret on")
@@ -90,7 +90,7 @@ def add_endpoint(url: str, client: str | None, types: tuple[str, ...], no_phone:
 def list_endpoints() -> None:
     """Show the endpoints, oldest first.
 
-    Without their secrets, and what their addresses have behind a question mark; times are UTC.
+    Their secrets are not shown, nor what addresses have behind a question mark. Times are UTC.
 
     Example: ./otp events list
     """
@@ -100,7 +100,7 @@ def list_endpoints() -> None:
         return
     table = []
     for each in found:
-        state = f"ended {minute(each.ended_at)}" if each.ended_at else "active"
+        state = _state(each)
         types = ",".join(kind.value for kind in each.types) or "all"
         phones = "yes" if each.with_phone else "no"
         url = addresses.shown(each.url)
@@ -164,6 +164,12 @@ def replay_events(since: datetime | timedelta, endpoint: str | None) -> None:
     detail = f"{count} to {endpoint or 'all'} since {rfc3339(since)}"
     audit.record(db.engine, actor=audit.operator(), action="events.replayed", detail=detail)
     click.echo(f"{counted(count, 'event')} told again.")
+
+
+def _state(endpoint: Endpoint) -> str:
+    if endpoint.ended_at:
+        return f"ended {minute(endpoint.ended_at)}"
+    return "active" if endpoint.key else "secret lost"
 
 
 def _everything() -> list[Endpoint]:

@@ -18,7 +18,7 @@ SERVICE_SID = "VA[0-9a-fA-F]{32}"
 EXAMPLE_SID = "VE" + "0123456789abcdef" * 2
 _DIGITS = "4 to 10 digits"
 _CHANNELS = f"one of {', '.join(CHANNELS)}"
-_STATUS = "canceled: a code that nobody checked proves nothing"
+_STATUS = "the only status that can be set"
 
 
 class _Form(Schema):

@@ -67,6 +67,19 @@ def test_endpoints_are_added_listed_and_removed_and_their_secret_is_shown_once(a
         assert shown not in run(app, "list")[1]
 
 
+def test_an_endpoint_whose_secret_is_lost_is_listed_so_until_it_is_removed(
+    make_app: MakeApp,
+) -> None:
+    before, after = "0123456789abcdef" * 4, "fedcba9876543210" * 4
+    endpoint, _ = add(make_app(OTP_SECRET=before), URL)
+    app = make_app(OTP_SECRET=after)
+    assert rows(app)[0][:2] == [endpoint, "secret lost"]
+    assert "add it anew" in run(app, f"test {endpoint}")[2]
+    assert rows(make_app(OTP_SECRET=f"{after},{before}"))[0][1] == "active"
+    run(app, f"remove {endpoint}")
+    assert rows(app)[0][1].startswith("ended 20")
+
+
 def test_each_change_is_in_the_audit_trail_without_address_and_secret(app: Flask) -> None:
     endpoint, _ = add(app, URL)
     run(app, "replay --since 1h")
