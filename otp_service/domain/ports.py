@@ -17,8 +17,8 @@ from otp_service.domain.verification import Delivery, Person, RelayedMessage, Ve
 class StoredMessage:
     """A message as it can be told again; ``secret_id`` names the secret of its code.
 
-    ``expires_at`` is the code's own; ``replaced`` means that a newer one took its place.
-    ``sealed`` is the code if a caller made it.
+    ``expires_at`` is the code's own, ``mac`` what it is checked against; ``replaced`` means that a
+    newer one took its place. ``sealed`` is the code if a caller made it, until it has ended.
     """
 
     verification: Verification
@@ -26,6 +26,7 @@ class StoredMessage:
     secret_id: str
     expires_at: datetime
     replaced: bool
+    mac: str = field(repr=False)
     sealed: str | None = field(default=None, repr=False)
 
 

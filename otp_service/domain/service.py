@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 
 from otp_service.domain import phone
 from otp_service.domain.checks import Check, CheckResult, Verdict
-from otp_service.domain.codes import Codes
+from otp_service.domain.codes import Codes, bind, tag
 from otp_service.domain.drafts import Draft, RequestKey, SendOptions
 from otp_service.domain.errors import (
     CodeAlreadySent,
@@ -177,9 +177,13 @@ class OtpService:
         try:
             if message.sealed is not None:
                 return open_code(self._codes, message.sealed, *its)
-            return self._codes.make(found.phone, found.id, generation, message.secret_id)
+            code = self._codes.make(found.phone, found.id, generation, message.secret_id)
+            secret = self._codes.secret(message.secret_id)
         except LookupError:  # its secret was retired, and its code with it; or it was wiped
             return ""
+        person = Person(found.client, found.phone, found.purpose)
+        is_ours = message.mac == bind(found.id, tag(secret, person, code))
+        return code if is_ours else ""  # else a caller made it, and it has ended
 
 
 def _found(verification: Verification | None) -> Verification:

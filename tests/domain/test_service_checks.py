@@ -37,6 +37,7 @@ from tests.domain.samples import (
 )
 
 Look = Callable[[OtpService, str, str], Verification]
+MAC = CODES.mac(PERSON, VERIFICATION.id, 1)
 
 
 def refused(service: OtpService) -> OtpError:
@@ -177,14 +178,22 @@ def test_what_is_canceled_is_answered(service: OtpService, store: FakeStore) -> 
 def test_the_inbox_shows_what_stayed_here_with_its_code(
     service: OtpService, store: FakeStore
 ) -> None:
-    message = StoredMessage(VERIFICATION, DELIVERY, CODES.secret_id, NOW, replaced=False)
+    message = StoredMessage(VERIFICATION, DELIVERY, CODES.secret_id, NOW, replaced=False, mac=MAC)
     store.kept = [message]
     assert service.inbox(7) == [(message, CODE)]
     assert store.asked == [("sandbox", 7)]
 
 
 def test_a_message_s_code_is_lost_with_its_secret(service: OtpService, store: FakeStore) -> None:
-    message = StoredMessage(VERIFICATION, DELIVERY, "retired0", NOW, replaced=False)
+    message = StoredMessage(VERIFICATION, DELIVERY, "retired0", NOW, replaced=False, mac=MAC)
+    store.kept = [message]
+    assert service.inbox() == [(message, "")]
+
+
+def test_a_code_that_is_not_what_was_sent_is_not_shown(
+    service: OtpService, store: FakeStore
+) -> None:
+    message = StoredMessage(VERIFICATION, DELIVERY, CODES.secret_id, NOW, replaced=False, mac="")
     store.kept = [message]
     assert service.inbox() == [(message, "")]
 

@@ -17,7 +17,7 @@ from otp_service.storage.sql.sealed_codes import OF_DELIVERY, S
 V, C, D = VerificationRow, CodeRow, DeliveryRow
 
 _RECENT = Transaction(
-    sa.select(*VERIFICATION, *DELIVERY, C.secret_id, S.sealed)
+    sa.select(*VERIFICATION, *DELIVERY, C.secret_id, C.mac, S.sealed)
     .select_from(D)
     .join(V, V.id == D.verification_id)
     .join(C, ITS_CODE)

@@ -103,6 +103,7 @@ def message(row: Row) -> StoredMessage:
         secret_id=row.secret_id,
         expires_at=row.delivery_expires_at,
         replaced=row.delivery_generation < row.oldest_generation,
+        mac=row.mac,
         sealed=row.sealed,
     )
 

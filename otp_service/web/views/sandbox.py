@@ -20,6 +20,7 @@ from otp_service.web.security_headers import content_security_policy
 
 _POLICY = content_security_policy()
 _MESSAGE_TEXT = "{code} is your verification code. For your security, do not share this code."
+_NOT_KEPT = "••••••"
 _INBOX = {
     "messages": [
         {
@@ -45,7 +46,7 @@ class InboxMessageSchema(Answer):
     shown_number = Text("As its country groups the digits", "+91 98765 43210", required=True)
     purpose = Text("What is being proved", "login", attribute="verification.purpose", required=True)
     text = Text("What the phone shows", "123456 is your verification code.", required=True)
-    code = Text("The digits in it", "123456", required=True)
+    code = Text("The digits in it; empty once they are not kept any more", "123456", required=True)
     status = Text("Its verification's, or `replaced` by a newer code", "pending", required=True)
     sent_at = Time("When it was sent", attribute="delivery.created_at", required=True)
     expires_at = Time("When its code ends", attribute="expires_at", required=True)
@@ -100,6 +101,6 @@ def _shown(message: StoredMessage, code: str) -> dict[str, Any]:
         **vars(message),
         "shown_number": grouped(message.verification.phone),
         "code": code,
-        "text": _MESSAGE_TEXT.format(code=code),
+        "text": _MESSAGE_TEXT.format(code=code or _NOT_KEPT),
         "status": shown,
     }

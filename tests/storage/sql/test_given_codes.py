@@ -73,3 +73,12 @@ def test_a_request_that_is_repeated_is_told_the_same_code(scene: Scene) -> None:
     first, again = (scene.service.send(PERSON, options) for _ in range(2))
     assert again.exposed_code == first.exposed_code == "80808"
     assert scene.out() == ["80808"]
+
+
+def test_the_sandbox_shows_no_other_code_in_its_place_once_it_has_ended(scene: Scene) -> None:
+    scene.whatsapp.provider = "sandbox"
+    scene.service.send(PERSON, GIVEN)
+    ours = scene.service.send(replace(PERSON, purpose="other")).exposed_code
+    assert [code for _, code in scene.service.inbox()] == ["80808", ours]
+    scene.work(after=181)
+    assert [code for _, code in scene.service.inbox()] == ["", ours]

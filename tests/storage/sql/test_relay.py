@@ -109,7 +109,7 @@ class TestTheCode:
         scene.relay("04711")
         assert [code for _, code in scene.service.inbox()] == ["04711"]
         scene.work(after=181)
-        assert scene.sealed() == []
+        assert (scene.sealed(), [code for _, code in scene.service.inbox()]) == ([], [""])
 
     @pytest.mark.parametrize(
         ("error", "again"), [(DeliveryUnavailable("busy"), True), (DeliveryUnconfirmed("?"), False)]
