@@ -85,7 +85,8 @@ def main() -> None:
     try:
         listener = listen(settings.host, settings.port)
     except OSError as error:
-        log.error("can't listen on %s port %d: %s", settings.host, settings.port, error.strerror)
+        why = f"{error.strerror}; HOST and PORT say where to listen"
+        log.error("can't listen on %s port %d: %s", settings.host, settings.port, why)
         sys.exit(1)
     _announce(settings, listener.getsockname()[1])
     if settings.processes == 1:

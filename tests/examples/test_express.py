@@ -178,12 +178,16 @@ def test_a_message_that_failed_meanwhile_is_not_waited_for(start: Start) -> None
     ("answer", "said"),
     [
         (
-            refuses("429 Too Many Requests", "send_limit_exceeded", Retry_After="412"),
+            refuses("429 Too Many Requests", "send_limit_exceeded", Retry_After="361"),
             "We have sent several codes to this number. Please try again in 7 minutes.",
+        ),
+        (
+            refuses("429 Too Many Requests", "send_limit_exceeded", Retry_After="85201"),
+            "We have sent several codes to this number. Please try again in 24 hours.",
         ),
         (http(b"<h1>502</h1>", "502 Bad Gateway"), OUR_FAULT),
     ],
-    ids=["limit", "proxy"],
+    ids=["limit", "limit of a day", "proxy"],
 )
 def test_whatever_is_answered_the_person_reads_what_to_do(
     answer: bytes, said: str, start: Start

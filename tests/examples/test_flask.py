@@ -121,7 +121,7 @@ def test_a_message_that_failed_meanwhile_is_not_waited_for(
     ("answer", "said"),
     [
         (
-            refuses("429 Too Many Requests", "send_limit_exceeded", Retry_After="412"),
+            refuses("429 Too Many Requests", "send_limit_exceeded", Retry_After="361"),
             "We have sent several codes to this number. Please try again in 7 minutes.",
         ),
         (
@@ -129,8 +129,16 @@ def test_a_message_that_failed_meanwhile_is_not_waited_for(
             "Too many wrong codes for this number. Please try again in 30 seconds.",
         ),
         (
+            refuses("429 Too Many Requests", "send_limit_exceeded", Retry_After="85201"),
+            "We have sent several codes to this number. Please try again in 24 hours.",
+        ),
+        (
+            refuses("429 Too Many Requests", "phone_locked", Retry_After="1"),
+            "Too many wrong codes for this number. Please try again in 1 second.",
+        ),
+        (
             refuses("502 Bad Gateway", "delivery_failed"),
-            "We could not reach this number on WhatsApp. Is it right?",
+            "We could not reach this number. Is it right? If so, please try later.",
         ),
         (
             refuses("401 Unauthorized", "unauthorized"),

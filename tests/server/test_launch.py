@@ -54,3 +54,4 @@ def test_a_taken_port_is_said_plainly(tmp_path: Path) -> None:
         )
     assert done.returncode == 1
     assert f"can't listen on 127.0.0.1 port {port}" in done.stderr
+    assert "HOST and PORT say where to listen" in done.stderr

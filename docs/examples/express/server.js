@@ -29,7 +29,7 @@ const WORDS = { // for each error.code; docs/integrating.md says what else to do
   invalid_phone_number: "This is not a phone number. Please write it with its country code, such as +91 98765 43210.",
   destination_not_allowed: "We can't send codes to this number. Please use another one.",
   send_limit_exceeded: "We have sent several codes to this number. Please try again in {wait}.",
-  delivery_failed: "We could not reach this number on WhatsApp. Is it right?",
+  delivery_failed: "We could not reach this number. Is it right? If so, please try later.",
   delivery_unconfirmed: "The code is on its way. It may take a moment.",
   not_arrived: "The code may not have arrived. You can ask for a new one.",
   delivery_unavailable: `${LATER} in {wait}.`,
@@ -86,14 +86,21 @@ app.use((error, request, response, next) => {
   if (!Object.hasOwn(WORDS, name) || ALARMING.includes(name)) console.error(String(error)); // it has the request's id
   if (name === "invalid_otp" && !tries) name = "too_many_attempts";
   const left = `${tries} ${tries === 1 ? "try" : "tries"}`;
-  const wait = seconds < 90 ? `${seconds} seconds` : `${Math.round(seconds / 60)} minutes`;
-  const text = Object.hasOwn(WORDS, name) ? WORDS[name].replace("{tries}", left).replace("{wait}", wait) : OUR_FAULT;
+  const words = Object.hasOwn(WORDS, name) ? WORDS[name] : OUR_FAULT;
+  const text = words.replace("{tries}", left).replace("{wait}", waiting(seconds));
   const isHome = request.path === "/";
   const page = isHome
     ? phonePage(request.session, { error: text, typed: request.body.phone_number })
     : codePage(again(request), { error: text });
   show(request, response, page, Math.max(400, status));
 });
+
+/** In words, rounded up: who comes back when told to is not too early. */
+function waiting(seconds) {
+  if (seconds >= 5400) return `${Math.ceil(seconds / 3600)} hours`;
+  if (seconds >= 90) return `${Math.ceil(seconds / 60)} minutes`;
+  return seconds === 1 ? "1 second" : `${seconds} seconds`;
+}
 
 /** What is on its way to this phone: a new code, or the one that was sent before. */
 async function send(request, phoneNumber, idempotencyKey) {

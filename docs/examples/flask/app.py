@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import math
 import os
 import secrets
 import time
@@ -29,7 +30,7 @@ WORDS = {  # for each error.code; docs/integrating.md says what else to do
     "such as +91 98765 43210.",
     "destination_not_allowed": "We can't send codes to this number. Please use another one.",
     "send_limit_exceeded": "We have sent several codes to this number. Please try again in {wait}.",
-    "delivery_failed": "We could not reach this number on WhatsApp. Is it right?",
+    "delivery_failed": "We could not reach this number. Is it right? If so, please try later.",
     "delivery_unconfirmed": "The code is on its way. It may take a moment.",
     "not_arrived": "The code may not have arrived. You can ask for a new one.",
     "delivery_unavailable": f"{LATER} in {{wait}}.",
@@ -104,10 +105,17 @@ def refused(error: OtpClientError) -> tuple[str, int]:
     if name == "invalid_otp" and not tries:
         name = "too_many_attempts"
     left = f"{tries} {'try' if tries == 1 else 'tries'}"
-    wait = f"{seconds} seconds" if seconds < 90 else f"{round(seconds / 60)} minutes"
-    flash(WORDS.get(name, OUR_FAULT).format(tries=left, wait=wait), "error")
+    flash(WORDS.get(name, OUR_FAULT).format(tries=left, wait=waiting(seconds)), "error")
     page = home() if request.endpoint == "begin" else code_page()
     return page, max(400, getattr(error, "status", 503))
+
+
+def waiting(seconds: int) -> str:
+    """In words, rounded up: who comes back when told to is not too early."""
+    for unit, length in (("hours", 3600), ("minutes", 60)):
+        if seconds >= 1.5 * length:
+            return f"{math.ceil(seconds / length)} {unit}"
+    return "1 second" if seconds == 1 else f"{seconds} seconds"
 
 
 def send(phone_number: str, again: str | None = None) -> Sent:

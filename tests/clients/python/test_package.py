@@ -62,13 +62,15 @@ def test_it_needs_no_flask_no_jwt_and_nothing_of_the_service() -> None:
 
 @pytest.fixture
 def shown(service: Service, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """What the README's programs define, which were run as they stand there."""
+    """What the README's programs define, each of which was run alone, as it stands there."""
     monkeypatch.setenv("OTP_URL", service.url)
     monkeypatch.setenv("OTP_API_KEY", service.keys["shop"])
     monkeypatch.setenv("OTP_EVENTS_SECRET", SECRET)
-    names: dict[str, Any] = {"__name__": "readme"}
+    names: dict[str, Any] = {}
     for program in re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL):
-        exec(program, names)
+        alone: dict[str, Any] = {"__name__": "readme"}
+        exec(program, alone)
+        names |= alone
     return names
 
 
