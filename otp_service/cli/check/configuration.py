@@ -12,7 +12,7 @@ from otp_service.delivery.providers import gupshup_sms
 from otp_service.domain.errors import StorageUnavailable
 from otp_service.domain.messages import Message
 from otp_service.settings import Settings
-from otp_service.storage import api_keys
+from otp_service.storage import api_keys, event_endpoints
 from otp_service.storage.db.transaction import Transaction
 from otp_service.storage.models.base import engines_of
 from otp_service.storage.models.deliveries import DeliveryRow, ReceiptRow
@@ -32,7 +32,10 @@ _OVERDUE = Transaction(
     ),
     reads=True,
 )
-_WORKER_OFF = "the server sends no retries, no SMS and settles no receipts by itself"
+_WORKER_OFF = (
+    "by itself the server sends no retries, no SMS and no codes of hooks, settles no receipts, "
+    "and tells nobody of events"
+)
 
 
 def check(settings: Settings) -> Iterator[Finding]:
@@ -70,6 +73,7 @@ def check_contents(app: Flask, settings: Settings) -> Iterator[Finding]:
     yield from _backlog(database)
     if settings.api_keys_required:
         yield _keys(database)
+    yield from _endpoints(database, settings)
 
 
 def _backlog(engine: sa.Engine) -> Iterator[Finding]:
@@ -83,6 +87,23 @@ def _backlog(engine: sa.Engine) -> Iterator[Finding]:
         text = f"{waiting} waited for a worker for over {LONG_AGO} s"
         advice = "Does a server run, or with OTP_WORKER=off: ./otp worker?"
         yield warning("backlog", text, advice)
+
+
+def _endpoints(engine: sa.Engine, settings: Settings) -> Iterator[Finding]:
+    """Whether these secrets open those of the endpoints that are told of events."""
+    try:
+        found = event_endpoints.everything(engine, settings.secrets)
+    except StorageUnavailable:  # told already
+        return
+    active = [each for each in found if not each.ended_at]
+    lost = [each.id for each in active if not each.key]
+    if lost:
+        ids = ", ".join(lost)
+        text = f"nothing can be told to {ids}: the OTP_SECRET it was added under is not set"
+        advice = "Set it behind the new one, or remove the endpoint and add it anew: ./otp events"
+        yield problem("events", text, advice)
+    elif active:
+        yield ok("events", f"{counted(len(active), 'endpoint')} can be told")
 
 
 def _keys(engine: sa.Engine) -> Finding:

@@ -9,6 +9,7 @@ from otp_service.simulator import Simulator
 from otp_service.storage.models.base import engines_of
 from tests.cli.check.helpers import PHONE, SMS, Check, checked, line
 from tests.conftest import MakeApp
+from tests.events.endpoints import add
 from tests.storage.helpers import pass_time
 
 
@@ -50,3 +51,13 @@ def test_what_no_worker_looks_at_is_told(
     assert "backlog" not in checked(app).output
     pass_time(engines_of(app)[0], 61)
     assert "1 message and 0 receipts waited" in line(checked(app), "backlog")
+
+
+def test_an_endpoint_that_no_secret_opens_is_a_problem(make_app: MakeApp) -> None:
+    before, after = "0123456789abcdef" * 4, "fedcba9876543210" * 4
+    endpoint, _ = add(make_app(OTP_SECRET=before), "https://example.com/otp-events")
+    known = checked(make_app(OTP_SECRET=f"{after},{before}"))
+    assert "ok       events: 1 endpoint can be told" in line(known, "events")
+    done = checked(make_app(OTP_SECRET=after))
+    assert f"problem  events: nothing can be told to {endpoint}" in line(done, "events")
+    assert done.exit_code == 1
