@@ -29,10 +29,10 @@ def open_code(
 
 def code_of(codes: Codes, message: Outgoing) -> str:
     """The code that ``message`` carries, whoever made it. Raises `LookupError` as above."""
-    its = (message.secret_id, message.verification_id, message.generation)
+    its_id, generation, secret_id = message.verification_id, message.generation, message.secret_id
     if message.sealed is not None:
-        return open_code(codes, message.sealed, *its)
-    return codes.make(message.phone, message.verification_id, message.generation, its[0])
+        return open_code(codes, message.sealed, secret_id, its_id, generation)
+    return codes.make(message.phone, its_id, generation, secret_id)
 
 
 def _row(verification_id: str, generation: int) -> str:

@@ -35,6 +35,8 @@ class Events:
     def take(self, endpoint: Endpoint, count: int) -> list[Event]:
         taken: list[Event] = []
         for home in reversed(list(self._homes())):  # a fallback has few, and is to be emptied
+            if len(taken) == count:
+                break
             with suppress(StorageUnavailable):  # the other one goes on
                 taken += events.take(home, endpoint.id, count - len(taken))
         return taken

@@ -92,7 +92,7 @@ _TAKE = _take()
 
 
 def take(home: Database, endpoint_id: str, count: int) -> list[Event]:
-    """Of one home, in their order; none if ``count`` is 0."""
+    """Of one home, in their order: as many as ``count``, which is 1 or more."""
     taken: list[Event] = []
     lease, looked_at = secrets.token_hex(8), max(count, LOOKED_AT)
     for _ in range(_LOOKS):

@@ -11,9 +11,7 @@ from otp_service.web.hooks.supabase import SUPABASE
 from otp_service.web.hooks.zitadel import ZITADEL
 
 FORMATS = (SUPABASE, LOGTO, AUTHGEAR, ZITADEL)
-
-
-_BY_PATH = {f"/hooks/{each.name}": each for each in FORMATS}
+_BY_PATH = {each.path: each for each in FORMATS}
 
 
 def format_of(path: str) -> Format | None:

@@ -65,6 +65,10 @@ class Format:
     repeats: bool = False
     """Whether its message has an id that all tries share."""
 
+    @property
+    def path(self) -> str:
+        return f"/hooks/{self.name}"
+
 
 @value
 class Hook:
@@ -78,10 +82,6 @@ class Hook:
     def client(self) -> str:
         """Whose messages these are."""
         return f"hook:{self.format.name}"
-
-    @property
-    def path(self) -> str:
-        return f"/hooks/{self.format.name}"
 
 
 def status_of(error: OtpError) -> int:

@@ -34,7 +34,7 @@ def blueprint(hooks: Sequence[Hook], relaying: Relaying) -> Blueprint:
         view = _view(hook, relaying)
         view.__name__, view.__doc__ = f"{hook.format.name}_hook", docs.words(hook.format)
         bp.described_by(partial(docs.operation, hook.format))(view)
-        bp.route(hook.path, methods=["POST"])(view)
+        bp.route(hook.format.path, methods=["POST"])(view)
     return bp
 
 
