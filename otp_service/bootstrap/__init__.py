@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
@@ -34,7 +34,7 @@ from otp_service.observability.timed_cache import TimedCache
 from otp_service.settings import Settings
 from otp_service.storage import admission, retention
 from otp_service.storage.api_keys import KeyRing
-from otp_service.storage.cached_rows import CachedRows, keep_fresh
+from otp_service.storage.cached_rows import KeepFresh
 from otp_service.storage.db.database import Database
 from otp_service.storage.events import Events
 from otp_service.storage.homes import Homes
@@ -66,7 +66,8 @@ def dependencies(settings: Settings, engines: Sequence[sa.Engine]) -> Dependenci
     proofs, signing_keys = _proofs(settings, databases)
     events = Events(settings.secrets, *databases)
     telling = Telling(events, metrics.event_told)
-    caches = [each.cache for each in (api_keys, signing_keys, events) if each]
+    fresh = KeepFresh([each.cache for each in (api_keys, signing_keys, events) if each])
+    loops: list[Worker | Telling] = [worker, telling] if settings.worker else []
     shown: list[SenderState] = [*senders] or [SandboxSender()]
     gauges = _gauges(settings, databases, shown, worker, messages.oldest_due, events.backlog)
     metrics.registry.register(gauges)
@@ -86,27 +87,20 @@ def dependencies(settings: Settings, engines: Sequence[sa.Engine]) -> Dependenci
         sender_configuration=partial(configuration, settings),
         sample_request=partial(sample_request, settings),
         ask_database=partial(admission.ask_when_there, databases[0]),
-        start=partial(_start, store, caches, gauges, [worker, telling] if settings.worker else []),
+        start=partial(_start, store, fresh, gauges, *loops),
         watch=gauges.start,
-        stop=partial(_stop, gauges, worker, telling),
+        stop=partial(_stop, fresh, gauges, worker, telling),
         tracing=tracing,
     )
 
 
-def _start(
-    store: SqlStore | Homes,
-    caches: Sequence[CachedRows[Any]],
-    gauges: Gauges,
-    loops: Sequence[Worker | Telling],
-) -> None:
+def _start(store: SqlStore | Homes, *parts: KeepFresh | Gauges | Worker | Telling) -> None:
     store.drain()
-    keep_fresh(caches)
-    gauges.start()
-    for each in loops:
+    for each in parts:
         each.start()
 
 
-def _stop(*parts: Gauges | Worker | Telling) -> None:
+def _stop(*parts: KeepFresh | Gauges | Worker | Telling) -> None:
     for each in parts:
         each.stop()
 

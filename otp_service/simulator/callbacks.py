@@ -69,7 +69,8 @@ class CallbackSender:
         request = run.writer(message, step.receipt, step.at)
         if request is None:
             return True
-        self._inbox.set_status(message, step.receipt)
+        if run.tries == 1:  # later it may have come further
+            self._inbox.set_status(message, step.receipt)
         if not request.url:
             return True
         answer, _ = http.send(request)

@@ -35,7 +35,7 @@ class _Look:
 class CachedRows(Generic[Value]):
     """What ``convert`` makes of the rows that ``read`` finds in the table of ``row``.
 
-    They are read again by `keep_fresh`, and by a request that finds them too old. ``complete`` may
+    They are read again by `KeepFresh`, and by a request that finds them too old. ``complete`` may
     add rows that are missing, and answers all of them then. With a fallback, a copy of the rows is
     kept there: a service that starts while Postgres is away knows them, as of when it was there.
     """
@@ -154,20 +154,32 @@ class CachedRows(Generic[Value]):
                 self._copying.release()
 
 
-def keep_fresh(lists: Sequence[CachedRows[Any]]) -> None:
-    """Read them again every second, in a thread of its own, whether anybody asks or not."""
-    if lists:
-        threading.Thread(target=_keep_fresh, args=[lists], name="cached-rows", daemon=True).start()
+class KeepFresh:
+    """Reads ``lists`` again every second, in a thread of its own, whether anybody asks or not."""
+
+    def __init__(self, lists: Sequence[CachedRows[Any]]) -> None:
+        self._lists = lists
+        self._stopping = threading.Event()
+
+    def start(self) -> None:
+        threading.Thread(target=self._run, name="cached-rows", daemon=True).start()
+
+    def stop(self) -> None:
+        """From now on who finds them too old reads them."""
+        self._stopping.set()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            for each in self._lists:
+                _refreshed(each)
+            self._stopping.wait(REFRESH_SECONDS)
 
 
-def _keep_fresh(lists: Sequence[CachedRows[Any]]) -> None:
-    while True:
-        for each in lists:
-            try:
-                each.refresh()
-            except StorageUnavailable:  # the database has told of it
-                pass
-            except Exception as error:  # nothing may end the loop
-                kind = type(error).__name__
-                log.error("unexpected %s while keys were read", kind, extra=described(error))
-        time.sleep(REFRESH_SECONDS)
+def _refreshed(rows: CachedRows[Any]) -> None:
+    try:
+        rows.refresh()
+    except StorageUnavailable:  # the database has told of it
+        pass
+    except Exception as error:  # nothing may end the loop
+        kind = type(error).__name__
+        log.error("unexpected %s while keys were read", kind, extra=described(error))

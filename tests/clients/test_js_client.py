@@ -44,6 +44,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
         yield {"OTP_BASE_URL": server.url, "OTP_API_KEY": key, "OTP_EVENT_VECTOR": signed_event()}
     dependencies.stop()
     dependencies.worker.join()
+    dependencies.telling.join()
 
 
 def signed_event() -> str:

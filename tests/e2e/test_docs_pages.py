@@ -138,10 +138,11 @@ def test_it_tells_keys_limits_and_errors_before_the_first_call(
 def test_tags_are_shown_in_the_order_of_the_work(page: Page, live_server: LiveServer) -> None:
     page.goto(live_server.url + "/docs")
     tags = page.locator(".opblock-tag")
-    expect(tags).to_have_count(6)
+    expect(tags).to_have_count(8)
     shown = tags.evaluate_all("all => all.map((one) => one.dataset.tag)")
     assert shown == [
-        "Codes", "Verifications", "Webhooks", "Operations", "Debugging", "Pages",
+        "Codes", "Verifications", "Messages", "Twilio",
+        "Webhooks", "Operations", "Debugging", "Pages",
     ]  # fmt: skip
 
 

@@ -55,6 +55,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         yield Service(server.url, key)
     dependencies.stop()
     dependencies.worker.join()
+    dependencies.telling.join()
 
 
 @pytest.fixture

@@ -46,6 +46,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
             yield Service(server.url, app, simulator, keys)
         dependencies.stop()
         dependencies.worker.join()
+        dependencies.telling.join()
 
 
 @pytest.fixture

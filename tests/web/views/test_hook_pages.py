@@ -70,3 +70,4 @@ def test_who_follows_the_page_sees_the_code_on_the_phone(
     finally:
         dependencies_of(app).stop()
         worker.join()
+        dependencies_of(app).telling.join()
