@@ -34,15 +34,25 @@ def problem_with(url: str) -> str | None:
 
 
 def _is_own_network(host: str) -> bool:
-    """A name that only means something there, or a private address."""
+    """A name that only means something there, or a private address. A number alone is no name:
+    it is read as an address, of anybody's.
+    """
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
-        return "." not in host or host.endswith(_OWN_NETWORK)
+        is_number = re.fullmatch(r"0x[0-9a-f]*|[0-9]+", host)
+        return not is_number and ("." not in host or host.endswith(_OWN_NETWORK))
     return address.is_private and not address.is_link_local and not address.is_unspecified
 
 
 def shown(url: str) -> str:
-    """Without the values of its query, which may be a receiver's own secrets."""
+    """Without the values of its query, which may be a receiver's own secrets; what has no name is
+    a value.
+    """
     parts: SplitResult = urlsplit(url)
-    return parts._replace(query=re.sub(r"=[^&]*", "=…", parts.query)).geturl()
+    return parts._replace(query="&".join(map(_name_of, parts.query.split("&")))).geturl()
+
+
+def _name_of(parameter: str) -> str:
+    name, is_named, _ = parameter.partition("=")
+    return f"{name}=…" if is_named else "…" * bool(name)

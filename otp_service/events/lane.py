@@ -25,13 +25,18 @@ class Lane:
 
     def __init__(self, endpoint: Endpoint, poster: Poster, most: int, done: Done) -> None:
         self.endpoint = endpoint
-        self.is_closed = False  # it can't be told, or wants no more
+        self._wants_no_more = False  # the list of endpoints may not know it yet
         self.under_way = 0
         self.next_look = -math.inf
         self._poster = poster
         self._most = most
         self._done = done
         self._fails = False
+
+    @property
+    def is_closed(self) -> bool:
+        """Nothing may be told there: what no key signs is refused, and its try would be lost."""
+        return self._wants_no_more or not self.endpoint.key
 
     @property
     def free(self) -> int:
@@ -63,7 +68,9 @@ class Lane:
         self.under_way -= 1
         self.next_look = -math.inf
         if tried.outcome is Outcome.GONE:
-            log.warning("the endpoint %s wants no more events, and gets none", self.endpoint.id)
+            if not self._wants_no_more:
+                log.warning("the endpoint %s wants no more events, and gets none", self.endpoint.id)
+            self._wants_no_more = True
         elif (fails := tried.outcome is Outcome.FAILED) != self._fails:
             self._fails = fails
             tell = log.warning if fails else log.info

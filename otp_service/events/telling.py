@@ -106,12 +106,13 @@ class Telling:
 
     def _lane(self, endpoint: Endpoint) -> Lane:
         lane = self._lanes.get(endpoint.id)
+        had_key = lane is None or lane.endpoint.key
         if lane is None:
             lane = Lane(endpoint, self._new_poster(), self._at_once, self._done)
             self._lanes[endpoint.id] = lane
-            if not endpoint.key:
-                lane.is_closed = True
-                log.error("the endpoint %s can't be told: its secret is gone", endpoint.id)
+        # Also later: another process may seal it anew with a secret that this one does not know.
+        if had_key and not endpoint.key:
+            log.error("the endpoint %s can't be told: its secret is gone", endpoint.id)
         lane.endpoint = endpoint
         return lane
 
@@ -133,7 +134,6 @@ class Telling:
         if tried.outcome is Outcome.TOLD:
             self._outbox.told(event)
         elif tried.outcome is Outcome.GONE:
-            lane.is_closed = True  # the outbox may know it for some seconds yet
             self._outbox.end(lane.endpoint)
         else:
             self._outbox.postpone(event, wait)

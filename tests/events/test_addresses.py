@@ -34,6 +34,8 @@ def test_https_goes_anywhere_and_http_in_ones_own_network(url: str) -> None:
         ("http://8.8.8.8/", "https://"),
         ("http://169.254.169.254/", "https://"),
         ("http://0.0.0.0/", "https://"),
+        ("http://134744072/", "https://"),  # 8.8.8.8, as one number
+        ("http://0x08080808/", "https://"),
         ("ftp://example.com/", "such as"),
         ("example.com/events", "such as"),
         ("https://", "such as"),
@@ -56,4 +58,5 @@ def test_what_can_not_be_posted_to_or_would_tell_the_world_is_refused(url: str, 
 
 def test_values_in_a_query_are_not_shown() -> None:
     assert shown("https://a.example/x?token=s3&b=t4#") == "https://a.example/x?token=…&b=…"
+    assert shown("https://a.example/x?s3cr3t&c=u5=v6&w7") == "https://a.example/x?…&c=…&…"
     assert shown("https://a.example/x") == "https://a.example/x"

@@ -231,6 +231,26 @@ def test_an_endpoint_whose_secret_is_gone_is_left_alone_and_said_so_once(
     assert caplog.text.count("we_2 can't be told: its secret is gone") == 1
 
 
+def test_an_endpoint_whose_secret_is_lost_meanwhile_gets_nothing_until_it_is_there_again(
+    make: Make, outbox: FakeOutbox, endpoints: Endpoints, caplog: pytest.LogCaptureFixture
+) -> None:
+    outbox.known = [BAD, GOOD]
+    outbox.add(event(1, to="we_2"))
+    make()
+    until(lambda: endpoints.got.get("we_2") == ["evt_1"])
+    outbox.known = [replace(BAD, key=b""), GOOD]
+    until(lambda: "we_2 can't be told: its secret is gone" in caplog.text)
+    outbox.add(event(2, to="we_2"), event(3))
+    until(lambda: endpoints.got.get("we_1") == ["evt_3"])
+    asked = len(outbox.asked)
+    until(lambda: len(outbox.asked) > asked + 5)
+    assert endpoints.got["we_2"] == ["evt_1"]
+    assert outbox.kept["evt_2"].event.tries == 0
+    outbox.known = [BAD, GOOD]
+    until(lambda: endpoints.got["we_2"] == ["evt_1", "evt_2"])
+    assert caplog.text.count("its secret is gone") == 1
+
+
 def test_without_an_endpoint_nothing_is_asked_but_whether_there_is_one(
     make: Make, outbox: FakeOutbox, endpoints: Endpoints
 ) -> None:
