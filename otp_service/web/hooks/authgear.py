@@ -6,8 +6,6 @@ not try again. Older ones know the status alone.
 
 from __future__ import annotations
 
-import re
-
 from otp_service import json_text
 from otp_service.domain import errors as domain
 from otp_service.domain.errors import OtpError
@@ -24,10 +22,9 @@ from otp_service.web.hooks.hook import (
     retry_after,
     status_of,
 )
-from otp_service.web.hooks.signatures import hmac_sha256, matching
+from otp_service.web.hooks.signatures import HEX, hmac_sha256, matching
 from otp_service.web.hooks.wording import words
 
-_HEX = re.compile("[0-9a-f]{64}")
 _CODES: dict[type[OtpError], str] = {
     domain.InvalidPhoneNumber: "invalid_phone_number",
     domain.SendLimitExceeded: "rate_limited",
@@ -48,7 +45,7 @@ _CODES: dict[type[OtpError], str] = {
 
 def _signed_with(raw: bytes, header: Header, secrets: Secrets, _now: float) -> bytes | None:
     shown = header("x-authgear-body-signature").lower()
-    if not _HEX.fullmatch(shown):
+    if not HEX.fullmatch(shown):
         return None
     return matching(secrets, lambda secret: hmac_sha256(secret, raw), [bytes.fromhex(shown)])
 

@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable, Iterable
 
 TOLERANCE = 300  # seconds, as Standard Webhooks and Zitadel have it, here both ways
+HEX = re.compile("[0-9a-f]{64}")
+"""An HMAC with SHA-256, as it travels."""
 _SECONDS = re.compile("[0-9]{1,11}")
 
 

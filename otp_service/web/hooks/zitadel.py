@@ -6,8 +6,6 @@ times within 5 minutes by default. It reads no body; the person has long been sh
 
 from __future__ import annotations
 
-import re
-
 from otp_service import json_text
 from otp_service.domain.errors import OtpError
 from otp_service.web.hooks import fields
@@ -22,10 +20,9 @@ from otp_service.web.hooks.hook import (
     retry_after,
     status_of,
 )
-from otp_service.web.hooks.signatures import hmac_sha256, is_fresh, matching
+from otp_service.web.hooks.signatures import HEX, hmac_sha256, is_fresh, matching
 from otp_service.web.hooks.wording import words
 
-_HEX = re.compile("[0-9a-f]{64}")
 _CODES = ("args.code", "args.Code", "args.oTP", "args.otp", "args.OTP")
 """Zitadel has "Code", and "OTP" for second factors, and makes each one's first letter small."""
 
@@ -40,7 +37,7 @@ def _signed_with(raw: bytes, header: Header, secrets: Secrets, now: float) -> by
     return matching(
         secrets,
         lambda secret: hmac_sha256(secret, f"{times[0]}.".encode(), raw),
-        [bytes.fromhex(each) for each in shown if _HEX.fullmatch(each)],
+        [bytes.fromhex(each) for each in shown if HEX.fullmatch(each)],
     )
 
 
